@@ -1,0 +1,85 @@
+package store
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Operation is what one request may use of the database and what it has used.
+// A request without one, such as a background job, is not limited.
+type Operation struct {
+	seats      chan struct{}
+	statements atomic.Int64
+	rows       atomic.Int64
+	busy       atomic.Int64 // nanoseconds
+}
+
+// NewOperation allows seats statements at a time: the executor resolves root
+// fields in parallel, and twenty of them must not be twenty backends on one
+// permit.
+func NewOperation(seats int) *Operation {
+	return &Operation{seats: make(chan struct{}, seats)}
+}
+
+type operationKey struct{}
+
+// WithOperation puts the operation into the context.
+func WithOperation(ctx context.Context, op *Operation) context.Context {
+	return context.WithValue(ctx, operationKey{}, op)
+}
+
+func operationFrom(ctx context.Context) *Operation {
+	op, _ := ctx.Value(operationKey{}).(*Operation)
+	return op
+}
+
+// Statements run so far.
+func (op *Operation) Statements() int { return int(op.statements.Load()) }
+
+// Rows read or written so far.
+func (op *Operation) Rows() int64 { return op.rows.Load() }
+
+// Busy is the time spent in statements so far, waiting for a connection
+// excluded.
+func (op *Operation) Busy() time.Duration { return time.Duration(op.busy.Load()) }
+
+// seat takes one of the operation's seats until release is called.
+func seat(ctx context.Context) (release func(), err error) {
+	op := operationFrom(ctx)
+	if op == nil {
+		return func() {}, nil
+	}
+	select {
+	case op.seats <- struct{}{}:
+		return func() { <-op.seats }, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// tracer counts an operation's statements.
+type tracer struct{}
+
+type startKey struct{}
+
+func (tracer) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
+	if operationFrom(ctx) == nil {
+		return ctx
+	}
+	return context.WithValue(ctx, startKey{}, time.Now())
+}
+
+func (tracer) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, end pgx.TraceQueryEndData) {
+	op := operationFrom(ctx)
+	if op == nil {
+		return
+	}
+	op.statements.Add(1)
+	op.rows.Add(end.CommandTag.RowsAffected())
+	if began, ok := ctx.Value(startKey{}).(time.Time); ok {
+		op.busy.Add(int64(time.Since(began)))
+	}
+}

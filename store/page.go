@@ -1,0 +1,99 @@
+package store
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"headroom/timesheet"
+)
+
+// keyset is the order of a list: columns whose values together are unique, all
+// ascending or all descending. Pages are found by comparing with the last row
+// seen and never by counting, so that rows inserted meanwhile neither repeat
+// nor hide others.
+type keyset[T any] struct {
+	name    string           // stands in the cursor, so that one of another order is refused
+	columns []string         // SQL expressions
+	types   []string         // their SQL types
+	desc    bool             // newest first
+	values  func(T) []string // a row's values, as text that the types read
+}
+
+// arguments collects the parameters of a statement that is put together.
+type arguments []any
+
+// add appends a value and returns its placeholder.
+func (a *arguments) add(v any) string {
+	*a = append(*a, v)
+	return fmt.Sprintf("$%d", len(*a))
+}
+
+// window is the part of a statement that finds a page: a condition to add
+// (empty or beginning with AND), and the ORDER BY and LIMIT clauses. It reads
+// one row more than the page, to know whether another follows.
+func (k keyset[T]) window(p timesheet.Page, args *arguments) (where, tail string, err error) {
+	size, cursor := p.First, p.After
+	if p.Last > 0 {
+		size, cursor = p.Last, p.Before
+	}
+	if size < 1 || size > timesheet.MaxPage {
+		return "", "", timesheet.Errorf(timesheet.CodeInvalid, "first", "a page has 1 to %d items", timesheet.MaxPage)
+	}
+	descending := k.desc != (p.Last > 0)
+	if cursor != "" {
+		values, err := k.decode(cursor)
+		if err != nil {
+			return "", "", err
+		}
+		marks := make([]string, len(values))
+		for i, v := range values {
+			marks[i] = args.add(v) + "::text::" + k.types[i]
+		}
+		where = fmt.Sprintf("\n  AND (%s) %s (%s)", strings.Join(k.columns, ", "), map[bool]string{false: ">", true: "<"}[descending], strings.Join(marks, ", "))
+	}
+	direction := map[bool]string{false: "", true: " DESC"}[descending]
+	tail = "\nORDER BY " + strings.Join(k.columns, direction+", ") + direction + fmt.Sprintf("\nLIMIT %d", size+1)
+	return where, tail, nil
+}
+
+// page turns the rows that window found into a connection.
+func (k keyset[T]) page(p timesheet.Page, rows []T) timesheet.Connection[T] {
+	size := max(p.First, p.Last)
+	more := len(rows) > size
+	if more {
+		rows = rows[:size]
+	}
+	c := timesheet.Connection[T]{Nodes: rows, HasNextPage: more, HasPreviousPage: p.After != ""}
+	if p.Last > 0 {
+		slices.Reverse(rows)
+		c.HasNextPage, c.HasPreviousPage = p.Before != "", more
+	}
+	c.Cursors = make([]string, len(rows))
+	for i, row := range rows {
+		c.Cursors[i] = k.encode(row)
+	}
+	return c
+}
+
+func (k keyset[T]) encode(row T) string {
+	text, err := json.Marshal(append([]string{k.name}, k.values(row)...))
+	if err != nil {
+		panic(err) // strings always encode
+	}
+	return base64.RawURLEncoding.EncodeToString(text)
+}
+
+func (k keyset[T]) decode(cursor string) ([]string, error) {
+	var parts []string
+	text, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err == nil {
+		err = json.Unmarshal(text, &parts)
+	}
+	if err != nil || len(parts) != len(k.columns)+1 || parts[0] != k.name {
+		return nil, timesheet.Errorf(timesheet.CodeInvalid, "after", "this cursor is not one of this list in this order")
+	}
+	return parts[1:], nil
+}

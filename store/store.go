@@ -1,0 +1,229 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"headroom/timesheet"
+)
+
+// Config opens a store. The zero value of every field but DSN works.
+type Config struct {
+	DSN    string                  // connection string or URL; required
+	Pools  map[timesheet.Class]int // connections per class; missing: DefaultPools
+	Shared bool                    // one pool for all classes, as a server without protection has
+	Log    *slog.Logger            // nil: discarded
+}
+
+// DefaultPools are the connections per class on a database of two cores.
+var DefaultPools = map[timesheet.Class]int{
+	timesheet.ClassControl:     3,
+	timesheet.ClassInteractive: 10,
+	timesheet.ClassReport:      3,
+	timesheet.ClassBackground:  3,
+}
+
+// Deadlines bound an operation of each class from its arrival; they are the
+// statement timeouts of the pools too.
+var Deadlines = map[timesheet.Class]time.Duration{
+	timesheet.ClassControl:     time.Second,
+	timesheet.ClassInteractive: 2 * time.Second,
+	timesheet.ClassReport:      15 * time.Second,
+	timesheet.ClassBackground:  time.Minute,
+}
+
+// Store is a database of workspaces. Its methods are safe for concurrent use.
+type Store struct {
+	log   *slog.Logger
+	pools map[timesheet.Class]*pgxpool.Pool
+	views viewerCache
+}
+
+// ErrPending is returned by Open where migrations have not been applied.
+var ErrPending = errors.New("the database has pending migrations: run `headroom migrate`")
+
+// Open connects, checks that the schema is current and that the pools fit
+// into the database's max_connections twice (a restart overlaps), and opens
+// the connections that the pools keep warm.
+func Open(ctx context.Context, c Config) (*Store, error) {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Store{log: c.Log, pools: map[timesheet.Class]*pgxpool.Pool{}}
+	if err := s.openPools(ctx, c); err != nil {
+		s.Close()
+		return nil, err
+	}
+	if err := s.check(ctx, c); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Store) openPools(ctx context.Context, c Config) error {
+	if c.Shared {
+		total := 0
+		for class := range DefaultPools {
+			total += c.size(class)
+		}
+		pool, err := newPool(ctx, c.DSN, timesheet.ClassBackground, total)
+		if err != nil {
+			return err
+		}
+		for class := range DefaultPools {
+			s.pools[class] = pool
+		}
+		return nil
+	}
+	for class := range DefaultPools {
+		pool, err := newPool(ctx, c.DSN, class, c.size(class))
+		if err != nil {
+			return err
+		}
+		s.pools[class] = pool
+	}
+	return nil
+}
+
+func (c Config) size(class timesheet.Class) int {
+	if n := c.Pools[class]; n > 0 {
+		return n
+	}
+	return DefaultPools[class]
+}
+
+// newPool opens a pool whose sessions carry the class's own limits.
+func newPool(ctx context.Context, dsn string, class timesheet.Class, size int) (*pgxpool.Pool, error) {
+	cfg, err := pgxpool.ParseConfig(dsn)
+	if err != nil {
+		return nil, fmt.Errorf("read the database URL: %w", err)
+	}
+	cfg.MaxConns = int32(size)
+	cfg.MinIdleConns = int32(min(size, 2))
+	cfg.ConnConfig.Tracer = tracer{}
+	cfg.ConnConfig.BuildContextWatcherHandler = newCanceller
+	params := cfg.ConnConfig.RuntimeParams
+	params["application_name"] = "headroom " + classNames[class]
+	params["timezone"] = "UTC"
+	params["jit"] = "off"
+	params["max_parallel_workers_per_gather"] = "0"
+	params["statement_timeout"] = millis(Deadlines[class])
+	params["lock_timeout"] = millis(min(Deadlines[class], 5*time.Second))
+	params["idle_in_transaction_session_timeout"] = millis(Deadlines[class] + 5*time.Second)
+	params["client_connection_check_interval"] = "500"
+	if class == timesheet.ClassReport {
+		params["default_transaction_read_only"] = "on"
+		params["work_mem"] = "32MB"
+	}
+	return pgxpool.NewWithConfig(ctx, cfg)
+}
+
+var classNames = map[timesheet.Class]string{
+	timesheet.ClassControl:     "control",
+	timesheet.ClassInteractive: "interactive",
+	timesheet.ClassReport:      "report",
+	timesheet.ClassBackground:  "background",
+}
+
+func millis(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
+
+const readCapacity = `/* readCapacity */
+SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int,
+       current_setting('server_version_num')::int`
+
+// minVersion is the oldest server the statements are written for.
+const minVersion = 140000
+
+func (s *Store) check(ctx context.Context, c Config) error {
+	var room, version int
+	if err := s.pools[timesheet.ClassInteractive].QueryRow(ctx, readCapacity).Scan(&room, &version); err != nil {
+		return fmt.Errorf("reach the database: %w", err)
+	}
+	if version < minVersion {
+		return fmt.Errorf("the database is PostgreSQL %d, headroom needs 14 or later", version/10000)
+	}
+	need := 0
+	for class := range DefaultPools {
+		need += c.size(class)
+	}
+	if 2*need > room {
+		return fmt.Errorf("two processes of %d connections do not fit into the database's %d: raise max_connections to %d or lower --db-cores", need, room, 2*need+10)
+	}
+	pending, err := Pending(ctx, c.DSN)
+	if err != nil {
+		return err
+	}
+	if pending {
+		return ErrPending
+	}
+	return nil
+}
+
+// Ping asks the database for an answer.
+func (s *Store) Ping(ctx context.Context) error {
+	return s.pools[timesheet.ClassControl].Ping(ctx)
+}
+
+// PoolStat says how a class's pool is used.
+type PoolStat struct {
+	Class                      string
+	Max, Total, Busy           int
+	Opened, Waited, WaitedOnNS int64
+}
+
+// Stats describes the pools, for metrics.
+func (s *Store) Stats() []PoolStat {
+	var stats []PoolStat
+	for class, name := range classNames {
+		p := s.pools[class].Stat()
+		stats = append(stats, PoolStat{
+			Class: name, Max: int(p.MaxConns()), Total: int(p.TotalConns()), Busy: int(p.AcquiredConns()),
+			Opened: p.NewConnsCount(), Waited: p.EmptyAcquireCount(), WaitedOnNS: p.EmptyAcquireWaitTime().Nanoseconds(),
+		})
+	}
+	return stats
+}
+
+// Close waits for running statements and closes the pools.
+func (s *Store) Close() {
+	s.views.stop()
+	for _, pool := range s.pools {
+		pool.Close()
+	}
+}
+
+// pool is the one of the request's class.
+func (s *Store) pool(ctx context.Context) *pgxpool.Pool {
+	return s.pools[timesheet.ServiceFrom(ctx).Class]
+}
+
+// list runs a statement and collects its rows.
+func list[T any](ctx context.Context, s *Store, scan pgx.RowToFunc[T], sql string, args ...any) ([]T, error) {
+	release, err := seat(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	rows, err := s.pool(ctx).Query(ctx, sql, args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, scan)
+}
+
+// one runs a statement that returns at most one row; ok is false for none.
+func one[T any](ctx context.Context, s *Store, scan pgx.RowToFunc[T], sql string, args ...any) (row T, ok bool, err error) {
+	found, err := list(ctx, s, scan, sql, args...)
+	if err != nil || len(found) == 0 {
+		return row, false, err
+	}
+	return found[0], true, nil
+}

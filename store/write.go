@@ -1,0 +1,178 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"headroom/timesheet"
+)
+
+// Change describes a mutation to its audit row and to its idempotency key.
+type Change struct {
+	Action string  // the mutation's name
+	Key    *string // the caller's idempotency key; nil: none
+	Input  any     // the mutation's input without the key, as JSON in audit
+}
+
+// Ref names what a mutation has written.
+type Ref struct {
+	Entity   string             `json:"entity"` // the type's name in the API
+	ID       string             `json:"id"`     // its key within the type
+	Version  int                `json:"version,omitempty"`
+	Also     string             `json:"also,omitempty"` // a second object of the same type, such as the timer that was stopped
+	Results  json.RawMessage    `json:"results,omitempty"`
+	Warnings []*timesheet.Error `json:"warnings,omitempty"`
+}
+
+// outcome is what the idempotency table keeps of a mutation.
+type outcome struct {
+	Ref   Ref              `json:"ref"`
+	Error *timesheet.Error `json:"error,omitempty"`
+}
+
+// write runs a mutation in one transaction: do makes the change and says what
+// it wrote, and the audit row and the result for repeats are written with it.
+// A repeat of the same key and input does nothing; again then loads what the
+// first run has written. A repeat of the key with another input is
+// IDEMPOTENCY_MISMATCH; one that runs while the first still does waits within
+// the lock timeout, then is IDEMPOTENCY_IN_PROGRESS.
+func write[T any](ctx context.Context, s *Store, v timesheet.Viewer, ch Change,
+	do func(pgx.Tx) (T, Ref, error), again func(context.Context, Ref) (T, error),
+) (T, []*timesheet.Error, error) {
+	var value T
+	var done outcome
+	input, err := json.Marshal(ch.Input)
+	if err != nil {
+		return value, nil, fmt.Errorf("encode the input of %s: %w", ch.Action, err)
+	}
+	repeat := false
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		if ch.Key != nil {
+			repeat, done, err = claimKey(ctx, tx, v, *ch.Key, inputHash(ch.Action, input))
+			if err != nil || repeat {
+				return err
+			}
+		}
+		value, done.Ref, err = attempt(ctx, tx, do)
+		if broken, ok := timesheet.AsError(err); ok && ch.Key != nil {
+			done.Error = broken
+		} else if err != nil {
+			return err
+		}
+		return finish(ctx, tx, v, ch, input, done)
+	})
+	switch {
+	case err != nil:
+		return value, nil, err
+	case done.Error != nil:
+		return value, nil, done.Error
+	case repeat:
+		value, err = again(ctx, done.Ref)
+	}
+	return value, done.Ref.Warnings, err
+}
+
+// attempt runs do in a savepoint, so that a broken rule can be remembered in
+// the transaction that it did not change.
+func attempt[T any](ctx context.Context, tx pgx.Tx, do func(pgx.Tx) (T, Ref, error)) (T, Ref, error) {
+	inner, err := tx.Begin(ctx)
+	if err != nil {
+		var none T
+		return none, Ref{}, err
+	}
+	value, ref, err := do(inner)
+	if err != nil {
+		if undo := inner.Rollback(ctx); undo != nil {
+			return value, ref, errors.Join(err, undo)
+		}
+		return value, ref, asRule(err)
+	}
+	return value, ref, inner.Commit(ctx)
+}
+
+const insertKey = `/* insertKey */
+INSERT INTO idempotency (workspace_id, user_id, key, input_hash)
+VALUES ($1, $2, $3, $4)
+ON CONFLICT ON CONSTRAINT idempotency_pk DO NOTHING`
+
+const readKey = `/* readKey */
+SELECT input_hash, result
+FROM idempotency
+WHERE workspace_id = $1 AND user_id = $2 AND key = $3`
+
+// claimKey takes the key for this transaction, or finds what an earlier one
+// has stored under it. A concurrent holder is waited for by the insert.
+func claimKey(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, key string, hash []byte) (repeat bool, done outcome, err error) {
+	tag, err := tx.Exec(ctx, insertKey, v.Workspace.ID, v.User, key, hash)
+	if isLockTimeout(err) {
+		return false, done, timesheet.Errorf(timesheet.CodeIdempotencyBusy, "idempotencyKey", "the first request with this key is still running; repeat it later")
+	}
+	if err != nil {
+		return false, done, asRule(err)
+	}
+	if tag.RowsAffected() == 1 {
+		return false, done, nil
+	}
+	var stored []byte
+	var result []byte
+	if err := tx.QueryRow(ctx, readKey, v.Workspace.ID, v.User, key).Scan(&stored, &result); err != nil {
+		return false, done, err
+	}
+	if !bytes.Equal(stored, hash) {
+		return false, done, timesheet.Errorf(timesheet.CodeIdempotencyMismatch, "idempotencyKey", "this key was used with another input")
+	}
+	return true, done, json.Unmarshal(result, &done)
+}
+
+func inputHash(action string, input []byte) []byte {
+	h := sha256.New()
+	h.Write([]byte(action))
+	h.Write([]byte{0})
+	h.Write(input)
+	return h.Sum(nil)
+}
+
+const insertAudit = `/* insertAudit */
+INSERT INTO audit (workspace_id, actor_id, token_id, action, entity, entity_id, changes)
+VALUES ($1, $2, $3, $4, $5, $6, $7)`
+
+const storeResult = `/* storeResult */
+UPDATE idempotency
+SET result = $4
+WHERE workspace_id = $1 AND user_id = $2 AND key = $3`
+
+// finish writes the audit row and the result for repeats in one round trip.
+func finish(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, ch Change, input []byte, done outcome) error {
+	batch := &pgx.Batch{}
+	if done.Error == nil {
+		batch.Queue(insertAudit, v.Workspace.ID, nullable(v.User), nullable(v.Token), ch.Action, done.Ref.Entity, done.Ref.ID, input)
+	}
+	if ch.Key != nil {
+		batch.Queue(storeResult, v.Workspace.ID, v.User, *ch.Key, done)
+	}
+	return tx.SendBatch(ctx, batch).Close()
+}
+
+// nullable stores a missing actor, such as the command line, as null.
+func nullable[T timesheet.UserID | timesheet.TokenID](id T) *T {
+	if id == 0 {
+		return nil
+	}
+	return &id
+}
+
+// transact runs fn in a transaction on a connection of the request's class.
+func (s *Store) transact(ctx context.Context, fn func(pgx.Tx) error) error {
+	release, err := seat(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return asRule(pgx.BeginFunc(ctx, s.pool(ctx), fn))
+}
