@@ -1,0 +1,75 @@
+package limits
+
+import "fmt"
+
+// Caps are the most one operation may ask for.
+type Caps struct {
+	Points float64 // compared with Price.Expected
+	Nodes  int64   // compared with Price.Nodes
+}
+
+// DefaultCaps are 1,000 points and 10,000 nodes.
+var DefaultCaps = Caps{Points: 1000, Nodes: 10_000}
+
+// Unit is what a cap counts.
+type Unit string
+
+// The units of a CostError.
+const (
+	Points Unit = "points"
+	Nodes  Unit = "nodes"
+)
+
+// CostError says that one operation asks for more than a cap allows
+// (COST_ESTIMATED_TOO_EXPENSIVE).
+type CostError struct {
+	Unit           Unit
+	Estimated, Max float64
+	Suggestions    []Suggestion
+}
+
+func (e *CostError) Error() string {
+	return fmt.Sprintf("the operation may need %.4g %s, at most %.4g are accepted", e.Estimated, e.Unit, e.Max)
+}
+
+// Kinds of suggestions.
+const (
+	ReduceArgument = "REDUCE_ARGUMENT" // MaxAccepted is the largest value accepted, the next is refused
+	DropField      = "DROP_FIELD"      // without this field the operation is accepted
+	SplitOperation = "SPLIT_OPERATION" // sent on its own, this root field does not hold up the others
+)
+
+// Suggestion is a change after which the operation would be accepted. Its JSON
+// form is the one clients are told.
+type Suggestion struct {
+	Kind        string  `json:"kind"`
+	Path        string  `json:"path"`
+	Argument    string  `json:"argument,omitempty"`
+	Given       int64   `json:"given,omitempty"`
+	MaxAccepted int64   `json:"maxAccepted,omitempty"`
+	Estimated   float64 `json:"estimated,omitempty"` // with MaxAccepted, in the error's unit
+	Saves       float64 `json:"saves,omitempty"`     // in the error's unit
+}
+
+// SlicingError says that a list was asked for without a usable size
+// (COST_INVALID_SLICING_ARGUMENTS).
+type SlicingError struct {
+	Path      string   // of the field, response keys joined by dots
+	Arguments []string // the slicing arguments it has, or the one that is wrong
+	Problem   string   // for the person who wrote the query
+}
+
+func (e *SlicingError) Error() string { return e.Path + ": " + e.Problem }
+
+// Check returns nil if price p, which f quoted for vars and est, is within the
+// caps, else what is too much and what would have been accepted.
+func (c Caps) Check(f *Formula, p Price, vars map[string]any, est Estimator) *CostError {
+	return nil
+}
+
+// SuggestSplit returns the suggestion to send the least urgent root field of a
+// mixed operation on its own, and whether the operation is mixed: whether root
+// fields of different classes share it.
+func SuggestSplit(p Price) (Suggestion, bool) {
+	return Suggestion{}, false
+}

@@ -1,0 +1,116 @@
+package limits
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+)
+
+// Request is what a Gate must know about an operation.
+type Request struct {
+	Class Class
+	// Tenant shares the queue fairly with the other tenants; Client names the
+	// program that asks.
+	Tenant, Client string
+	// Work is the forecast of database and server time; the bound where nothing
+	// better is known.
+	Work time.Duration
+	// Deadline is set at arrival. The zero time stands for no deadline.
+	Deadline time.Time
+}
+
+// A Gate decides whether an operation may start now.
+type Gate interface {
+	// Admit returns either a permit or a refusal, the other is nil. It waits at
+	// most until the request's deadline or the end of ctx. A permit must be
+	// ended, so the line after the call is `defer permit.Drop()`.
+	Admit(context.Context, Request) (*Permit, *Refusal)
+}
+
+// Outcome is what an admitted operation turned out to need.
+type Outcome struct {
+	DB         time.Duration // time spent in database statements
+	Statements int
+	Rows       int
+	Err        error // nil if the operation was answered
+}
+
+// Step is a rung of the brownout ladder; each rung includes those below it.
+type Step int
+
+// Normal asks nothing of the operation.
+const Normal Step = 0
+
+// Permit is the right to run one operation. Its methods may be called from any
+// goroutine.
+type Permit struct {
+	holder holder // nil: nothing to give back
+	class  Class
+	step   Step
+	work   time.Duration // the forecast it was admitted with
+	since  time.Time
+	ended  atomic.Bool
+}
+
+// holder takes back what a permit holds. outcome is nil if the operation must
+// not teach.
+type holder interface {
+	release(p *Permit, outcome *Outcome)
+}
+
+// Step returns the brownout step this operation must honour.
+func (p *Permit) Step() Step { return p.step }
+
+// Done ends the permit and lets the gate learn from the outcome. Only the first
+// Done or Drop counts.
+func (p *Permit) Done(o Outcome) {
+	if p.ended.CompareAndSwap(false, true) && p.holder != nil {
+		p.holder.release(p, &o)
+	}
+}
+
+// Drop ends the permit without teaching: the operation failed, was cancelled or
+// panicked. After Done it does nothing.
+func (p *Permit) Drop() {
+	if p.ended.CompareAndSwap(false, true) && p.holder != nil {
+		p.holder.release(p, nil)
+	}
+}
+
+// Reason says why a gate refused.
+type Reason int
+
+// The reasons. Overload is the gate's own doing in QueueFull and Backlog; in
+// Expired the operation waited in vain.
+const (
+	QueueFull Reason = iota // too many already wait, or a tenant with less waiting took the place
+	Backlog                 // at arrival: what waits before it leaves no time until its deadline
+	Expired                 // while waiting, or at its turn: too late to finish before its deadline
+	Canceled                // the caller went away
+	Draining                // the server is shutting down
+	numReasons
+)
+
+var reasonNames = [numReasons]string{"queue_full", "backlog", "expired", "canceled", "draining"}
+
+// String returns the reason's name as logs and metrics carry it.
+func (r Reason) String() string { return reasonNames[r] }
+
+// Refusal is a gate's answer to an operation that may not start. It is shared
+// and must not be changed.
+type Refusal struct {
+	Reason Reason
+	// RetryAfter is when trying again makes sense, between 1 s and 60 s.
+	RetryAfter time.Duration
+	Class      Class
+	Queue      float64 // operations of the class that were waiting
+	Free       float64 // seats of the class that were free
+}
+
+// Unlimited is a gate that admits everything at once and counts nothing.
+type Unlimited struct{}
+
+// Admit implements Gate.
+func (Unlimited) Admit(_ context.Context, r Request) (*Permit, *Refusal) {
+	return &Permit{class: r.Class, work: r.Work}, nil
+}

@@ -1,0 +1,66 @@
+package limits
+
+import (
+	"time"
+)
+
+// Price is the quote for one operation with one set of variables.
+type Price struct {
+	// Expected and Bound are points (milliseconds): the forecast and the most
+	// it can be. 0 <= Expected <= Bound, both finite.
+	Expected, Bound float64
+	// Work is the forecast as a duration, for queues and waiting times.
+	Work time.Duration
+	// Rows is the number of objects expected in the answer, Nodes the most
+	// there can be.
+	Rows, Nodes int64
+	Basis       Basis
+	// Fields holds the root fields first, then the fields below them that
+	// carry a price, at most maxFieldPrices.
+	Fields []FieldPrice
+	// Invalid is set if a list's slicing arguments are missing or wrong. The
+	// operation must then be refused; its price is at the maximum.
+	Invalid *SlicingError
+}
+
+// FieldPrice is the share of a price that is due to one field, all that is
+// selected below it included.
+type FieldPrice struct {
+	Path       string // response keys joined by dots
+	Coordinate string // Type.field
+	Root       bool
+	Class      Class // of a root field: what its @class declares, else Interactive
+	Expected   float64
+	Bound      float64
+}
+
+// Basis says where the expected price comes from.
+type Basis string
+
+// The bases of a price.
+const (
+	Declared   Basis = "declared"   // weights and sizes of the schema
+	Statistics Basis = "statistics" // an Estimator knew at least one field
+)
+
+// Estimator forecasts fields from statistics. It is made for one request, so it
+// knows the caller's workspace and role.
+type Estimator interface {
+	// Estimate forecasts one run of the field at coordinate ("Type.field") with
+	// these coerced arguments. false: nothing is known and the declared bound
+	// holds. args must not be kept or changed.
+	Estimate(coordinate string, args map[string]any) (Estimate, bool)
+}
+
+// Estimate is the forecast of one run of one field.
+type Estimate struct {
+	Rows, MaxRows int64         // objects returned: expected and most
+	Work, MaxWork time.Duration // expected and most
+	Statement     string        // names what is learned from the outcome
+}
+
+// Price replays the formula with the operation's coerced variables. It is pure
+// and safe for concurrent use. est may be nil.
+func (f *Formula) Price(vars map[string]any, est Estimator) Price {
+	return Price{Basis: Declared}
+}
