@@ -93,29 +93,35 @@ func (a account) command(dir, program string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// checkAccess makes sure that the account can work in base. The true test is to
-// try; the modes of the parents only serve to name the culprit.
+// checkAccess makes sure that the account can run bin in base. The true test is
+// to try; the modes of the parents only serve to name the culprit.
 func checkAccess(ctx context.Context, bin Binaries, base string, who account) error {
 	if !who.other() {
 		return nil
 	}
-	_, err := output(ctx, who.command(base, filepath.Join(bin.Dir, "postgres"), "--version"))
-	if errors.Is(err, fs.ErrPermission) {
-		return fmt.Errorf("the user %s, which PostgreSQL runs as, may not enter %s: choose another folder with --data-dir",
-			who.name, who.closedParent(base))
+	program := filepath.Join(bin.Dir, "postgres")
+	_, err := output(ctx, who.command(base, program, "--version"))
+	if errors.Is(err, syscall.EPERM) {
+		return fmt.Errorf("root may not run PostgreSQL as the user %s here: run headroom as an ordinary user", who.name)
 	}
-	return err
+	if !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	if closed := who.closedParent(base); closed != "" {
+		return fmt.Errorf("the user %s, which PostgreSQL runs as, may not enter %s: choose a folder outside it with --data-dir", who.name, closed)
+	}
+	return fmt.Errorf("the user %s, which PostgreSQL runs as, may not run %s (closed: %s)", who.name, program, who.closedParent(program))
 }
 
-// closedParent is the first folder on the way to path that the account may not
-// enter by its mode, or path itself.
+// closedParent is the first folder on the way to path, itself included, that
+// the account may not enter by its mode; empty if there is none.
 func (a account) closedParent(path string) string {
-	for i := 1; i < len(path); i++ {
-		if path[i] == filepath.Separator && !a.mayEnter(path[:i]) {
+	for i := 1; i <= len(path); i++ {
+		if (i == len(path) || path[i] == filepath.Separator) && !a.mayEnter(path[:i]) {
 			return path[:i]
 		}
 	}
-	return path
+	return ""
 }
 
 func (a account) mayEnter(dir string) bool {

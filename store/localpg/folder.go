@@ -135,6 +135,9 @@ func dataMajors(base string) []int {
 
 // explain turns what the file system refuses into a line with a remedy.
 func explain(err error, dir string) error {
+	if path, ok := errors.AsType[*fs.PathError](err); ok && path.Op == "fork/exec" {
+		return err // about a program, not about dir
+	}
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return fmt.Errorf("the disk that holds %s is full: free some space or choose another folder with --data-dir", dir)

@@ -61,11 +61,16 @@ func (c Config) withDefaults() (Config, error) {
 		c.Bin = os.Getenv("HEADROOM_PG_BIN")
 	}
 	var err error
+	if c.Bin != "" {
+		if c.Bin, err = filepath.Abs(c.Bin); err != nil {
+			return c, err
+		}
+	}
 	if c.Dir == "" {
 		c.Dir, err = defaultDir()
-	} else {
-		c.Dir, err = filepath.Abs(c.Dir)
+		return c, err
 	}
+	c.Dir, err = filepath.Abs(c.Dir)
 	return c, err
 }
 
@@ -124,7 +129,7 @@ func start(ctx context.Context, cfg Config) (server *Server, err error) {
 			err = explain(err, cfg.Dir)
 		}
 	}()
-	bin, err := find(ctx, cfg, who)
+	bin, err := find(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
