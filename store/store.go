@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -43,7 +44,9 @@ var Deadlines = map[timesheet.Class]time.Duration{
 type Store struct {
 	log   *slog.Logger
 	pools map[timesheet.Class]*pgxpool.Pool
-	views viewerCache
+	views *viewerCache
+	end   context.CancelFunc // of what runs beside the calls
+	ended sync.WaitGroup
 }
 
 // ErrPending is returned by Open where migrations have not been applied.
@@ -56,12 +59,17 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Store{log: c.Log, pools: map[timesheet.Class]*pgxpool.Pool{}}
-	if err := s.openPools(ctx, c); err != nil {
-		s.Close()
-		return nil, err
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	s := &Store{log: c.Log, pools: map[timesheet.Class]*pgxpool.Pool{}, end: end}
+	s.views = newViewerCache(life, s.readSighting)
+	err := s.openPools(ctx, c)
+	if err == nil {
+		err = s.check(ctx, c)
 	}
-	if err := s.check(ctx, c); err != nil {
+	if err == nil {
+		err = s.listen(life, c.DSN)
+	}
+	if err != nil {
 		s.Close()
 		return nil, err
 	}
@@ -194,7 +202,8 @@ func (s *Store) Stats() []PoolStat {
 
 // Close waits for running statements and closes the pools.
 func (s *Store) Close() {
-	s.views.stop()
+	s.end()
+	s.ended.Wait()
 	for _, pool := range s.pools {
 		pool.Close()
 	}
@@ -226,4 +235,15 @@ func one[T any](ctx context.Context, s *Store, scan pgx.RowToFunc[T], sql string
 		return row, false, err
 	}
 	return found[0], true, nil
+}
+
+// exec runs a statement that returns no rows and tells how many it changed.
+func (s *Store) exec(ctx context.Context, sql string, args ...any) (int64, error) {
+	release, err := seat(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer release()
+	tag, err := s.pool(ctx).Exec(ctx, sql, args...)
+	return tag.RowsAffected(), err
 }

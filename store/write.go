@@ -38,6 +38,8 @@ type outcome struct {
 
 // write runs a mutation in one transaction: do makes the change and says what
 // it wrote, and the audit row and the result for repeats are written with it.
+// With a broken rule do may name an object and return it, such as the current
+// one on a version conflict.
 // A repeat of the same key and input does nothing; again then loads what the
 // first run has written. A repeat of the key with another input is
 // IDEMPOTENCY_MISMATCH; one that runs while the first still does waits within
@@ -59,7 +61,11 @@ func write[T any](ctx context.Context, s *Store, v timesheet.Viewer, ch Change,
 				return err
 			}
 		}
-		value, done.Ref, err = attempt(ctx, tx, do)
+		if ch.Key == nil {
+			value, done.Ref, err = do(tx)
+		} else {
+			value, done.Ref, err = attempt(ctx, tx, do)
+		}
 		if broken, ok := timesheet.AsError(err); ok && ch.Key != nil {
 			done.Error = broken
 		} else if err != nil {
@@ -70,10 +76,11 @@ func write[T any](ctx context.Context, s *Store, v timesheet.Viewer, ch Change,
 	switch {
 	case err != nil:
 		return value, nil, err
-	case done.Error != nil:
-		return value, nil, done.Error
-	case repeat:
+	case repeat && done.Ref.ID != "":
 		value, err = again(ctx, done.Ref)
+	}
+	if done.Error != nil && err == nil {
+		err = done.Error
 	}
 	return value, done.Ref.Warnings, err
 }

@@ -30,6 +30,7 @@ type User struct {
 	Name    string
 	Email   *string
 	Role    Role
+	Deleted bool // removed from the workspace
 	Version int
 }
 

@@ -1,0 +1,131 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"headroom/store"
+	"headroom/store/storetest"
+	"headroom/timesheet"
+)
+
+func makeToken(t testing.TB, s *store.Store, v timesheet.Viewer, n store.NewToken) timesheet.Token {
+	t.Helper()
+	if n.Name == "" {
+		n.Name, n.Scope = "test", timesheet.ScopeWrite
+	}
+	token, _, err := s.CreateToken(t.Context(), v, n, store.Change{Action: "createToken"})
+	if err != nil {
+		t.Fatalf("create a token: %v", err)
+	}
+	return token
+}
+
+func TestViewer(t *testing.T) {
+	s, owner := newWorkspace(t)
+	member := addViewer(t, s, owner, "Mia", timesheet.RoleMember)
+	token := makeToken(t, s, owner, store.NewToken{User: member.User, Name: "phone", Scope: timesheet.ScopeRead})
+	got, err := s.Viewer(t.Context(), owner.Workspace.ID, member.User, token.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := timesheet.Viewer{Workspace: owner.Workspace, User: member.User, Role: timesheet.RoleMember, Token: token.ID, Scope: timesheet.ScopeRead}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("viewer (-want +got):\n%s", diff)
+	}
+	without, err := s.Viewer(t.Context(), owner.Workspace.ID, member.User, 0)
+	if err != nil || without.Scope != timesheet.ScopeWrite || without.Role != timesheet.RoleMember {
+		t.Errorf("without a token: %+v, %v", without, err)
+	}
+}
+
+func TestViewerRefuses(t *testing.T) {
+	s, owner := newWorkspace(t)
+	ctx := t.Context()
+	other := addWorkspace(t, s, "Other")
+	member := addViewer(t, s, owner, "Mia", timesheet.RoleMember)
+	token := makeToken(t, s, owner, store.NewToken{User: member.User})
+	placeholder, err := s.EnsureMember(ctx, owner, "Pia", "pia@example.com", timesheet.RolePlaceholder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	soon := time.Now().Add(50 * time.Millisecond)
+	expiring := makeToken(t, s, owner, store.NewToken{User: member.User, Name: "short", Scope: timesheet.ScopeWrite, ExpiresAt: &soon})
+	waitUntil(t, "the token to expire", func() bool { return time.Now().After(soon) })
+	for name, id := range map[string]struct {
+		ws    timesheet.WorkspaceID
+		user  timesheet.UserID
+		token timesheet.TokenID
+	}{
+		"unknown workspace":     {999, member.User, token.ID},
+		"another workspace":     {other.Workspace.ID, member.User, token.ID},
+		"unknown user":          {owner.Workspace.ID, 999, token.ID},
+		"another's token":       {owner.Workspace.ID, owner.User, token.ID},
+		"unknown token":         {owner.Workspace.ID, member.User, 999},
+		"expired token":         {owner.Workspace.ID, member.User, expiring.ID},
+		"imported person":       {owner.Workspace.ID, placeholder.ID, 0},
+		"owner of another":      {owner.Workspace.ID, other.User, 0},
+		"nothing but workspace": {owner.Workspace.ID, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if v, err := s.Viewer(ctx, id.ws, id.user, id.token); !errors.Is(err, store.ErrNoViewer) {
+				t.Errorf("got %+v, %v; want ErrNoViewer", v, err)
+			}
+		})
+	}
+}
+
+// A token revoked through one process is refused by another within seconds.
+func TestViewerHearsOfChangesElsewhere(t *testing.T) {
+	dsn := storetest.New(t)
+	here, elsewhere := openStore(t, dsn), openStore(t, dsn)
+	owner := addWorkspace(t, here, "Acme")
+	ctx := t.Context()
+	if _, err := here.EnsureMember(ctx, owner, "Pia", "pia@example.com", timesheet.RolePlaceholder); err != nil {
+		t.Fatal(err)
+	}
+	pia, err := here.MemberByEmail(ctx, owner, "pia@example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := here.Viewer(ctx, owner.Workspace.ID, pia.ID, 0); !errors.Is(err, store.ErrNoViewer) {
+		t.Fatalf("a placeholder is let in: %v", err)
+	}
+	if _, err := elsewhere.EnsureMember(ctx, owner, "Pia", "pia@example.com", timesheet.RoleManager); err != nil {
+		t.Fatal(err)
+	}
+	waitUntil(t, "the other process to hear of the promotion", func() bool {
+		v, err := here.Viewer(ctx, owner.Workspace.ID, pia.ID, 0)
+		return err == nil && v.Role == timesheet.RoleManager
+	})
+}
+
+func openStore(t testing.TB, dsn string) *store.Store {
+	t.Helper()
+	s, err := store.Open(t.Context(), store.Config{DSN: dsn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+// waitUntil asks every few milliseconds, for at most half a minute.
+func waitUntil(t testing.TB, what string, done func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !done() {
+		select {
+		case <-ctx.Done():
+			t.Fatalf("waited in vain for %s", what)
+		case <-tick.C:
+		}
+	}
+}
