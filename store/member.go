@@ -14,11 +14,16 @@ import (
 
 const memberColumns = `m.user_id, m.name, m.email, m.role, m.version, m.deleted_at IS NOT NULL`
 
+// memberFields are where memberColumns are scanned into.
+func memberFields(u *timesheet.User) []any {
+	return []any{&u.ID, &u.Name, &u.Email, &u.Role, &u.Version, &u.Deleted}
+}
+
 // memberRow scans memberColumns as far as the viewer may see them: everybody's
 // name, but other people's addresses only by role.
 func memberRow(v timesheet.Viewer) pgx.RowToFunc[timesheet.User] {
 	return func(row pgx.CollectableRow) (u timesheet.User, err error) {
-		err = row.Scan(&u.ID, &u.Name, &u.Email, &u.Role, &u.Version, &u.Deleted)
+		err = row.Scan(memberFields(&u)...)
 		if !v.SeesEmails() && u.ID != v.User {
 			u.Email = nil
 		}
@@ -44,6 +49,18 @@ func (s *Store) UsersByID(ctx context.Context, v timesheet.Viewer, ids []timeshe
 		users[u.ID] = u
 	}
 	return users, nil
+}
+
+func (s *Store) readUser(ctx context.Context, v timesheet.Viewer, id timesheet.UserID) (timesheet.User, error) {
+	users, err := s.UsersByID(ctx, v, []timesheet.UserID{id})
+	if err != nil {
+		return timesheet.User{}, err
+	}
+	user, ok := users[id]
+	if !ok {
+		return user, timesheet.NotFound("userId", "user")
+	}
+	return user, nil
 }
 
 const memberByEmail = `/* memberByEmail */

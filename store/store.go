@@ -247,3 +247,9 @@ func (s *Store) exec(ctx context.Context, sql string, args ...any) (int64, error
 	tag, err := s.pool(ctx).Exec(ctx, sql, args...)
 	return tag.RowsAffected(), err
 }
+
+// count runs a statement that returns one number.
+func (s *Store) count(ctx context.Context, sql string, args ...any) (int, error) {
+	n, _, err := one(ctx, s, pgx.RowTo[int], sql, args...)
+	return n, err
+}

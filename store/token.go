@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -69,7 +70,12 @@ func createToken(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, n NewToken)
 	if err := mayCreateToken(v, n.User, roles[0]); err != nil {
 		return token, err
 	}
-	rows, err = tx.Query(ctx, insertToken, v.Workspace.ID, n.User, name, n.Scope, n.ExpiresAt)
+	n.Name = name
+	return addToken(ctx, tx, v, n)
+}
+
+func addToken(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, n NewToken) (token timesheet.Token, err error) {
+	rows, err := tx.Query(ctx, insertToken, v.Workspace.ID, n.User, n.Name, n.Scope, n.ExpiresAt)
 	if err != nil {
 		return token, err
 	}
@@ -111,4 +117,33 @@ func (s *Store) readToken(ctx context.Context, v timesheet.Viewer, ref Ref) (tim
 		err = timesheet.NotFound("id", "token")
 	}
 	return token, err
+}
+
+// revokeToken finds other people's tokens for owners and admins only.
+const revokeToken = `/* revokeToken */
+UPDATE api_token AS t
+SET revoked_at = coalesce(t.revoked_at, now())
+WHERE t.workspace_id = $1
+  AND t.id = $2
+  AND ($3 OR t.user_id = $4)
+RETURNING ` + tokenColumns
+
+// RevokeToken ends a token, the viewer's own or, for owners and admins,
+// anybody's. Revoking it again changes nothing.
+func (s *Store) RevokeToken(ctx context.Context, v timesheet.Viewer, id timesheet.TokenID, ch Change) (timesheet.Token, []*timesheet.Error, error) {
+	token, warnings, err := write(ctx, s, v, ch, func(tx pgx.Tx) (token timesheet.Token, ref Ref, err error) {
+		rows, err := tx.Query(ctx, revokeToken, v.Workspace.ID, id, v.Admin(), v.User)
+		if err != nil {
+			return token, ref, err
+		}
+		token, err = pgx.CollectExactlyOneRow(rows, scanToken)
+		if errors.Is(err, pgx.ErrNoRows) {
+			err = timesheet.NotFound("id", "token")
+		}
+		return token, tokenRef(token), err
+	}, func(ctx context.Context, ref Ref) (timesheet.Token, error) {
+		return s.readToken(ctx, v, ref)
+	})
+	s.views.forget(v.Workspace.ID)
+	return token, warnings, err
 }

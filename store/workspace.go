@@ -110,5 +110,63 @@ func (s *Store) OwnerViewer(ctx context.Context, ws timesheet.WorkspaceID) (time
 	return owner, nil
 }
 
+const lockWorkspace = `/* lockWorkspace */
+SELECT ` + workspaceColumns + `
+FROM workspace w
+WHERE w.workspace_id = $1
+FOR NO KEY UPDATE`
+
+const updateWorkspace = `/* updateWorkspace */
+UPDATE workspace AS w
+SET name = $2, week_start = $3, overlap_policy = $4, version = version + 1
+WHERE w.workspace_id = $1
+RETURNING ` + workspaceColumns
+
+// UpdateWorkspace changes the viewer's workspace, for owners and admins. Where
+// expected is not the current version, the current workspace comes with the
+// error.
+func (s *Store) UpdateWorkspace(ctx context.Context, v timesheet.Viewer, in timesheet.WorkspaceInput, expected *int, ch Change) (timesheet.Workspace, []*timesheet.Error, error) {
+	w, warnings, err := write(ctx, s, v, ch, func(tx pgx.Tx) (timesheet.Workspace, Ref, error) {
+		w, err := changeWorkspace(ctx, tx, v, in, expected)
+		return w, Ref{Entity: "Workspace", ID: key(w.ID), Version: w.Version}, err
+	}, func(ctx context.Context, _ Ref) (timesheet.Workspace, error) {
+		w, _, err := one(ctx, s, scanWorkspace, readWorkspace, v.Workspace.ID)
+		return w, err
+	})
+	s.views.forget(v.Workspace.ID)
+	return w, warnings, err
+}
+
+const readWorkspace = `/* readWorkspace */
+SELECT ` + workspaceColumns + `
+FROM workspace w
+WHERE w.workspace_id = $1`
+
+func changeWorkspace(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, in timesheet.WorkspaceInput, expected *int) (w timesheet.Workspace, err error) {
+	if !v.Admin() {
+		return w, timesheet.Errorf(timesheet.CodeForbidden, "", "only owners and admins change the workspace")
+	}
+	rows, err := tx.Query(ctx, lockWorkspace, v.Workspace.ID)
+	if err != nil {
+		return w, err
+	}
+	if w, err = pgx.CollectExactlyOneRow(rows, scanWorkspace); err != nil {
+		return w, err
+	}
+	if err := checkVersion(expected, w.Version); err != nil {
+		return w, err
+	}
+	if in.Name.Given {
+		if w.Name, _, err = cleanName("name", in.Name.Value); err != nil {
+			return w, err
+		}
+	}
+	rows, err = tx.Query(ctx, updateWorkspace, v.Workspace.ID, w.Name, in.WeekStart.Or(w.WeekStart), in.OverlapPolicy.Or(w.OverlapPolicy))
+	if err != nil {
+		return w, err
+	}
+	return pgx.CollectExactlyOneRow(rows, scanWorkspace)
+}
+
 // key is an id as text, for audit and results of repeats.
 func key[T ~int64](id T) string { return strconv.FormatInt(int64(id), 10) }

@@ -38,69 +38,85 @@ type outcome struct {
 
 // write runs a mutation in one transaction: do makes the change and says what
 // it wrote, and the audit row and the result for repeats are written with it.
-// With a broken rule do may name an object and return it, such as the current
-// one on a version conflict.
+//
 // A repeat of the same key and input does nothing; again then loads what the
 // first run has written. A repeat of the key with another input is
 // IDEMPOTENCY_MISMATCH; one that runs while the first still does waits within
 // the lock timeout, then is IDEMPOTENCY_IN_PROGRESS.
+//
+// A broken rule comes with the zero value, except that do may return the
+// current object and its Ref with a VERSION_CONFLICT.
 func write[T any](ctx context.Context, s *Store, v timesheet.Viewer, ch Change,
 	do func(pgx.Tx) (T, Ref, error), again func(context.Context, Ref) (T, error),
 ) (T, []*timesheet.Error, error) {
-	var value T
+	var value, none T
 	var done outcome
 	input, err := json.Marshal(ch.Input)
 	if err != nil {
-		return value, nil, fmt.Errorf("encode the input of %s: %w", ch.Action, err)
+		return none, nil, fmt.Errorf("encode the input of %s: %w", ch.Action, err)
 	}
 	repeat := false
-	err = s.transact(ctx, func(tx pgx.Tx) error {
-		if ch.Key != nil {
-			repeat, done, err = claimKey(ctx, tx, v, *ch.Key, inputHash(ch.Action, input))
-			if err != nil || repeat {
-				return err
-			}
-		}
+	err = s.transact(ctx, func(tx pgx.Tx) (err error) {
 		if ch.Key == nil {
 			value, done.Ref, err = do(tx)
-		} else {
-			value, done.Ref, err = attempt(ctx, tx, do)
+		} else if repeat, done, err = claimKey(ctx, tx, v, *ch.Key, inputHash(ch.Action, input)); err == nil && !repeat {
+			value, done, err = attempt(ctx, tx, do)
 		}
-		if broken, ok := timesheet.AsError(err); ok && ch.Key != nil {
-			done.Error = broken
-		} else if err != nil {
+		if err != nil || repeat {
 			return err
 		}
 		return finish(ctx, tx, v, ch, input, done)
 	})
-	switch {
-	case err != nil:
-		return value, nil, err
-	case repeat && done.Ref.ID != "":
+	if err == nil && repeat && done.Ref.ID != "" {
 		value, err = again(ctx, done.Ref)
 	}
-	if done.Error != nil && err == nil {
+	if err == nil && done.Error != nil {
 		err = done.Error
+	}
+	if err != nil && !isConflict(err) {
+		return none, nil, err
 	}
 	return value, done.Ref.Warnings, err
 }
 
+func isConflict(err error) bool {
+	broken, ok := timesheet.AsError(err)
+	return ok && broken.Code == timesheet.CodeVersionConflict
+}
+
 // attempt runs do in a savepoint, so that a broken rule can be remembered in
 // the transaction that it did not change.
-func attempt[T any](ctx context.Context, tx pgx.Tx, do func(pgx.Tx) (T, Ref, error)) (T, Ref, error) {
+func attempt[T any](ctx context.Context, tx pgx.Tx, do func(pgx.Tx) (T, Ref, error)) (value T, done outcome, err error) {
 	inner, err := tx.Begin(ctx)
 	if err != nil {
-		var none T
-		return none, Ref{}, err
+		return value, done, err
 	}
 	value, ref, err := do(inner)
-	if err != nil {
-		if undo := inner.Rollback(ctx); undo != nil {
-			return value, ref, errors.Join(err, undo)
-		}
-		return value, ref, asRule(err)
+	if err == nil {
+		return value, outcome{Ref: ref}, inner.Commit(ctx)
 	}
-	return value, ref, inner.Commit(ctx)
+	err = asRule(err)
+	if undo := inner.Rollback(ctx); undo != nil {
+		return value, done, errors.Join(err, undo)
+	}
+	broken, ok := timesheet.AsError(err)
+	if !ok {
+		return value, done, err
+	}
+	done.Error = broken
+	if isConflict(broken) {
+		done.Ref = ref
+	}
+	return value, done, nil
+}
+
+// checkVersion refuses a change that was made to an older version than the
+// current one; nil was made to any.
+func checkVersion(expected *int, current int) error {
+	if expected == nil || *expected == current {
+		return nil
+	}
+	return timesheet.Errorf(timesheet.CodeVersionConflict, "expectedVersion", "this was changed meanwhile: its version is %d", current)
 }
 
 const insertKey = `/* insertKey */
