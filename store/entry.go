@@ -1,0 +1,211 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"headroom/timesheet"
+)
+
+const entryColumns = `e.id, e.user_id, e.project_id, e.task_id, e.tag_ids, e.started_at, e.ended_at, e.secs, e.day, e.description, e.billable, e.amount_x3600, e.currency, e.deleted_at IS NOT NULL, e.version`
+
+func scanEntry(row pgx.CollectableRow) (e timesheet.TimeEntry, err error) {
+	err = row.Scan(&e.ID, &e.UserID, &e.ProjectID, &e.TaskID, &e.TagIDs, &e.StartedAt, &e.EndedAt, &e.Seconds,
+		&e.Day, &e.Description, &e.Billable, &e.AmountX3600, &e.Currency, &e.Deleted, &e.Version)
+	e.StartedAt = e.StartedAt.UTC()
+	if e.EndedAt == nil {
+		e.AmountX3600 = nil // the database computes 0 for what is not billable
+		return e, err
+	}
+	end := e.EndedAt.UTC()
+	e.EndedAt = &end
+	return e, err
+}
+
+const entriesByID = `/* entriesByID */
+SELECT ` + entryColumns + `
+FROM time_entry e
+WHERE e.workspace_id = $1
+  AND e.id = ANY ($2)
+  AND ($3::bigint IS NULL OR e.user_id = $3)`
+
+// EntriesByID returns the entries among ids that the viewer may see, deleted
+// ones too.
+func (s *Store) EntriesByID(ctx context.Context, v timesheet.Viewer, ids []timesheet.EntryID) (map[timesheet.EntryID]timesheet.TimeEntry, error) {
+	rows, err := list(ctx, s, scanEntry, entriesByID, v.Workspace.ID, ids, ownOnly(v))
+	if err != nil {
+		return nil, fmt.Errorf("read entries: %w", err)
+	}
+	entries := make(map[timesheet.EntryID]timesheet.TimeEntry, len(rows))
+	for _, e := range rows {
+		entries[e.ID] = e
+	}
+	return entries, nil
+}
+
+// ownOnly is whose entries alone the viewer may see; nil: everybody's.
+func ownOnly(v timesheet.Viewer) *timesheet.UserID {
+	if v.ReadsEverybody() {
+		return nil
+	}
+	return &v.User
+}
+
+// entryIn runs a statement on entries within a transaction that returns at
+// most one; ok is false for none.
+func entryIn(ctx context.Context, tx pgx.Tx, sql string, args ...any) (e timesheet.TimeEntry, ok bool, err error) {
+	rows, err := tx.Query(ctx, sql, args...)
+	if err != nil {
+		return e, false, err
+	}
+	found, err := pgx.CollectRows(rows, scanEntry)
+	if err != nil || len(found) == 0 {
+		return e, false, err
+	}
+	return found[0], true, nil
+}
+
+const lockEntry = `/* lockEntry */
+SELECT ` + entryColumns + `
+FROM time_entry e
+WHERE e.workspace_id = $1
+  AND e.id = $2
+FOR UPDATE`
+
+// editable locks an entry that the viewer is about to change. Deleted entries
+// are not found here.
+func editable(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, id timesheet.EntryID) (timesheet.TimeEntry, error) {
+	e, ok, err := entryIn(ctx, tx, lockEntry, v.Workspace.ID, id)
+	switch {
+	case err != nil:
+		return e, fmt.Errorf("lock an entry: %w", err)
+	case !ok || e.Deleted:
+		return timesheet.TimeEntry{}, timesheet.NotFound("id", "time entry")
+	}
+	return e, mayEdit(v, e)
+}
+
+// mayEdit tells what is hidden from the viewer from what is only closed to
+// their changes.
+func mayEdit(v timesheet.Viewer, e timesheet.TimeEntry) error {
+	switch {
+	case v.MayEditEntriesOf(e.UserID):
+		return nil
+	case v.ReadsEverybody() || e.UserID == v.User:
+		return timesheet.Errorf(timesheet.CodeForbidden, "id", "your role may not change this entry")
+	}
+	return timesheet.NotFound("id", "time entry")
+}
+
+// tracks refuses those who keep no time of their own.
+func tracks(v timesheet.Viewer) error {
+	if v.Tracks() {
+		return nil
+	}
+	return timesheet.Errorf(timesheet.CodeForbidden, "", "your role may not track time")
+}
+
+const insertEntry = `/* insertEntry */
+INSERT INTO time_entry AS e (workspace_id, id, user_id, project_id, task_id, started_at, ended_at, day, billable, rate_minor, currency, tag_ids, description)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+ON CONFLICT DO NOTHING
+RETURNING ` + entryColumns
+
+// insert writes a new entry at an hourly rate. ok is false where its id or,
+// for a timer, its person's timer is there already; a concurrent insert of
+// either is waited for.
+func insert(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, e timesheet.TimeEntry, rateMinor int64) (timesheet.TimeEntry, bool, error) {
+	created, ok, err := entryIn(ctx, tx, insertEntry, v.Workspace.ID, e.ID, e.UserID, e.ProjectID, e.TaskID, e.StartedAt, e.EndedAt,
+		e.Day, e.Billable, rateMinor, v.Workspace.Currency, tagKeys(e.TagIDs), e.Description)
+	if err != nil {
+		return created, false, fmt.Errorf("create an entry: %w", err)
+	}
+	return created, ok, nil
+}
+
+const storeEntry = `/* storeEntry */
+UPDATE time_entry AS e
+SET project_id = $3, task_id = $4, started_at = $5, ended_at = $6, day = $7, billable = $8, tag_ids = $9, description = $10,
+    deleted_at = CASE WHEN $11 THEN coalesce(e.deleted_at, now()) END, version = e.version + 1
+WHERE e.workspace_id = $1
+  AND e.id = $2
+RETURNING ` + entryColumns
+
+// save writes an entry that was locked and changed.
+func save(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, e timesheet.TimeEntry) (timesheet.TimeEntry, error) {
+	saved, ok, err := entryIn(ctx, tx, storeEntry, v.Workspace.ID, e.ID, e.ProjectID, e.TaskID, e.StartedAt, e.EndedAt,
+		e.Day, e.Billable, tagKeys(e.TagIDs), e.Description, e.Deleted)
+	if err != nil {
+		return saved, fmt.Errorf("store an entry: %w", err)
+	}
+	if !ok {
+		return saved, fmt.Errorf("store an entry: %v is gone although it was locked", e.ID)
+	}
+	return saved, nil
+}
+
+// tagKeys stores no tags as an empty array, never as null.
+func tagKeys(ids []timesheet.TagID) []timesheet.TagID {
+	if ids == nil {
+		return []timesheet.TagID{}
+	}
+	return ids
+}
+
+func entryRef(e timesheet.TimeEntry, warnings []*timesheet.Error) Ref {
+	return Ref{Entity: "TimeEntry", ID: e.ID.String(), Version: e.Version, Warnings: warnings}
+}
+
+// entryAgain loads what a mutation of one entry wrote, for its repeat.
+func (s *Store) entryAgain(v timesheet.Viewer) func(context.Context, Ref) (timesheet.TimeEntry, error) {
+	return func(ctx context.Context, ref Ref) (timesheet.TimeEntry, error) {
+		id, err := timesheet.ParseEntryID(ref.ID)
+		if err != nil {
+			return timesheet.TimeEntry{}, fmt.Errorf("read a stored result: %w", err)
+		}
+		found, err := s.EntriesByID(ctx, v, []timesheet.EntryID{id})
+		if err != nil {
+			return timesheet.TimeEntry{}, err
+		}
+		e, ok := found[id]
+		if !ok {
+			return e, timesheet.NotFound("id", "time entry")
+		}
+		return e, nil
+	}
+}
+
+// mint is the id that the caller chose, or a new one. Ids are in order of
+// time, which keeps inserts at the end of their index.
+func mint(chosen *timesheet.EntryID) (timesheet.EntryID, error) {
+	if chosen == nil {
+		id, err := uuid.NewV7()
+		return timesheet.EntryID(id), err
+	}
+	if chosen.Version() != 7 {
+		return *chosen, timesheet.Errorf(timesheet.CodeInvalid, "id", "an id is a UUID of version 7, this one is of version %d", chosen.Version())
+	}
+	return *chosen, nil
+}
+
+// zones that workspaces are in: reading one from its file takes longer than
+// most statements.
+var zones sync.Map // name -> *time.Location
+
+// zoneOf is the zone that decides the day of the workspace's entries.
+func zoneOf(w timesheet.Workspace) (*time.Location, error) {
+	if zone, ok := zones.Load(w.TimeZone); ok {
+		return zone.(*time.Location), nil
+	}
+	zone, err := timesheet.LoadZone(w.TimeZone)
+	if err != nil {
+		return nil, fmt.Errorf("read the zone of workspace %d: %w", w.ID, err)
+	}
+	zones.Store(w.TimeZone, zone)
+	return zone, nil
+}

@@ -1,0 +1,75 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"headroom/timesheet"
+)
+
+// newestEntries is the order of lists of entries. It is the order of the
+// indexes by user, by project and by neither, read backwards.
+var newestEntries = keyset[timesheet.TimeEntry]{
+	name:    "entries",
+	columns: []string{"e.started_at", "e.id"},
+	types:   []string{"timestamptz", "uuid"},
+	desc:    true,
+	values: func(e timesheet.TimeEntry) []string {
+		return []string{e.StartedAt.Format(time.RFC3339), e.ID.String()}
+	},
+}
+
+// TimeEntries lists the entries that the viewer may see, newest first, running
+// timers included.
+func (s *Store) TimeEntries(ctx context.Context, v timesheet.Viewer, f timesheet.EntryFilter, p timesheet.Page) (timesheet.Connection[timesheet.TimeEntry], error) {
+	var none timesheet.Connection[timesheet.TimeEntry]
+	if err := checkFilter(f); err != nil {
+		return none, err
+	}
+	sql, args, err := entriesPage(v, f, p)
+	if err != nil {
+		return none, err
+	}
+	rows, err := list(ctx, s, scanEntry, sql, args...)
+	if err != nil {
+		return none, fmt.Errorf("list entries: %w", err)
+	}
+	found := newestEntries.page(p, rows)
+	found.Total = func(ctx context.Context) (int, error) {
+		sql, args := entriesCount(v, f)
+		n, _, err := one(ctx, s, pgx.RowTo[int], sql, args...)
+		if err != nil {
+			return 0, fmt.Errorf("count entries: %w", err)
+		}
+		return n, nil
+	}
+	return found, nil
+}
+
+// entriesPage is the statement of one page of entries.
+func entriesPage(v timesheet.Viewer, f timesheet.EntryFilter, p timesheet.Page) (string, arguments, error) {
+	var args arguments
+	where := listConditions(v, f, &args)
+	after, tail, err := newestEntries.window(p, &args)
+	if err != nil {
+		return "", nil, err
+	}
+	return "/* entriesPage */\nSELECT " + entryColumns + "\nFROM time_entry e\nWHERE " + where + after + tail, args, nil
+}
+
+// entriesCount is the statement that counts a list of entries.
+func entriesCount(v timesheet.Viewer, f timesheet.EntryFilter) (string, arguments) {
+	var args arguments
+	return "/* entriesCount */\nSELECT count(*)\nFROM time_entry e\nWHERE " + listConditions(v, f, &args), args
+}
+
+func listConditions(v timesheet.Viewer, f timesheet.EntryFilter, args *arguments) string {
+	where := entryConditions(v, f, args)
+	if f.Period != nil {
+		where += startRange(*f.Period, args)
+	}
+	return where
+}

@@ -1,0 +1,79 @@
+package store
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"headroom/timesheet"
+)
+
+// checkFilter refuses what no statement could be made of.
+func checkFilter(f timesheet.EntryFilter) error {
+	if f.Period != nil {
+		if err := f.Period.Check("filter.period"); err != nil {
+			return err
+		}
+	}
+	if !utf8.ValidString(f.Text) || strings.ContainsRune(f.Text, 0) || utf8.RuneCountInString(f.Text) > timesheet.MaxDescription {
+		return timesheet.Errorf(timesheet.CodeInvalid, "filter.text", "the text is UTF-8, without U+0000 and of at most %d characters", timesheet.MaxDescription)
+	}
+	return nil
+}
+
+// entryConditions are the conditions of a WHERE clause on time_entry e that
+// leave the entries a viewer may see and a filter asks for. The workspace is
+// the first parameter.
+func entryConditions(v timesheet.Viewer, f timesheet.EntryFilter, args *arguments) string {
+	where := []string{"e.workspace_id = " + args.add(v.Workspace.ID), "e.deleted_at IS NULL"}
+	and := func(condition string, value any) {
+		where = append(where, strings.ReplaceAll(condition, "?", args.add(value)))
+	}
+	if !v.ReadsEverybody() {
+		and("e.user_id = ?", v.User)
+	}
+	if f.Period != nil {
+		and("e.day >= ?", f.Period.From)
+		and("e.day <= ?", f.Period.To)
+	}
+	oneOf(f.Users, "e.user_id", and)
+	oneOf(f.Projects, "e.project_id", and)
+	oneOf(f.Tasks, "e.task_id", and)
+	if len(f.Clients) > 0 {
+		and("e.project_id IN (SELECT p.id FROM project p WHERE p.workspace_id = $1 AND p.client_id = ANY (?))", f.Clients)
+	}
+	if len(f.Tags) > 0 {
+		and("e.tag_ids && ?", f.Tags)
+	}
+	if f.Billable != nil {
+		and("e.billable = ?", *f.Billable)
+	}
+	if f.Text != "" {
+		and("e.description ILIKE ?", "%"+likeEscaper.Replace(f.Text)+"%")
+	}
+	return strings.Join(where, "\n  AND ")
+}
+
+// oneOf compares with a single value by equality, which keeps the order of an
+// index that begins with the column.
+func oneOf[T any](values []T, column string, and func(string, any)) {
+	switch len(values) {
+	case 0:
+	case 1:
+		and(column+" = ?", values[0])
+	default:
+		and(column+" = ANY (?)", values)
+	}
+}
+
+var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+// startRange repeats a period of days as instants, one day wider on both
+// sides so that it holds in every zone. The days decide; the instants let
+// indexes that end with started_at find them.
+func startRange(p timesheet.Period, args *arguments) string {
+	from := time.Unix(int64(p.From-1)*86400, 0).UTC()
+	to := time.Unix(int64(p.To+2)*86400, 0).UTC()
+	return fmt.Sprintf("\n  AND e.started_at >= %s\n  AND e.started_at < %s", args.add(from), args.add(to))
+}
