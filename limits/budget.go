@@ -1,6 +1,11 @@
 package limits
 
 import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"sync"
 	"time"
 )
 
@@ -10,27 +15,121 @@ type Rate struct {
 }
 
 // ParseRate reads "2000/100": the size and what a second restores.
-func ParseRate(s string) (Rate, error) { return Rate{}, nil }
+func ParseRate(s string) (Rate, error) {
+	size, restore, ok := strings.Cut(s, "/")
+	r := Rate{}
+	var err1, err2 error
+	r.Size, err1 = strconv.ParseFloat(size, 64)
+	r.Restore, err2 = strconv.ParseFloat(restore, 64)
+	if !ok || err1 != nil || err2 != nil {
+		return Rate{}, fmt.Errorf("budget %q: want SIZE/RESTORE in points, such as 2000/100", s)
+	}
+	return r, r.validate()
+}
+
+// String is the inverse of ParseRate.
+func (r Rate) String() string { return fmt.Sprintf("%g/%g", r.Size, r.Restore) }
+
+// validate accepts what a bucket can count: at most ten years to fill.
+func (r Rate) validate() error {
+	const longest = float64(10 * 365 * 24 * time.Hour / time.Second)
+	if !(r.Size > 0 && r.Restore > 0) || math.IsInf(r.Size, 0) || math.IsInf(r.Restore, 0) || r.Size/r.Restore > longest {
+		return fmt.Errorf("budget %s: size and restore rate must be above 0, and full within ten years", r)
+	}
+	return nil
+}
+
+// maxKeys bounds a budget's memory. Keys beyond it share one bucket: a flood of
+// new keys then throttles itself and nobody who was there before.
+const maxKeys = 100_000
+
+// overflow is the key of the shared bucket. No caller's key starts with a zero
+// byte.
+const overflow = "\x00"
 
 // Budget holds a bucket of points for each key. A key that nobody has used is
 // full and takes no memory. Its methods are safe for concurrent use.
 type Budget struct {
-	rate Rate
+	rate  Rate
+	size  span
+	start time.Time // with its monotonic reading: steps of the wall clock do nothing
+
+	mu      sync.Mutex
+	buckets map[string]bucket
+	sweepAt int  // number of buckets at which full ones are forgotten
+	swept   span // when that last happened
 }
 
 // NewBudget returns a budget in which every key is full, or an error if the
 // rate is not positive and finite.
-func NewBudget(rate Rate) (*Budget, error) { return &Budget{rate: rate}, nil }
+func NewBudget(rate Rate) (*Budget, error) {
+	if err := rate.validate(); err != nil {
+		return nil, err
+	}
+	return &Budget{
+		rate: rate, size: rate.spanOf(rate.Size), start: time.Now(),
+		buckets: map[string]bucket{}, sweepAt: minSweep,
+	}, nil
+}
 
 // Rate returns what the budget was made with.
 func (b *Budget) Rate() Rate { return b.rate }
 
+func (b *Budget) now() span { return span(time.Since(b.start)) }
+
 // Available returns the points the key may spend now: at most the size, below
 // zero while it is in debt.
-func (b *Budget) Available(key string) float64 { return 0 }
+func (b *Budget) Available(key string) float64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.now()
+	return b.rate.pointsOf(b.size - b.buckets[b.keyLocked(key, now)].used(now))
+}
 
 // Charge takes points without asking; the key may go into debt by one size.
-func (b *Budget) Charge(key string, points float64) {}
+func (b *Budget) Charge(key string, points float64) {
+	b.charge(key, b.rate.spanOf(points))
+}
+
+func (b *Budget) charge(key string, cost span) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.now()
+	key = b.keyLocked(key, now)
+	b.buckets[key] = b.buckets[key].charge(now, cost, b.size)
+}
+
+func (b *Budget) refund(key string, cost span) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if held, ok := b.buckets[key]; ok { // else it is full again and forgotten
+		b.buckets[key] = held.refund(cost)
+	}
+}
+
+// minSweep is the number of buckets below which a sweep is not worth it.
+const minSweep = 1024
+
+// keyLocked returns the key under which a caller's key is kept: itself or, if
+// there are too many, the shared one. It forgets buckets that are full.
+func (b *Budget) keyLocked(key string, now span) string {
+	if _, ok := b.buckets[key]; ok || len(b.buckets) < b.sweepAt {
+		return key
+	}
+	if len(b.buckets) < maxKeys || now-b.swept >= span(time.Second) {
+		for k, held := range b.buckets {
+			if held.used(now) == 0 {
+				delete(b.buckets, k)
+			}
+		}
+		b.swept = now
+		b.sweepAt = min(max(minSweep, 2*len(b.buckets)), maxKeys)
+	}
+	if len(b.buckets) >= maxKeys {
+		return overflow
+	}
+	return key
+}
 
 // Shortage says that a budget does not hold what was asked for (THROTTLED).
 type Shortage struct {
@@ -40,24 +139,70 @@ type Shortage struct {
 	RetryAfter time.Duration // until it holds them, if nobody else takes them
 }
 
-// Reservation holds points of one or two keys until the actual cost is known.
-// Only the first Settle or Cancel counts.
-type Reservation struct{}
-
-// Settle replaces the reserved by the actual points: the rest goes back, more is
-// taken, if need be into debt.
-func (r *Reservation) Settle(actual float64) {}
-
-// Cancel gives everything back.
-func (r *Reservation) Cancel() {}
-
 // Account is one key of one budget.
 type Account struct {
 	Budget *Budget
 	Key    string
 }
 
-// Reserve takes points from all accounts or, if one is short, from none.
-func Reserve(points float64, accounts ...Account) (*Reservation, *Shortage) {
-	return &Reservation{}, nil
+// held is what a reservation took from one account.
+type held struct {
+	budget *Budget
+	key    string
+	cost   span
 }
+
+// Reservation holds points until the actual cost is known. Only the first Settle
+// or Cancel counts. It is not for concurrent use.
+type Reservation struct {
+	held []held
+}
+
+// Reserve takes points from all accounts or, if one is short, from none. An
+// operation that costs more than a whole budget waits until that is full, and
+// leaves it in debt.
+func Reserve(points float64, accounts ...Account) (*Reservation, *Shortage) {
+	r := &Reservation{held: make([]held, 0, len(accounts))}
+	for _, a := range accounts {
+		h, s := a.reserve(points)
+		if s != nil {
+			r.Cancel()
+			return nil, s
+		}
+		r.held = append(r.held, h)
+	}
+	return r, nil
+}
+
+func (a Account) reserve(points float64) (held, *Shortage) {
+	b := a.Budget
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.now()
+	key := b.keyLocked(a.Key, now)
+	before := b.buckets[key]
+	after, wait := before.take(now, b.rate.spanOf(points), b.size)
+	if wait > 0 {
+		available := b.rate.pointsOf(b.size - before.used(now))
+		return held{}, &Shortage{Cost: points, Available: available, Rate: b.rate, RetryAfter: wait}
+	}
+	b.buckets[key] = after
+	return held{b, key, after.used(now) - before.used(now)}, nil
+}
+
+// Settle replaces the reserved by the actual points: the rest goes back, more is
+// taken, if need be into debt.
+func (r *Reservation) Settle(actual float64) {
+	for _, h := range r.held {
+		switch cost := h.budget.rate.spanOf(actual); {
+		case cost < h.cost:
+			h.budget.refund(h.key, h.cost-cost)
+		case cost > h.cost:
+			h.budget.charge(h.key, cost-h.cost)
+		}
+	}
+	r.held = nil
+}
+
+// Cancel gives everything back.
+func (r *Reservation) Cancel() { r.Settle(0) }

@@ -64,12 +64,18 @@ func (e *SlicingError) Error() string { return e.Path + ": " + e.Problem }
 // Check returns nil if price p, which f quoted for vars and est, is within the
 // caps, else what is too much and what would have been accepted.
 func (c Caps) Check(f *Formula, p Price, vars map[string]any, est Estimator) *CostError {
-	return nil
-}
-
-// SuggestSplit returns the suggestion to send the least urgent root field of a
-// mixed operation on its own, and whether the operation is mixed: whether root
-// fields of different classes share it.
-func SuggestSplit(p Price) (Suggestion, bool) {
-	return Suggestion{}, false
+	var e *CostError
+	switch {
+	case p.Expected > c.Points:
+		e = &CostError{Unit: Points, Estimated: p.Expected, Max: c.Points}
+	case p.Nodes > c.Nodes:
+		e = &CostError{Unit: Nodes, Estimated: float64(p.Nodes), Max: float64(c.Nodes)}
+	default:
+		return nil
+	}
+	if p.Invalid == nil {
+		a := adviser{caps: c, f: f, vars: vars, est: est, unit: e.Unit}
+		e.Suggestions = a.advise()
+	}
+	return e
 }

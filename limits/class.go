@@ -1,6 +1,9 @@
 package limits
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Class says who waits for an operation. Smaller is more urgent, so the less
 // urgent of two classes is their max.
@@ -34,6 +37,13 @@ func ParseClass(name string) (Class, error) {
 		}
 	}
 	return Interactive, fmt.Errorf("unknown class %q: want control, interactive, report or background", name)
+}
+
+// declaredClass reads a value of the schema's enum: CONTROL, INTERACTIVE, REPORT
+// or BACKGROUND.
+func declaredClass(name string) (Class, bool) {
+	class, err := ParseClass(strings.ToLower(name))
+	return class, err == nil && name == strings.ToUpper(name)
 }
 
 // ReportPoints is the price above which a single root field makes its

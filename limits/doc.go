@@ -1,3 +1,89 @@
 // Package limits answers two questions about a GraphQL operation before it runs:
-// what will it cost, and may it start now.
+// what will it cost, and may it start now. It imports nothing of the program
+// around it, so any server built on gqlparser can be protected with it; the
+// example of the package does it in a page.
+//
+// # The order
+//
+// A Guard looks at a document before it is validated. Compile turns a validated
+// operation into a Formula, which is cached with the document. For each request
+// the Formula quotes a Price for the variables; Caps refuse what is too much for
+// one operation; Reserve takes the points from the caller's budgets; a Gate says
+// when the operation may start; what it really took is told to the Permit and
+// the Reservation. Every "no" is a value that says why, what was asked, what there
+// was and when or with which change the answer would be another.
+//
+// # Points, work and seats
+//
+// Three quantities look alike and must not be confused. Points are the price
+// that a client is quoted: milliseconds by the schema's weights, the same number
+// for the same document and variables everywhere and at all times. Budgets count
+// points. Work is a forecast of how long the operation will take here and now;
+// queues and waiting times count work, and the gate corrects it by what it sees.
+// Seats bound how many operations run at once; each takes one, whether it costs
+// one point or a thousand.
+//
+// # The price
+//
+// A field costs its own weight once for each run, plus, for each object it may
+// return, the object's weight and the price of what is selected on it. How many
+// objects a list may return is told by @listSize: the largest slicing argument,
+// else assumedSize; sizedFields hands the size to a list below. Names and
+// meaning are those of the IBM GraphQL Cost Directives (October 2023), with these
+// differences: the default weights are ours (see RootWeight); slicing arguments
+// may be dotted into input objects; there is one price instead of a type cost and
+// a field cost; objects outside of lists, and objects whose field has sizedFields,
+// weigh nothing by default. Introspection costs a fixed price.
+//
+// Selections are merged by response key as an executor merges them, on each
+// possible object type; of several types the dearest counts. @skip and @include
+// are honoured: each merged field keeps the sets of conditions under which it is
+// there. What is selected by a fragment is compiled once for each type and
+// surrounding, so a document whose fragments double at each level takes linear
+// time and costs the maximum. Sums and products saturate at 10^12 points. What is
+// unknown is the maximum: a list without a size, a variable that is no number. So
+// the price of what is not in doubt is a bound, and an Estimator that has counted
+// the rows can only lower the number of objects.
+//
+// Nodes are the objects a price counts: those that weigh something. A type with
+// @cost(weight: "0"), such as an edge or a page info, is part of what it stands
+// in, and neither costs nor counts.
+//
+// # The schema
+//
+// CheckSchema holds the schema to these rules, so that no list can be forgotten:
+//
+//   - A field that returns a list of objects has @listSize, or every field that
+//     returns its object names it in sizedFields. Lists of scalars and enums need
+//     none while their type weighs nothing. A list that is already counted
+//     elsewhere, such as the children of a report's rows or a payload's errors,
+//     says @listSize(assumedSize: 0).
+//   - The rules of section 9.2 of the IBM specification: slicing arguments exist
+//     and are Ints; sized fields exist and are lists; @listSize stands on a list or
+//     has sizedFields; assumedSize stands beside slicing arguments only where these
+//     may be absent. Where they may, it must.
+//   - Weights are finite numbers, negative only on arguments and input fields; no
+//     @cost on an interface's fields; no list of lists of objects; @class only on
+//     root fields.
+//
+// # The budgets
+//
+// A budget is a bucket of points for each key. An operation reserves its price
+// and settles what it took: what runs at once can never spend more than there is,
+// and in any time T no key spends more than its size plus what T restores, but
+// for work that turned out dearer than its price; that leaves a debt of at most
+// one size.
+//
+// # The gate
+//
+// Static gives each class its own seats, because the measured alternative, one
+// limit for everything, lets a few reports take them all: an operation of one
+// class never waits for another class, except background work, which starts only
+// when no report waits. Before the seats stands a bounded queue, in which tenants
+// take turns by forecast work. Nobody waits in vain: an operation is refused at
+// arrival if those before it leave too little time until its deadline, and again
+// at its turn; if its caller leaves, it leaves the queue at once. A full queue
+// makes room for a tenant with little in it at the cost of the one with most.
+// Refusals name a time to retry, computed from the backlog of the class, and
+// random, so that those refused together do not return together.
 package limits

@@ -1,8 +1,6 @@
 package limits
 
-import (
-	"time"
-)
+import "time"
 
 // Price is the quote for one operation with one set of variables.
 type Price struct {
@@ -62,5 +60,57 @@ type Estimate struct {
 // Price replays the formula with the operation's coerced variables. It is pure
 // and safe for concurrent use. est may be nil.
 func (f *Formula) Price(vars map[string]any, est Estimator) Price {
-	return Price{Basis: Declared}
+	r := f.replay(vars, est, nil)
+	defer r.free()
+	points, objects, invalid := r.total()
+	p := Price{Basis: Declared}
+	if r.statistics {
+		p.Basis = Statistics
+	}
+	p.Fields = r.fieldPrices()
+	if invalid >= 0 {
+		p.Invalid = r.invalid(invalid)
+		points, objects = exactly(maxPoints), exactly(maxObjects)
+	}
+	p.Expected, p.Bound = points.expected, points.bound
+	p.Work = time.Duration(points.expected * float64(time.Millisecond))
+	p.Rows, p.Nodes = int64(objects.expected), int64(objects.bound)
+	return p
+}
+
+func (r *replay) fieldPrices() []FieldPrice {
+	shares := r.shares()
+	included := 0
+	for i := range shares {
+		if shares[i].included {
+			included++
+		}
+	}
+	fields := make([]FieldPrice, 0, included)
+	for i := range shares {
+		if !shares[i].included {
+			continue
+		}
+		e := &r.f.entries[i]
+		n := &r.f.nodes[e.node]
+		fields = append(fields, FieldPrice{
+			Path: e.path, Coordinate: n.coordinate, Root: e.parent < 0, Class: n.class,
+			Expected: shares[i].points.expected, Bound: shares[i].points.bound,
+		})
+	}
+	return fields
+}
+
+// invalid explains what is wrong with a node's slicing arguments.
+func (r *replay) invalid(index int) *SlicingError {
+	n := &r.f.nodes[index]
+	path := n.coordinate // where the field lies too deep to be reported
+	for i := range r.f.entries {
+		if r.f.entries[i].node == index && r.entries[i].included {
+			path = r.f.entries[i].path
+			break
+		}
+	}
+	_, p := n.size.measure(r.vars, nil)
+	return n.size.explain(p, path)
 }

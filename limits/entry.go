@@ -1,0 +1,78 @@
+package limits
+
+// entry is one place of the operation that is reported in Price.Fields. A field
+// within a fragment has an entry for each place that includes it.
+type entry struct {
+	path   string
+	parent int // entry, or -1 for a root field
+	child
+}
+
+// maxFieldPrices bounds Price.Fields: the fields nearest to the root, which hold
+// the rest, are reported.
+const maxFieldPrices = 256
+
+// entriesOf walks the operation breadth first, so parents come before children
+// and root fields first.
+func entriesOf(f *Formula) []entry {
+	var out []entry
+	add := func(parent int, children []child) {
+		for _, c := range children {
+			if len(out) == maxFieldPrices && parent >= 0 {
+				return
+			}
+			if n := &f.nodes[c.node]; n.priced {
+				out = append(out, entry{path: n.key, parent: parent, child: c})
+			}
+		}
+	}
+	add(-1, f.roots)
+	for i := 0; i < len(out); i++ {
+		if p := out[i].parent; p >= 0 {
+			out[i].path = out[p].path + "." + out[i].path
+		}
+		for _, v := range f.nodes[out[i].node].variants {
+			add(i, v.children)
+		}
+	}
+	return out
+}
+
+// entryValue is what an entry comes to in one replay.
+type entryValue struct {
+	included bool
+	elements quantity // over all runs; how often its children run
+	points   quantity // over all runs, all below included
+	objects  quantity
+}
+
+// shares computes the entries' values. They are r's and valid until it is freed.
+func (r *replay) shares() []entryValue {
+	if cap(r.entries) < len(r.f.entries) {
+		r.entries = make([]entryValue, len(r.f.entries))
+	}
+	r.entries = r.entries[:len(r.f.entries)]
+	for i := range r.f.entries {
+		e, out := &r.f.entries[i], &r.entries[i]
+		runs, size := exactly(1), quantity{}
+		*out = entryValue{included: r.holding.anyHolds(e.when)}
+		if e.parent >= 0 {
+			parent := &r.entries[e.parent]
+			runs, size = parent.elements, r.values[r.f.entries[e.parent].node].sliced
+			out.included = out.included && parent.included
+		}
+		if !out.included {
+			continue
+		}
+		v := &r.values[e.node]
+		count := v.count
+		if e.sized {
+			count = size
+		}
+		points, objects := v.in(&e.child, size)
+		out.elements = runs.times(count, maxObjects)
+		out.points = runs.times(points, maxPoints)
+		out.objects = runs.times(objects, maxObjects)
+	}
+	return r.entries
+}

@@ -1,0 +1,70 @@
+package limits
+
+import (
+	"context"
+	"time"
+)
+
+// Measure returns a gate that admits everything at once and counts in s's
+// snapshot, as WouldRefuse, what s would have refused. Nobody waits, so what runs
+// beyond the seats stands for the queue.
+func Measure(s *Static) Gate { return measured{s} }
+
+type measured struct{ *Static }
+
+// Admit implements Gate.
+func (m measured) Admit(_ context.Context, r Request) (*Permit, *Refusal) {
+	r = sane(r)
+	now := time.Now()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p := &m.pools[r.Class]
+	if over := p.busy - p.seats; over >= 0 {
+		queued := p.running / time.Duration(p.busy) * time.Duration(over)
+		if why, ok := p.judge(&r, now, over, queued); !ok {
+			p.would[why]++
+		}
+	}
+	return m.grantLocked(p, &r, now, now), nil
+}
+
+// Snapshot is the state of a gate at one moment; its counters only grow.
+type Snapshot struct {
+	Draining bool
+	Classes  [numClasses]ClassSnapshot // indexed by Class
+}
+
+// ClassSnapshot is the part of one class.
+type ClassSnapshot struct {
+	Class               Class
+	Seats, Busy, Queued int
+	Admitted            uint64
+	Waited              time.Duration // sum over those admitted
+	Refused             map[Reason]uint64
+	WouldRefuse         map[Reason]uint64 // counted by a measuring gate
+}
+
+// Snapshot returns the gate's state, for metrics.
+func (s *Static) Snapshot() Snapshot {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := Snapshot{Draining: s.draining}
+	for i := range s.pools {
+		p := &s.pools[i]
+		out.Classes[i] = ClassSnapshot{
+			Class: p.class, Seats: p.seats, Busy: p.busy, Queued: len(p.queue.waiting),
+			Admitted: p.admitted, Waited: p.waited,
+			Refused: byReason(p.refused), WouldRefuse: byReason(p.would),
+		}
+	}
+	return out
+}
+
+// byReason returns all reasons, so that a metric's series exist from the start.
+func byReason(counts [numReasons]uint64) map[Reason]uint64 {
+	out := make(map[Reason]uint64, len(counts))
+	for why, n := range counts {
+		out[Reason(why)] = n
+	}
+	return out
+}

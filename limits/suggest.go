@@ -1,0 +1,201 @@
+package limits
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// adviser finds changes after which a refused operation is accepted. It tries
+// each on the formula itself, so what it says holds for whatever the formula
+// does; the tries are bounded.
+type adviser struct {
+	caps Caps
+	f    *Formula
+	vars map[string]any
+	est  Estimator
+	unit Unit
+}
+
+const (
+	// maxReductions and maxDrops bound the fields that are tried, dearest first
+	// and smallest first: a search takes 31 replays, a drop one.
+	maxReductions = 4
+	maxDrops      = 16
+)
+
+// candidate is a place of the operation that may be changed.
+type candidate struct {
+	entry
+	*node
+	cost float64 // in the adviser's unit
+	fits bool    // alone within the caps
+	rest bool    // the others are within the caps without it
+}
+
+func (a *adviser) advise() []Suggestion {
+	candidates := a.candidates()
+	out := a.reductions(candidates)
+	if s, ok := a.drop(candidates); ok {
+		out = append(out, s)
+	}
+	if s, ok := a.split(candidates); ok {
+		out = append(out, s)
+	}
+	return out
+}
+
+// candidates returns the included fields, dearest first.
+func (a *adviser) candidates() []candidate {
+	r := a.f.replay(a.vars, a.est, nil)
+	defer r.free()
+	points, objects, _ := r.total()
+	var out []candidate
+	for i, share := range r.shares() {
+		if !share.included {
+			continue
+		}
+		e := a.f.entries[i]
+		out = append(out, candidate{
+			entry: e, node: &a.f.nodes[e.node], cost: a.of(share.points, share.objects),
+			fits: a.within(share.points, share.objects),
+			rest: a.within(less(points, share.points), less(objects, share.objects)),
+		})
+	}
+	slices.SortStableFunc(out, func(x, y candidate) int { return cmp.Compare(y.cost, x.cost) })
+	return out
+}
+
+func less(q, part quantity) quantity {
+	return quantity{q.expected - part.expected, q.bound - part.bound}
+}
+
+func (a *adviser) of(points, objects quantity) float64 {
+	if a.unit == Nodes {
+		return objects.bound
+	}
+	return points.expected
+}
+
+func (a *adviser) within(points, objects quantity) bool {
+	return points.expected <= a.caps.Points && int64(objects.bound) <= a.caps.Nodes
+}
+
+// try prices the operation with one change.
+func (a *adviser) try(s swap) (cost float64, accepted bool) {
+	r := a.f.replay(a.vars, a.est, &s)
+	defer r.free()
+	points, objects, invalid := r.total()
+	return a.of(points, objects), invalid < 0 && a.within(points, objects)
+}
+
+// reductions returns, for the dearest lists, the largest size that is accepted
+// while all else stays.
+func (a *adviser) reductions(candidates []candidate) []Suggestion {
+	var out []Suggestion
+	tried := 0
+	for _, c := range candidates {
+		for i := range c.size.args {
+			given, kind := c.size.args[i].number(a.vars)
+			if kind != isNumber || given < 2 {
+				continue
+			}
+			if tried++; tried > maxReductions {
+				return out
+			}
+			if s, ok := a.reduce(c, c.size.args[i].name, min(given, math.MaxInt32)); ok {
+				out = append(out, s)
+			}
+		}
+	}
+	return out
+}
+
+// reduce searches between 1 and the given size, which is refused, for the value
+// that is accepted while the next is not.
+func (a *adviser) reduce(c candidate, argument string, given int64) (Suggestion, bool) {
+	s := swap{origin: c.origin, argument: argument, n: 1}
+	cost, ok := a.try(s)
+	if !ok {
+		return Suggestion{}, false
+	}
+	accepted, refused := int64(1), given
+	for refused-accepted > 1 {
+		s.n = accepted + (refused-accepted)/2
+		if tried, ok := a.try(s); ok {
+			accepted, cost = s.n, tried
+		} else {
+			refused = s.n
+		}
+	}
+	return Suggestion{
+		Kind: ReduceArgument, Path: c.path, Argument: argument,
+		Given: given, MaxAccepted: accepted, Estimated: cost,
+	}, true
+}
+
+// drop returns the smallest field below the root without which the operation is
+// accepted.
+func (a *adviser) drop(candidates []candidate) (Suggestion, bool) {
+	tried := 0
+	for _, c := range slices.Backward(candidates) {
+		if c.parent < 0 || !c.rest || a.alone(c) {
+			continue
+		}
+		if tried++; tried > maxDrops {
+			break
+		}
+		if _, ok := a.try(swap{origin: c.origin, drop: true}); ok {
+			return Suggestion{Kind: DropField, Path: c.path, Saves: c.cost}, true
+		}
+	}
+	return Suggestion{}, false
+}
+
+// alone reports whether the field is all that its parent selects, so that the
+// document would be wrong without it.
+func (a *adviser) alone(c candidate) bool {
+	parent := a.f.nodes[a.f.entries[c.parent].node]
+	for _, v := range parent.variants {
+		if len(v.children) == 1 && v.children[0].node == c.entry.node {
+			return true
+		}
+	}
+	return false
+}
+
+// split returns the root field that, sent on its own, makes two accepted
+// operations of one.
+func (a *adviser) split(candidates []candidate) (Suggestion, bool) {
+	for _, c := range candidates {
+		if c.parent < 0 && c.fits && c.rest {
+			return Suggestion{Kind: SplitOperation, Path: c.path}, true
+		}
+	}
+	return Suggestion{}, false
+}
+
+// SuggestSplit returns the suggestion to send the least urgent root field of a
+// mixed operation on its own, and whether the operation is mixed: whether root
+// fields of different classes share it.
+func SuggestSplit(p Price) (Suggestion, bool) {
+	slowest, mixed := -1, false
+	for i := range p.Fields {
+		if !p.Fields[i].Root {
+			continue
+		}
+		if slowest < 0 {
+			slowest = i
+			continue
+		}
+		class, known := rootClass(p.Fields[i]), rootClass(p.Fields[slowest])
+		mixed = mixed || class != known
+		if class > known {
+			slowest = i
+		}
+	}
+	if !mixed {
+		return Suggestion{}, false
+	}
+	return Suggestion{Kind: SplitOperation, Path: p.Fields[slowest].Path}, true
+}
