@@ -149,6 +149,8 @@ func (s *Store) ClaimInvite(ctx context.Context, ws timesheet.WorkspaceID, user 
 	return token, v, err
 }
 
+var errClaim = timesheet.Errorf(timesheet.CodeInvalidClaim, "claim", "this invitation was used, has expired or never was")
+
 func claim(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, claimID int64, name *string) (token timesheet.Token, err error) {
 	rows, err := tx.Query(ctx, lockClaim, v.Workspace.ID, v.User, claimID)
 	if err != nil {
@@ -159,7 +161,7 @@ func claim(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, claimID int64, na
 		return token, err
 	}
 	if len(found) == 0 {
-		return token, timesheet.Errorf(timesheet.CodeInvalidClaim, "claim", "this invitation was used, has expired or never was")
+		return token, errClaim
 	}
 	who := found[0]
 	if name != nil {

@@ -83,3 +83,12 @@ func (tracer) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, end pgx.TraceQuery
 		op.busy.Add(int64(time.Since(began)))
 	}
 }
+
+// Close waits until the operation's statements have ended and lets no further
+// one begin. Whoever holds a permit for the operation gives it back after
+// that: a loader may still be reading when the last waiter has left.
+func (op *Operation) Close() {
+	for range cap(op.seats) {
+		op.seats <- struct{}{}
+	}
+}

@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
+	"unicode/utf8"
 
 	"headroom/timesheet"
 )
@@ -17,7 +20,7 @@ import (
 type keyset[T any] struct {
 	name    string           // stands in the cursor, so that one of another order is refused
 	columns []string         // SQL expressions
-	types   []string         // their SQL types
+	types   []string         // their SQL types: text, bigint, uuid or timestamptz
 	desc    bool             // newest first
 	values  func(T) []string // a row's values, as text that the types read
 }
@@ -93,7 +96,35 @@ func (k keyset[T]) decode(cursor string) ([]string, error) {
 		err = json.Unmarshal(text, &parts)
 	}
 	if err != nil || len(parts) != len(k.columns)+1 || parts[0] != k.name {
-		return nil, timesheet.Errorf(timesheet.CodeInvalid, "after", "this cursor is not one of this list in this order")
+		return nil, errCursor
+	}
+	for i, value := range parts[1:] {
+		if !readable(k.types[i], value) {
+			return nil, errCursor
+		}
 	}
 	return parts[1:], nil
+}
+
+var errCursor = timesheet.Errorf(timesheet.CodeInvalid, "after", "this cursor is not one of this list in this order")
+
+// readable tells whether a cursor's text is a value of an SQL type. A cursor
+// comes from strangers: what the database could not read must not reach it.
+func readable(sqlType, text string) bool {
+	var err error
+	switch sqlType {
+	case "bigint":
+		_, err = strconv.ParseInt(text, 10, 64)
+	case "uuid":
+		_, err = timesheet.ParseEntryID(text)
+	case "timestamptz":
+		var at time.Time
+		at, err = time.Parse(time.RFC3339, text)
+		return err == nil && at.Year() > 0
+	case "text":
+		return utf8.ValidString(text) && !strings.ContainsRune(text, 0)
+	default:
+		return false
+	}
+	return err == nil
 }

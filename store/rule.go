@@ -34,29 +34,23 @@ var rules = map[string]*timesheet.Error{
 	"project_code_length":           timesheet.Errorf(timesheet.CodeInvalid, "code", "a code has 1 to 50 characters"),
 	"project_color":                 timesheet.Errorf(timesheet.CodeInvalid, "color", "a colour is written as #1a2b3c"),
 	"workspace_currency":            timesheet.Errorf(timesheet.CodeInvalid, "currency", "a currency is three capital letters"),
-	"idempotency_key_length":        timesheet.Errorf(timesheet.CodeInvalid, "idempotencyKey", "a key has 1 to 100 characters"),
+	// Only a stranger with a claim can act in the name of nobody.
+	"idempotency_member_fk":  errClaim,
+	"idempotency_key_length": timesheet.Errorf(timesheet.CodeInvalid, "idempotencyKey", "a key has 1 to 100 characters"),
 }
 
 // asRule replaces a violated constraint by the rule it stands for; every other
 // error stays what it is.
 func asRule(err error) error {
 	var pg *pgconn.PgError
-	if !errors.As(err, &pg) || pg.ConstraintName == "" {
+	if !errors.As(err, &pg) {
 		return err
 	}
 	if rule, ok := rules[pg.ConstraintName]; ok {
 		return rule
 	}
+	if pg.Code == unstorableText || pg.Code == unstorableJSON {
+		return timesheet.Errorf(timesheet.CodeInvalid, "", "text is UTF-8 without U+0000")
+	}
 	return err
-}
-
-// SQLSTATEs that callers tell apart.
-const (
-	lockNotAvailable = "55P03"
-	deadlockDetected = "40P01"
-)
-
-func isLockTimeout(err error) bool {
-	var pg *pgconn.PgError
-	return errors.As(err, &pg) && pg.Code == lockNotAvailable
 }

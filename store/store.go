@@ -45,7 +45,8 @@ type Store struct {
 	log   *slog.Logger
 	pools map[timesheet.Class]*pgxpool.Pool
 	views *viewerCache
-	end   context.CancelFunc // of what runs beside the calls
+	life  context.Context // of what runs beside the calls; ends with Close
+	end   context.CancelFunc
 	ended sync.WaitGroup
 }
 
@@ -60,7 +61,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
-	s := &Store{log: c.Log, pools: map[timesheet.Class]*pgxpool.Pool{}, end: end}
+	s := &Store{log: c.Log, pools: map[timesheet.Class]*pgxpool.Pool{}, life: life, end: end}
 	s.views = newViewerCache(life, s.readSighting)
 	err := s.openPools(ctx, c)
 	if err == nil {
@@ -124,7 +125,8 @@ func newPool(ctx context.Context, dsn string, class timesheet.Class, size int) (
 	params["jit"] = "off"
 	params["max_parallel_workers_per_gather"] = "0"
 	params["statement_timeout"] = millis(Deadlines[class])
-	params["lock_timeout"] = millis(min(Deadlines[class], 5*time.Second))
+	// Less than the statement's, which would else always fire first.
+	params["lock_timeout"] = millis(min(Deadlines[class]*3/4, 5*time.Second))
 	params["idle_in_transaction_session_timeout"] = millis(Deadlines[class] + 5*time.Second)
 	params["client_connection_check_interval"] = "500"
 	if class == timesheet.ClassReport {
@@ -214,18 +216,27 @@ func (s *Store) pool(ctx context.Context) *pgxpool.Pool {
 	return s.pools[timesheet.ServiceFrom(ctx).Class]
 }
 
+// enter takes a seat of the request's operation until release is called.
+func (s *Store) enter(ctx context.Context) (release func(), err error) {
+	if s.life.Err() != nil {
+		return nil, errClosed
+	}
+	return seat(ctx)
+}
+
 // list runs a statement and collects its rows.
 func list[T any](ctx context.Context, s *Store, scan pgx.RowToFunc[T], sql string, args ...any) ([]T, error) {
-	release, err := seat(ctx)
+	release, err := s.enter(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
 	rows, err := s.pool(ctx).Query(ctx, sql, args...)
 	if err != nil {
-		return nil, err
+		return nil, told(ctx, err)
 	}
-	return pgx.CollectRows(rows, scan)
+	found, err := pgx.CollectRows(rows, scan)
+	return found, told(ctx, err)
 }
 
 // one runs a statement that returns at most one row; ok is false for none.
@@ -239,13 +250,13 @@ func one[T any](ctx context.Context, s *Store, scan pgx.RowToFunc[T], sql string
 
 // exec runs a statement that returns no rows and tells how many it changed.
 func (s *Store) exec(ctx context.Context, sql string, args ...any) (int64, error) {
-	release, err := seat(ctx)
+	release, err := s.enter(ctx)
 	if err != nil {
 		return 0, err
 	}
 	defer release()
 	tag, err := s.pool(ctx).Exec(ctx, sql, args...)
-	return tag.RowsAffected(), err
+	return tag.RowsAffected(), told(ctx, err)
 }
 
 // count runs a statement that returns one number.

@@ -133,7 +133,7 @@ WHERE workspace_id = $1 AND user_id = $2 AND key = $3`
 // has stored under it. A concurrent holder is waited for by the insert.
 func claimKey(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, key string, hash []byte) (repeat bool, done outcome, err error) {
 	tag, err := tx.Exec(ctx, insertKey, v.Workspace.ID, v.User, key, hash)
-	if isLockTimeout(err) {
+	if sqlState(err) == lockNotAvailable {
 		return false, done, timesheet.Errorf(timesheet.CodeIdempotencyBusy, "idempotencyKey", "the first request with this key is still running; repeat it later")
 	}
 	if err != nil {
@@ -192,10 +192,10 @@ func nullable[T timesheet.UserID | timesheet.TokenID](id T) *T {
 
 // transact runs fn in a transaction on a connection of the request's class.
 func (s *Store) transact(ctx context.Context, fn func(pgx.Tx) error) error {
-	release, err := seat(ctx)
+	release, err := s.enter(ctx)
 	if err != nil {
 		return err
 	}
 	defer release()
-	return asRule(pgx.BeginFunc(ctx, s.pool(ctx), fn))
+	return told(ctx, pgx.BeginFunc(ctx, s.pool(ctx), fn))
 }
