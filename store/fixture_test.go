@@ -1,8 +1,12 @@
 package store_test
 
 import (
+	"context"
+	"strconv"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"headroom/store"
 	"headroom/store/storetest"
@@ -15,6 +19,67 @@ func newWorkspace(t testing.TB) (*store.Store, timesheet.Viewer) {
 	t.Helper()
 	s := storetest.Open(t)
 	return s, addWorkspace(t, s, "Acme")
+}
+
+// newDatabase is newWorkspace for tests that speak to the database themselves.
+func newDatabase(t testing.TB) (*store.Store, timesheet.Viewer, *pgx.Conn) {
+	t.Helper()
+	dsn := storetest.New(t)
+	s := openStore(t, dsn)
+	return s, addWorkspace(t, s, "Acme"), connectTo(t, dsn)
+}
+
+func openStore(t testing.TB, dsn string) *store.Store {
+	t.Helper()
+	s, err := store.Open(t.Context(), store.Config{DSN: dsn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+func connectTo(t testing.TB, dsn string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close(context.WithoutCancel(t.Context())) })
+	return conn
+}
+
+// mustExec runs a statement of the test's own.
+func mustExec(t testing.TB, conn *pgx.Conn, sql string, args ...any) {
+	t.Helper()
+	if _, err := conn.Exec(t.Context(), sql, args...); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+}
+
+// ask runs a query of the test's own that returns one value.
+func ask[T any](t testing.TB, conn *pgx.Conn, sql string, args ...any) (value T) {
+	t.Helper()
+	if err := conn.QueryRow(t.Context(), sql, args...).Scan(&value); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	return value
+}
+
+// waitUntil asks every few milliseconds, for at most half a minute.
+func waitUntil(t testing.TB, what string, done func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !done() {
+		select {
+		case <-ctx.Done():
+			t.Fatalf("waited in vain for %s", what)
+		case <-tick.C:
+		}
+	}
 }
 
 func addWorkspace(t testing.TB, s *store.Store, name string) timesheet.Viewer {
@@ -50,3 +115,6 @@ func wantCode(t testing.TB, err error, want timesheet.Code) {
 		t.Errorf("got code %s (%v), want %s", broken.Code, err, want)
 	}
 }
+
+// idText is an id as audit rows and references name it.
+func idText[T ~int64](id T) string { return strconv.FormatInt(int64(id), 10) }

@@ -143,7 +143,7 @@ INSERT INTO membership AS m (workspace_id, account_id, role, name, name_key, ema
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 RETURNING ` + memberColumns
 
-// addMember makes a member with an account.
+// addMember makes a member with an account, which placeholders have not.
 func addMember(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, who Person, role timesheet.Role) (timesheet.User, error) {
 	name, nameKey, err := cleanName("name", who.Name)
 	if err != nil {
@@ -153,9 +153,13 @@ func addMember(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, who Person, r
 	if err != nil {
 		return timesheet.User{}, err
 	}
-	account, err := ensureAccount(ctx, tx, who)
-	if err != nil {
-		return timesheet.User{}, err
+	var account *int64
+	if role != timesheet.RolePlaceholder {
+		id, err := ensureAccount(ctx, tx, who)
+		if err != nil {
+			return timesheet.User{}, err
+		}
+		account = &id
 	}
 	rows, err := tx.Query(ctx, insertMember, v.Workspace.ID, account, role, name, nameKey, email, emailKey)
 	if err != nil {

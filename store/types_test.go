@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"context"
 	"testing"
 	"time"
 
@@ -67,16 +66,6 @@ func mustEntryID(t testing.TB, s string) timesheet.EntryID {
 		t.Fatal(err)
 	}
 	return id
-}
-
-func connectTo(t testing.TB, dsn string) *pgx.Conn {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close(context.WithoutCancel(t.Context())) })
-	return conn
 }
 
 func TestDomainTypesThroughCopy(t *testing.T) {

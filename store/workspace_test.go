@@ -83,3 +83,50 @@ func TestSecretIsMadeOnce(t *testing.T) {
 		t.Errorf("the second call returned another secret (%v)", err)
 	}
 }
+
+func TestUpdateWorkspace(t *testing.T) {
+	s, owner := newWorkspace(t)
+	ctx := t.Context()
+	admin := addViewer(t, s, owner, "ada", timesheet.RoleAdmin)
+	manager := addViewer(t, s, owner, "max", timesheet.RoleManager)
+	update := func(v timesheet.Viewer, in timesheet.WorkspaceInput, expected *int) (timesheet.Workspace, error) {
+		w, _, err := s.UpdateWorkspace(ctx, v, in, expected, store.Change{Action: "updateWorkspace"})
+		return w, err
+	}
+	if _, err := s.Viewer(ctx, owner.Workspace.ID, owner.User, 0); err != nil {
+		t.Fatal(err)
+	}
+	one, two := 1, 2
+	changed, err := update(admin, timesheet.WorkspaceInput{
+		Name: timesheet.Some("Néw"), WeekStart: timesheet.Some(time.Sunday), OverlapPolicy: timesheet.Some(timesheet.OverlapReject),
+	}, &one)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := owner.Workspace
+	want.Name, want.WeekStart, want.OverlapPolicy, want.Version = "Néw", time.Sunday, timesheet.OverlapReject, 2
+	if diff := cmp.Diff(want, changed); diff != "" {
+		t.Errorf("changed (-want +got):\n%s", diff)
+	}
+	if v, err := s.Viewer(ctx, owner.Workspace.ID, owner.User, 0); err != nil || v.Workspace != want {
+		t.Errorf("the next request sees %+v (%v), want %+v", v.Workspace, err, want)
+	}
+	current, err := update(owner, timesheet.WorkspaceInput{Name: timesheet.Some("Late")}, &one)
+	wantCode(t, err, timesheet.CodeVersionConflict)
+	if current != want {
+		t.Errorf("the conflict came with %+v, want %+v", current, want)
+	}
+	unchanged, err := update(owner, timesheet.WorkspaceInput{}, &two)
+	want.Version = 3
+	if err != nil || unchanged != want {
+		t.Errorf("an empty change gave %+v (%v), want %+v", unchanged, err, want)
+	}
+	_, err = update(manager, timesheet.WorkspaceInput{Name: timesheet.Some("Mine")}, nil)
+	wantCode(t, err, timesheet.CodeForbidden)
+	_, err = update(owner, timesheet.WorkspaceInput{Name: timesheet.Some("")}, nil)
+	wantCode(t, err, timesheet.CodeInvalid)
+	_, err = update(owner, timesheet.WorkspaceInput{OverlapPolicy: timesheet.Some(timesheet.OverlapPolicy("MAYBE"))}, nil)
+	if err == nil {
+		t.Error("an unknown overlap policy was stored")
+	}
+}
