@@ -41,11 +41,11 @@ func (id ID) Key() any {
 	if len(id) > maxID {
 		return nil
 	}
-	text, err := base64.RawURLEncoding.Strict().DecodeString(string(id))
-	if err != nil {
-		return nil
-	}
+	text, err := base64.RawURLEncoding.DecodeString(string(id))
 	kind, key, _ := strings.Cut(string(text), ":")
+	if err != nil || newID(kind, key) != id {
+		return nil // the decoder is lenient, an id has one form
+	}
 	switch kind {
 	case kindWorkspace:
 		return number[timesheet.WorkspaceID](key)
