@@ -1,0 +1,4 @@
+package store
+
+// CleanName is open to the tests.
+var CleanName = cleanName

@@ -1,0 +1,70 @@
+package store_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"headroom/store"
+	"headroom/timesheet"
+)
+
+// track makes a finished entry that starts at an instant.
+func track(t testing.TB, s *store.Store, v timesheet.Viewer, project timesheet.ProjectID, start string, length time.Duration) timesheet.TimeEntry {
+	t.Helper()
+	from, err := time.Parse(time.RFC3339, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return done[timesheet.TimeEntry](t)(s.CreateTimeEntry(t.Context(), v, timesheet.EntryInput{
+		Project: timesheet.Some(&project), Start: timesheet.Some(from), End: timesheet.Some(from.Add(length)),
+	}, change("createTimeEntry")))
+}
+
+func TestTrackedSeconds(t *testing.T) {
+	t.Parallel()
+	s, owner := newWorkspace(t)
+	foreign := addWorkspace(t, s, "Other")
+	member := addViewer(t, s, owner, "mia", timesheet.RoleMember)
+	first, second, empty := addProject(t, s, owner, "first", nil), addProject(t, s, owner, "second", nil), addProject(t, s, owner, "empty", nil)
+	elsewhere := addProject(t, s, foreign, "elsewhere", nil)
+	addMember(t, s, owner, first.ID, member.User, false)
+
+	track(t, s, owner, first.ID, "2026-01-31T21:30:00Z", time.Minute)  // 31 January in Bucharest
+	track(t, s, owner, first.ID, "2026-01-31T22:30:00Z", time.Hour)    // 1 February there
+	track(t, s, member, first.ID, "2026-02-28T21:59:59Z", time.Second) // 28 February
+	track(t, s, owner, second.ID, "2026-02-10T10:00:00Z", 2*time.Hour)
+	track(t, s, foreign, elsewhere.ID, "2026-02-10T10:00:00Z", time.Hour)
+	if _, _, _, err := s.StartTimer(t.Context(), owner, timesheet.TimerInput{Project: &second.ID}, change("startTimer")); err != nil {
+		t.Fatal(err)
+	}
+
+	february := &timesheet.Period{From: timesheet.NewDate(2026, time.February, 1), To: timesheet.NewDate(2026, time.February, 28)}
+	ids := []timesheet.ProjectID{first.ID, second.ID, empty.ID, elsewhere.ID}
+	tests := []struct {
+		name   string
+		who    timesheet.Viewer
+		period *timesheet.Period
+		want   map[timesheet.ProjectID]int64
+	}{
+		{"all time", owner, nil, map[timesheet.ProjectID]int64{first.ID: 3661, second.ID: 7200}},
+		{"february", owner, february, map[timesheet.ProjectID]int64{first.ID: 3601, second.ID: 7200}},
+		{"february of a member", member, february, map[timesheet.ProjectID]int64{first.ID: 1}},
+		{"a day before everything", owner, &timesheet.Period{From: 1, To: 1}, map[timesheet.ProjectID]int64{}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			op := store.NewOperation(1)
+			got, err := s.TrackedSeconds(store.WithOperation(t.Context(), op), tt.who, ids, tt.period)
+			if diff := cmp.Diff(tt.want, got); err != nil || diff != "" {
+				t.Errorf("(-want +got):\n%s, error %v", diff, err)
+			}
+			if got := op.Statements(); got != 1 {
+				t.Errorf("took %d statements, want 1", got)
+			}
+		})
+	}
+	_, err := s.TrackedSeconds(t.Context(), owner, ids, &timesheet.Period{From: 2, To: 1})
+	wantCode(t, err, timesheet.CodeInvalid)
+}
