@@ -1,0 +1,75 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"headroom/timesheet"
+)
+
+// maxGroups bounds the memory of one report: some 200 bytes each.
+const maxGroups = 200_000
+
+// Report sums up the finished entries of a period that the viewer may see,
+// nested by the keys in their order. One statement reads the entries; names
+// are looked up afterwards, one statement for each kind.
+//
+// A row's totals are those of its whole group. An entry counts under each of
+// its tags but once in the rows above them and once in the report's totals.
+// MaxRows cuts the leaves in their order, and Other is what the leaves beyond
+// it add up to; a row that lost all of its leaves is left out.
+func (s *Store) Report(ctx context.Context, v timesheet.Viewer, in timesheet.ReportInput, now time.Time) (timesheet.Report, error) {
+	if err := checkReport(in); err != nil {
+		return timesheet.Report{}, err
+	}
+	sql, args := reportGroups(v, in)
+	groups, err := list(ctx, s, scanGroup, sql, args...)
+	if err != nil {
+		return timesheet.Report{}, fmt.Errorf("sum up entries: %w", err)
+	}
+	if len(groups) > maxGroups {
+		return timesheet.Report{}, timesheet.Errorf(timesheet.CodeOutOfRange, "groupBy", "the report has more than %d groups: narrow its period or its filter, or take a key away", maxGroups)
+	}
+	labels, err := s.labelsOf(ctx, v, in.GroupBy, groups)
+	if err != nil {
+		return timesheet.Report{}, err
+	}
+	report, err := grow(groups, in, labels)
+	report.Source, report.AsOf = reportSource(in), now.UTC()
+	return report, err
+}
+
+func checkReport(in timesheet.ReportInput) error {
+	if err := in.Period.Check("period"); err != nil {
+		return err
+	}
+	if err := checkFilter(in.Filter); err != nil {
+		return err
+	}
+	if n := len(in.GroupBy); n < 1 || n > timesheet.MaxGroupKeys {
+		return timesheet.Errorf(timesheet.CodeInvalid, "groupBy", "a report has 1 to %d keys, this one has %d", timesheet.MaxGroupKeys, n)
+	}
+	for i, key := range in.GroupBy {
+		if _, ok := dimensions[key]; !ok {
+			return timesheet.Errorf(timesheet.CodeInvalid, "groupBy", "%q is no key of a report", key)
+		}
+		if slices.Contains(in.GroupBy[:i], key) {
+			return timesheet.Errorf(timesheet.CodeInvalid, "groupBy", "%s stands twice", key)
+		}
+	}
+	if in.MaxRows < 1 || in.MaxRows > timesheet.MaxReportRows {
+		return timesheet.Errorf(timesheet.CodeInvalid, "maxRows", "a report has 1 to %d rows", timesheet.MaxReportRows)
+	}
+	return nil
+}
+
+// reportSource tells whether the covering index holds all that the report
+// needs. Tags and descriptions are in the rows alone.
+func reportSource(in timesheet.ReportInput) timesheet.ReportSource {
+	if len(in.Filter.Tags) > 0 || in.Filter.Text != "" || slices.Contains(in.GroupBy, timesheet.GroupTag) {
+		return timesheet.SourceRaw
+	}
+	return timesheet.SourceIndex
+}
