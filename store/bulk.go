@@ -1,0 +1,235 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"headroom/timesheet"
+)
+
+// bulkChunk is how many entries one statement of a bulk edit changes. It
+// bounds how long a statement holds its locks' pages, not the transaction,
+// which is one for all.
+const bulkChunk = 200
+
+// BulkEditTimeEntries gives up to 1,000 entries the project, task, tags,
+// description or billable mark that the input gives, and says for each id, in
+// their order, what became of it. An entry that may not be changed does not
+// keep the others from being changed; a project, task or tag that nobody may
+// use breaks a rule of the whole. It runs two statements for each 200 entries
+// and three more. Times are not edited in bulk.
+func (s *Store) BulkEditTimeEntries(ctx context.Context, v timesheet.Viewer, ids []timesheet.EntryID, in timesheet.EntryInput, ch Change) ([]timesheet.BulkResult, []*timesheet.Error, error) {
+	return write(ctx, s, v, ch, func(tx pgx.Tx) ([]timesheet.BulkResult, Ref, error) {
+		b, err := newBulk(ctx, tx, v, ids, in)
+		if err != nil {
+			return nil, Ref{}, err
+		}
+		for chunk := range slices.Chunk(inOrder(ids), bulkChunk) {
+			if err := b.edit(ctx, tx, chunk); err != nil {
+				return nil, Ref{}, err
+			}
+		}
+		results := b.results(ids)
+		kept, err := json.Marshal(summarize(results))
+		return results, Ref{Entity: "TimeEntry", ID: ids[0].String(), Results: kept}, err
+	}, s.bulkAgain(v))
+}
+
+// bulk is one bulk edit.
+type bulk struct {
+	v     timesheet.Viewer
+	in    timesheet.EntryInput
+	done  map[timesheet.EntryID]timesheet.TimeEntry
+	wrong map[timesheet.EntryID]*timesheet.Error
+
+	taskProject *timesheet.ProjectID // of the task that is given without its project
+}
+
+func newBulk(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, ids []timesheet.EntryID, in timesheet.EntryInput) (*bulk, error) {
+	b := &bulk{v: v, in: in, done: map[timesheet.EntryID]timesheet.TimeEntry{}, wrong: map[timesheet.EntryID]*timesheet.Error{}}
+	switch {
+	case len(ids) == 0 || len(ids) > timesheet.MaxBulk:
+		return nil, timesheet.Errorf(timesheet.CodeInvalid, "ids", "a bulk edit takes 1 to %d entries, this one has %d", timesheet.MaxBulk, len(ids))
+	case in.Start.Given || in.End.Given:
+		return nil, timesheet.Errorf(timesheet.CodeInvalid, "startedAt", "times are not edited in bulk")
+	}
+	if err := tracks(v); err != nil {
+		return nil, err
+	}
+	if err := checkDescription(in.Description.Value); err != nil {
+		return nil, err
+	}
+	return b, b.checkWork(ctx, tx)
+}
+
+const readTaskProject = `/* readTaskProject */
+SELECT t.project_id
+FROM task t
+WHERE t.workspace_id = $1
+  AND t.id = $2`
+
+// checkWork checks, once for all entries, what they are to be moved to.
+func (b *bulk) checkWork(ctx context.Context, tx pgx.Tx) error {
+	work := timesheet.TimeEntry{ProjectID: b.in.Project.Value, TaskID: b.in.Task.Value, TagIDs: tagSet(b.in.Tags.Value)}
+	if work.TaskID != nil && !b.in.Project.Given {
+		rows, err := tx.Query(ctx, readTaskProject, b.v.Workspace.ID, work.TaskID)
+		if err != nil {
+			return fmt.Errorf("find a task's project: %w", err)
+		}
+		projects, err := pgx.CollectRows(rows, pgx.RowTo[timesheet.ProjectID])
+		if err != nil {
+			return fmt.Errorf("find a task's project: %w", err)
+		}
+		if len(projects) == 0 {
+			return timesheet.NotFound("taskId", "task")
+		}
+		b.taskProject, work.ProjectID = &projects[0], &projects[0]
+	}
+	_, err := checkWork(ctx, tx, b.v, work, timesheet.TimeEntry{})
+	return err
+}
+
+// inOrder sorts ids, without repeats, into the order in which all bulk edits lock their rows,
+// so that two of them wait for each other but never deadlock.
+func inOrder(ids []timesheet.EntryID) []timesheet.EntryID {
+	sorted := slices.Clone(ids)
+	slices.SortFunc(sorted, func(x, y timesheet.EntryID) int { return slices.Compare(x[:], y[:]) })
+	return slices.Compact(sorted)
+}
+
+const lockEntries = `/* lockEntries */
+SELECT ` + entryColumns + `
+FROM time_entry e
+WHERE e.workspace_id = $1
+  AND e.id = ANY ($2)
+  AND e.deleted_at IS NULL
+ORDER BY e.id
+FOR UPDATE`
+
+const editEntries = `/* editEntries */
+UPDATE time_entry AS e
+SET project_id = CASE WHEN $3 THEN $4 ELSE e.project_id END,
+    task_id = CASE WHEN $5 THEN $6 WHEN $3 AND e.project_id IS DISTINCT FROM $4 THEN NULL ELSE e.task_id END,
+    tag_ids = CASE WHEN $7 THEN $8 ELSE e.tag_ids END,
+    description = coalesce($9, e.description),
+    billable = coalesce($10, e.billable),
+    version = e.version + 1
+WHERE e.workspace_id = $1
+  AND e.id = ANY ($2)
+RETURNING ` + entryColumns
+
+// edit changes those entries of a chunk that may be changed.
+func (b *bulk) edit(ctx context.Context, tx pgx.Tx, ids []timesheet.EntryID) error {
+	rows, err := tx.Query(ctx, lockEntries, b.v.Workspace.ID, ids)
+	if err != nil {
+		return fmt.Errorf("lock entries: %w", err)
+	}
+	before, err := pgx.CollectRows(rows, scanEntry)
+	if err != nil {
+		return fmt.Errorf("lock entries: %w", err)
+	}
+	var good []timesheet.EntryID
+	for _, e := range before {
+		if err := b.check(e); err != nil {
+			b.wrong[e.ID] = err
+		} else {
+			good = append(good, e.ID)
+		}
+	}
+	if len(good) == 0 {
+		return nil
+	}
+	in := b.in
+	rows, err = tx.Query(ctx, editEntries, b.v.Workspace.ID, good, in.Project.Given, in.Project.Value, in.Task.Given, in.Task.Value,
+		in.Tags.Given, tagKeys(tagSet(in.Tags.Value)), given(in.Description), given(in.Billable))
+	if err != nil {
+		return fmt.Errorf("edit entries: %w", err)
+	}
+	after, err := pgx.CollectRows(rows, scanEntry)
+	if err != nil {
+		return fmt.Errorf("edit entries: %w", err)
+	}
+	for _, e := range after {
+		b.done[e.ID] = e
+	}
+	return nil
+}
+
+// check tells why one entry may not be changed.
+func (b *bulk) check(e timesheet.TimeEntry) *timesheet.Error {
+	if err, _ := timesheet.AsError(mayEdit(b.v, e)); err != nil {
+		return err
+	}
+	if b.taskProject != nil && differs(e.ProjectID, b.taskProject) {
+		return timesheet.NotFound("taskId", "task of this entry's project")
+	}
+	return nil
+}
+
+// results are in the order in which the caller named the entries.
+func (b *bulk) results(ids []timesheet.EntryID) []timesheet.BulkResult {
+	results := make([]timesheet.BulkResult, len(ids))
+	for i, id := range ids {
+		results[i] = timesheet.BulkResult{ID: id, Error: b.wrong[id]}
+		if e, ok := b.done[id]; ok {
+			results[i].Entry = &e
+		} else if results[i].Error == nil {
+			results[i].Error = timesheet.NotFound("id", "time entry")
+		}
+	}
+	return results
+}
+
+// given is a pointer to a given value, which the database coalesces.
+func given[T any](o timesheet.Opt[T]) *T {
+	if !o.Given {
+		return nil
+	}
+	return &o.Value
+}
+
+// bulkSummary is what a repeat is answered from: entries are read again.
+type bulkSummary struct {
+	ID    string           `json:"id"`
+	Error *timesheet.Error `json:"error,omitempty"`
+}
+
+func summarize(results []timesheet.BulkResult) []bulkSummary {
+	kept := make([]bulkSummary, len(results))
+	for i, r := range results {
+		kept[i] = bulkSummary{r.ID.String(), r.Error}
+	}
+	return kept
+}
+
+func (s *Store) bulkAgain(v timesheet.Viewer) func(context.Context, Ref) ([]timesheet.BulkResult, error) {
+	return func(ctx context.Context, ref Ref) ([]timesheet.BulkResult, error) {
+		var kept []bulkSummary
+		if err := json.Unmarshal(ref.Results, &kept); err != nil {
+			return nil, fmt.Errorf("read the stored results of a bulk edit: %w", err)
+		}
+		ids := make([]timesheet.EntryID, len(kept))
+		for i, k := range kept {
+			var err error
+			if ids[i], err = timesheet.ParseEntryID(k.ID); err != nil {
+				return nil, fmt.Errorf("read the stored results of a bulk edit: %w", err)
+			}
+		}
+		entries, err := s.EntriesByID(ctx, v, ids)
+		if err != nil {
+			return nil, err
+		}
+		results := make([]timesheet.BulkResult, len(kept))
+		for i, k := range kept {
+			results[i] = timesheet.BulkResult{ID: ids[i], Error: k.Error}
+			if e, ok := entries[ids[i]]; ok && k.Error == nil {
+				results[i].Entry = &e
+			}
+		}
+		return results, nil
+	}
+}
