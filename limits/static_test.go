@@ -1,0 +1,519 @@
+package limits
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const ms = time.Millisecond
+
+// seats is small, so that little fills it.
+var seats = Seats{Control: 1, Interactive: 2, Report: 1, Background: 1}
+
+func newStatic(t testing.TB, seats Seats) *Static {
+	t.Helper()
+	s, err := NewStatic(StaticConfig{Seats: seats})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// crowd starts operations on a gate, each in its goroutine, and notes in which
+// order they are answered.
+type crowd struct {
+	t       *testing.T
+	gate    Gate
+	mu      sync.Mutex
+	order   []string
+	permits map[string]*Permit
+	refused map[string]*Refusal
+}
+
+func newCrowd(t *testing.T, gate Gate) *crowd {
+	return &crowd{t: t, gate: gate, permits: map[string]*Permit{}, refused: map[string]*Refusal{}}
+}
+
+// arrive lets an operation ask, and returns when it is answered or waits.
+func (c *crowd) arrive(ctx context.Context, name string, r Request) {
+	go func() {
+		permit, refusal := c.gate.Admit(ctx, r)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if (permit == nil) == (refusal == nil) {
+			c.t.Errorf("%s: permit %v and refusal %v, want exactly one", name, permit, refusal)
+		}
+		if permit != nil {
+			c.permits[name] = permit
+			c.order = append(c.order, name)
+			return
+		}
+		c.refused[name] = refusal
+		c.order = append(c.order, name+" "+refusal.Reason.String())
+	}()
+	synctest.Wait()
+}
+
+// done ends an admitted operation and waits for what follows from it.
+func (c *crowd) done(name string) {
+	c.t.Helper()
+	c.mu.Lock()
+	permit := c.permits[name]
+	c.mu.Unlock()
+	if permit == nil {
+		c.t.Fatalf("%s was not admitted; so far: %v", name, c.order)
+	}
+	permit.Done(Outcome{})
+	synctest.Wait()
+}
+
+func (c *crowd) expect(want ...string) {
+	c.t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if diff := cmp.Diff(want, c.order); diff != "" {
+		c.t.Errorf("answers (-want +got):\n%s", diff)
+	}
+	c.order = nil
+}
+
+func within(d time.Duration) time.Time { return time.Now().Add(d) }
+
+func TestStaticQueues(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx := t.Context()
+		c := newCrowd(t, newStatic(t, seats))
+		r := Request{Class: Interactive, Tenant: "a", Work: ms, Deadline: within(time.Minute)}
+		for _, name := range []string{"1", "2", "3", "4"} {
+			c.arrive(ctx, name, r)
+		}
+		c.expect("1", "2")
+		c.arrive(ctx, "report", Request{Class: Report, Work: ms})
+		c.arrive(ctx, "control", Request{Class: Control, Work: ms})
+		c.expect("report", "control")
+		c.done("2")
+		c.expect("3")
+		c.done("2")
+		c.permits["2"].Drop()
+		c.expect()
+		c.permits["1"].Drop()
+		synctest.Wait()
+		c.expect("4")
+	})
+}
+
+func TestStaticTakesTurnsByTenant(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx := t.Context()
+		c := newCrowd(t, newStatic(t, seats))
+		ask := func(name, tenant string, work time.Duration) {
+			c.arrive(ctx, name, Request{Class: Report, Tenant: tenant, Work: work})
+		}
+		ask("running", "a", ms)
+		for i := range 4 {
+			ask(fmt.Sprint("a", i), "a", 10*ms)
+		}
+		for i := range 4 {
+			ask(fmt.Sprint("b", i), "b", 20*ms) // twice the work, half as often
+		}
+		c.expect("running")
+		c.done("running")
+		for _, name := range []string{"a0", "b0", "a1", "a2", "b1", "a3", "b2", "b3"} {
+			c.expect(name)
+			c.done(name)
+		}
+	})
+}
+
+func TestStaticFullQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx := t.Context()
+		s := newStatic(t, seats)
+		c := newCrowd(t, s)
+		r := Request{Class: Report, Tenant: "greedy", Work: ms}
+		c.arrive(ctx, "running", r)
+		for i := range queuePerSeat[Report] {
+			c.arrive(ctx, fmt.Sprint(i), r)
+		}
+		c.expect("running")
+		c.arrive(ctx, "too many", r)
+		c.expect("too many queue_full")
+		got := c.refused["too many"]
+		want := &Refusal{Reason: QueueFull, Class: Report, Queue: 16, RetryAfter: got.RetryAfter}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("refusal (-want +got):\n%s", diff)
+		}
+		c.arrive(ctx, "modest", Request{Class: Report, Tenant: "modest", Work: ms})
+		c.expect("15 queue_full")
+		c.done("running")
+		c.expect("0")
+		c.done("0")
+		c.expect("modest")
+	})
+}
+
+func TestStaticDeadlines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx := t.Context()
+		c := newCrowd(t, newStatic(t, seats))
+		ask := func(name string, work, left time.Duration) {
+			c.arrive(ctx, name, Request{Class: Report, Tenant: name, Work: work, Deadline: within(left)})
+		}
+		ask("late", ms, 0)
+		c.expect("late expired")
+		ask("dear but alone", time.Hour, time.Second)
+		c.expect("dear but alone")
+		c.permits["dear but alone"].Drop()
+
+		ask("running", 2*time.Second, 10*time.Second)
+		c.expect("running")
+		ask("hopeless", 100*ms, time.Second)
+		c.expect("hopeless backlog")
+		ask("waits in vain", 100*ms, 1500*ms)
+		ask("patient", 100*ms, 20*time.Second)
+		ask("doomed at its turn", 1500*ms, 4*time.Second)
+		c.expect()
+		time.Sleep(1499 * ms)
+		c.expect()
+		time.Sleep(2 * ms)
+		synctest.Wait()
+		c.expect("waits in vain expired")
+		time.Sleep(1900 * ms)
+		c.done("running")
+		c.expect("patient")
+		c.done("patient")
+		c.expect("doomed at its turn expired")
+	})
+}
+
+func TestStaticCanceled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStatic(t, seats)
+		c := newCrowd(t, s)
+		r := Request{Class: Report, Work: ms}
+		gone, cancel := context.WithCancel(t.Context())
+		c.arrive(t.Context(), "running", r)
+		c.arrive(gone, "waiting", r)
+		c.arrive(t.Context(), "next", r)
+		cancel()
+		synctest.Wait()
+		c.arrive(gone, "gone before", r)
+		c.expect("running", "waiting canceled", "gone before canceled")
+		if got := s.Snapshot().Classes[Report].Queued; got != 1 {
+			t.Errorf("%d in the queue, want 1", got)
+		}
+		c.done("running")
+		c.expect("next")
+	})
+}
+
+func TestStaticBackgroundYieldsToReports(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx := t.Context()
+		c := newCrowd(t, newStatic(t, seats))
+		report, background := Request{Class: Report, Work: ms}, Request{Class: Background, Work: ms}
+		c.arrive(ctx, "report 1", report)
+		c.arrive(ctx, "background 1", background)
+		c.expect("report 1", "background 1")
+		leaving, cancel := context.WithCancel(ctx)
+		c.arrive(ctx, "report 2", report)
+		c.done("background 1")
+		c.arrive(ctx, "background 2", background)
+		c.arrive(leaving, "report 3", report)
+		c.expect()
+		c.done("report 1")
+		c.expect("report 2")
+		cancel()
+		synctest.Wait()
+		slices.Sort(c.order)
+		c.expect("background 2", "report 3 canceled")
+	})
+}
+
+func TestStaticRetryAfter(t *testing.T) {
+	tests := []struct {
+		name     string
+		work     time.Duration // of each of two running and 32 waiting operations
+		from, to time.Duration
+	}{
+		{"a short backlog", ms, time.Second, 2 * time.Second},
+		{"a backlog", 200 * ms, 3400 * ms, 6800 * ms},
+		{"a long backlog", 2 * time.Second, 34 * time.Second, time.Minute},
+		{"an endless backlog", time.Hour, time.Minute, time.Minute},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				c := newCrowd(t, newStatic(t, seats))
+				for i := range 34 {
+					c.arrive(ctx, fmt.Sprint(i), Request{Class: Interactive, Work: tt.work})
+				}
+				different := map[time.Duration]bool{}
+				for range 200 {
+					_, refusal := c.gate.Admit(ctx, Request{Class: Interactive, Deadline: within(1)})
+					if refusal.RetryAfter < tt.from || refusal.RetryAfter > tt.to {
+						t.Fatalf("retry after %v, want %v to %v", refusal.RetryAfter, tt.from, tt.to)
+					}
+					different[refusal.RetryAfter] = true
+				}
+				if tt.from != tt.to && len(different) < 50 {
+					t.Errorf("only %d different times for 200 refusals", len(different))
+				}
+				_, refusal := c.gate.Admit(ctx, Request{Class: Report, Deadline: time.Now()})
+				if refusal.RetryAfter > 2*time.Second {
+					t.Errorf("an idle class is told %v for another's backlog", refusal.RetryAfter)
+				}
+			})
+		})
+	}
+}
+
+// Forecasts follow what operations really take, within bounds, and failures that
+// were quick say nothing.
+func TestStaticLearns(t *testing.T) {
+	tests := []struct {
+		name    string
+		held    time.Duration
+		end     func(*Permit)
+		correct time.Duration // what a forecast of 10 ms becomes
+	}{
+		{"right", 10 * ms, func(p *Permit) { p.Done(Outcome{}) }, 10 * ms},
+		{"five times slower", 50 * ms, func(p *Permit) { p.Done(Outcome{}) }, 50 * ms},
+		{"without end", time.Hour, func(p *Permit) { p.Done(Outcome{}) }, 640 * ms},
+		{"at once", 0, func(p *Permit) { p.Done(Outcome{}) }, 625 * time.Microsecond},
+		{"dropped", 50 * ms, func(p *Permit) { p.Drop() }, 10 * ms},
+		{"failed quickly", 5 * ms, func(p *Permit) { p.Done(Outcome{Err: errors.New("down")}) }, 10 * ms},
+		{"failed slowly", 50 * ms, func(p *Permit) { p.Done(Outcome{Err: errors.New("too slow")}) }, 50 * ms},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newStatic(t, seats)
+				for range 100 {
+					p, _ := s.Admit(t.Context(), Request{Class: Report, Work: 10 * ms})
+					time.Sleep(tt.held)
+					tt.end(p)
+				}
+				if got := s.pools[Report].corrected(10 * ms); got.Round(time.Microsecond) != tt.correct {
+					t.Errorf("a forecast of 10 ms becomes %v, want %v", got, tt.correct)
+				}
+				if got := s.pools[Interactive].corrected(10 * ms); got != 10*ms {
+					t.Errorf("another class's forecast becomes %v", got)
+				}
+			})
+		})
+	}
+}
+
+func TestStaticDrain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx := t.Context()
+		s := newStatic(t, seats)
+		c := newCrowd(t, s)
+		r := Request{Class: Control, Work: ms}
+		c.arrive(ctx, "running", r)
+		c.arrive(ctx, "waiting", r)
+		s.Drain()
+		synctest.Wait()
+		c.arrive(ctx, "coming", r)
+		c.expect("running", "waiting draining", "coming draining")
+		c.done("running")
+		got := s.Snapshot()
+		if !got.Draining || got.Classes[Control].Busy != 0 {
+			t.Errorf("snapshot %+v, want draining and empty", got)
+		}
+	})
+}
+
+func TestSnapshot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStatic(t, seats)
+		c := newCrowd(t, s)
+		r := Request{Class: Report, Work: ms, Deadline: within(time.Minute)}
+		c.arrive(t.Context(), "1", r)
+		c.arrive(t.Context(), "2", r)
+		time.Sleep(time.Second)
+		c.done("1")
+		c.arrive(t.Context(), "3", r)
+		c.arrive(t.Context(), "late", Request{Class: Report, Deadline: time.Now()})
+		none := map[Reason]uint64{QueueFull: 0, Backlog: 0, Expired: 0, Canceled: 0, Draining: 0}
+		want := ClassSnapshot{
+			Class: Report, Seats: 1, Busy: 1, Queued: 1, Admitted: 2, Waited: time.Second,
+			Refused:     map[Reason]uint64{QueueFull: 0, Backlog: 0, Expired: 1, Canceled: 0, Draining: 0},
+			WouldRefuse: none,
+		}
+		if diff := cmp.Diff(want, s.Snapshot().Classes[Report]); diff != "" {
+			t.Errorf("report (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff(ClassSnapshot{Class: Control, Seats: 1, Refused: none, WouldRefuse: none}, s.Snapshot().Classes[Control]); diff != "" {
+			t.Errorf("control (-want +got):\n%s", diff)
+		}
+		s.Drain()
+	})
+}
+
+func TestMeasure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStatic(t, seats)
+		gate := Measure(s)
+		var permits []*Permit
+		admit := func(r Request) {
+			t.Helper()
+			p, refusal := gate.Admit(t.Context(), r)
+			if refusal != nil {
+				t.Fatalf("refused: %+v", refusal)
+			}
+			permits = append(permits, p)
+		}
+		for range 1 + queuePerSeat[Report] {
+			admit(Request{Class: Report, Work: 100 * ms, Deadline: within(time.Minute)})
+		}
+		count := func() map[Reason]uint64 { return s.Snapshot().Classes[Report].WouldRefuse }
+		if got := count()[QueueFull] + count()[Backlog]; got != 0 {
+			t.Errorf("%d would be refused of those that fit into seats and queue", got)
+		}
+		admit(Request{Class: Report, Work: 100 * ms, Deadline: within(time.Minute)})
+		if got := count()[QueueFull]; got != 1 {
+			t.Errorf("%d would find the queue full, want 1", got)
+		}
+		permits[0].Drop()
+		permits[1].Drop()
+		admit(Request{Class: Report, Work: 100 * ms, Deadline: within(500 * ms)})
+		if got := count()[Backlog]; got != 1 {
+			t.Errorf("%d would be refused for the backlog, want 1", got)
+		}
+		for _, p := range permits {
+			p.Done(Outcome{})
+		}
+		if got := s.Snapshot().Classes[Report]; got.Busy != 0 || got.Admitted != 19 {
+			t.Errorf("busy %d, admitted %d, want 0 and 19", got.Busy, got.Admitted)
+		}
+	})
+}
+
+func TestUnlimited(t *testing.T) {
+	p, refusal := Unlimited{}.Admit(t.Context(), Request{})
+	if p == nil || refusal != nil {
+		t.Fatalf("permit %v, refusal %v", p, refusal)
+	}
+	if p.Step() != Normal {
+		t.Errorf("step %v, want normal", p.Step())
+	}
+	p.Done(Outcome{})
+	p.Drop()
+}
+
+func TestSeatsFor(t *testing.T) {
+	for cores, want := range map[int]Seats{
+		-1: {2, 4, 1, 1}, 0: {2, 4, 1, 1}, 1: {2, 4, 1, 1}, 2: {2, 8, 1, 1}, 4: {2, 16, 3, 1}, 16: {2, 64, 15, 1},
+	} {
+		if got := SeatsFor(cores); got != want {
+			t.Errorf("SeatsFor(%d) = %v, want %v", cores, got, want)
+		}
+	}
+	if _, err := NewStatic(StaticConfig{Seats: Seats{1, 1, 0, 1}}); err == nil || err.Error() != "class report has 0 seats: it needs at least one" {
+		t.Errorf("a class without seats: %v", err)
+	}
+}
+
+// TestStaticLosesNoSeat runs 20,000 operations that come, wait, are cancelled,
+// miss deadlines, panic, end twice or not at all but by Drop; at the end all seats
+// are free, all queues empty, and every operation was counted once.
+func TestStaticLosesNoSeat(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const operations = 20_000
+		s := newStatic(t, Seats{Control: 1, Interactive: 4, Report: 2, Background: 1})
+		var running [numClasses]int
+		var mu sync.Mutex
+		enter := func(class Class, by int) {
+			mu.Lock()
+			defer mu.Unlock()
+			running[class] += by
+			if running[class] > s.pools[class].seats {
+				t.Errorf("%d operations of class %v run on %d seats", running[class], class, s.pools[class].seats)
+			}
+		}
+		rng := rand.New(rand.NewPCG(1, 4))
+		var wg sync.WaitGroup
+		for range operations {
+			seed := rng.Uint64()
+			wg.Go(func() { operate(t.Context(), s, rand.New(rand.NewPCG(seed, 5)), enter) })
+			if rng.IntN(3) == 0 {
+				time.Sleep(time.Duration(rng.Int64N(int64(4 * ms))))
+			}
+		}
+		wg.Wait()
+		total := uint64(0)
+		reasons := map[Reason]uint64{}
+		for _, c := range s.Snapshot().Classes {
+			if c.Busy != 0 || c.Queued != 0 {
+				t.Errorf("%v: %d busy, %d queued at the end", c.Class, c.Busy, c.Queued)
+			}
+			total += c.Admitted
+			for why, n := range c.Refused {
+				total += n
+				reasons[why] += n
+			}
+		}
+		// An operation granted and cancelled in the same moment counts as both.
+		if total < operations || total > operations+operations/100 {
+			t.Errorf("%d answers to %d operations", total, operations)
+		}
+		for _, why := range []Reason{QueueFull, Backlog, Expired, Canceled} {
+			if reasons[why] < 20 {
+				t.Errorf("only %d refused for %v: the test says nothing about it", reasons[why], why)
+			}
+		}
+		for i := range s.pools {
+			if p := &s.pools[i]; p.running != 0 || p.queue.work != 0 || len(p.queue.finish) != 0 || p.queue.virtual != 0 {
+				t.Errorf("%v: %v running, queue %+v at the end", p.class, p.running, p.queue)
+			}
+		}
+	})
+}
+
+// operate is one random operation.
+func operate(ctx context.Context, gate Gate, rng *rand.Rand, enter func(Class, int)) {
+	defer func() { _ = recover() }()
+	r := Request{
+		Class:  Class(rng.IntN(int(numClasses))),
+		Tenant: fmt.Sprint(rng.IntN(5) * rng.IntN(2)),
+		Work:   time.Duration(rng.Int64N(int64(20*ms))) - ms,
+	}
+	if rng.IntN(5) > 0 {
+		r.Deadline = within(time.Duration(rng.Int64N(int64(400 * ms))))
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if rng.IntN(4) == 0 {
+		time.AfterFunc(time.Duration(rng.Int64N(int64(50*ms))), cancel)
+	}
+	permit, refusal := gate.Admit(ctx, r)
+	if refusal != nil {
+		return
+	}
+	defer permit.Drop()
+	enter(r.Class, 1)
+	time.Sleep(time.Duration(rng.Int64N(int64(30 * ms))))
+	enter(r.Class, -1)
+	switch rng.IntN(4) {
+	case 0:
+		panic("the operation panics")
+	case 1:
+		permit.Done(Outcome{Err: ctx.Err()})
+		permit.Done(Outcome{})
+	case 2:
+		permit.Done(Outcome{})
+	}
+}
