@@ -70,11 +70,14 @@ func (c Config) withDefaults() (Config, error) {
 	return c, err
 }
 
-// CacheDir is the folder for what can be fetched or made again: headroom in
-// the user's cache folder, or /var/cache/headroom for root. Root's own cache
-// folder will not do: it lies in a home that no other user may enter, and
-// PostgreSQL, which refuses to run as root, has to read its files from here.
+// CacheDir is the folder for what can be fetched or made again: headroom below
+// XDG_CACHE_HOME, or else in the user's cache folder, for root /var/cache.
+// Root's own cache folder will not do: it lies in a home that no other user may
+// enter, and PostgreSQL, which refuses to run as root, reads its files there.
 func CacheDir() (string, error) {
+	if cache := os.Getenv("XDG_CACHE_HOME"); filepath.IsAbs(cache) {
+		return filepath.Join(cache, "headroom"), nil
+	}
 	if os.Geteuid() == 0 {
 		return "/var/cache/headroom", nil
 	}

@@ -62,6 +62,8 @@ func find(ctx context.Context, cfg Config) (Binaries, error) {
 	for _, c := range candidates(cfg, systemGlobs) {
 		bin, err := inspect(ctx, c)
 		switch {
+		case ctx.Err() != nil:
+			return Binaries{}, context.Cause(ctx)
 		case err != nil && cfg.Bin != "":
 			return Binaries{}, fmt.Errorf("HEADROOM_PG_BIN: %w", err)
 		case err != nil:

@@ -2,6 +2,7 @@ package localpg
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -43,7 +44,8 @@ func (l launcher) command(program string, args ...string) *exec.Cmd {
 
 // ensureData makes the data folder if there is none. initdb works in a
 // temporary folder that is renamed when it is complete, so a killed initdb
-// leaves only something that the next start removes.
+// leaves only something that the next start removes. The folder's name is new
+// each time: children of a killed initdb work on for a moment.
 func (l launcher) ensureData(ctx context.Context, ephemeral bool) (string, error) {
 	data := dataDir(l.base, l.bin.Major)
 	if err := makePrivate(filepath.Dir(data), l.who); err != nil {
@@ -55,16 +57,29 @@ func (l launcher) ensureData(ctx context.Context, ephemeral bool) (string, error
 		}
 		return data, l.who.ownTree(data)
 	}
-	temp := data + ".tmp"
-	if err := os.RemoveAll(temp); err != nil {
-		return "", err
-	}
+	removeUnfinished(data)
+	temp := data + unfinished + rand.Text()
 	l.log.Info("making a PostgreSQL data folder", "dir", data)
 	if err := l.initdb(ctx, temp, ephemeral); err != nil {
 		_ = os.RemoveAll(temp)
 		return "", err
 	}
 	return data, os.Rename(temp, data)
+}
+
+// unfinished marks a data folder in the making.
+const unfinished = ".unfinished-"
+
+// removeUnfinished clears what killed starts left. What resists is in nobody's
+// way and is tried again at the next start.
+func removeUnfinished(data string) {
+	left, err := filepath.Glob(data + unfinished + "*")
+	if err != nil {
+		return
+	}
+	for _, dir := range left {
+		_ = os.RemoveAll(dir)
+	}
 }
 
 // initdb makes a data folder. Text sorts by its bytes, which is fast and the

@@ -39,8 +39,8 @@ import (
 // Config says where the server lives and how careful it is. The zero value is
 // a durable server in the default folder.
 type Config struct {
-	// Dir is the base folder. Empty means headroom below XDG_STATE_HOME or
-	// ~/.local/state, and /var/lib/headroom for root.
+	// Dir is the base folder. Empty means headroom below XDG_STATE_HOME, or
+	// else below ~/.local/state, for root below /var/lib.
 	Dir string
 	// Bin is the folder with initdb and postgres. Empty means HEADROOM_PG_BIN,
 	// and without that the search that [Find] describes.
@@ -75,11 +75,11 @@ func (c Config) withDefaults() (Config, error) {
 }
 
 func defaultDir() (string, error) {
-	if os.Geteuid() == 0 {
-		return "/var/lib/headroom", nil
-	}
 	if state := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(state) {
 		return filepath.Join(state, "headroom"), nil
+	}
+	if os.Geteuid() == 0 {
+		return "/var/lib/headroom", nil
 	}
 	home, err := os.UserHomeDir()
 	if err != nil {

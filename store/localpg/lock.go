@@ -68,7 +68,11 @@ func takeLock(base string) (*lockFile, error) {
 		removeSockets(base, left)
 	}
 	lock := &lockFile{file: file}
-	return lock, lock.write(fmt.Sprintf("%d\n", os.Getpid()))
+	if err := lock.write(fmt.Sprintf("%d\n", os.Getpid())); err != nil {
+		lock.release()
+		return nil, err
+	}
+	return lock, nil
 }
 
 // announce tells other commands where the server listens.
