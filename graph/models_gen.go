@@ -14,264 +14,264 @@ type ArchiveClientInput struct {
 	ID timesheet.ClientID `json:"id"`
 	// False takes it back into use.
 	Archived        bool                       `json:"archived"`
-	ExpectedVersion graphql.Omittable[*int]    `json:"expectedVersion,omitempty"`
-	IdempotencyKey  graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	ExpectedVersion graphql.Omittable[*int]    `json:"expectedVersion"`
+	IdempotencyKey  graphql.Omittable[*string] `json:"idempotencyKey"`
 }
 
 type ArchiveProjectInput struct {
 	ID timesheet.ProjectID `json:"id"`
 	// False takes it back into use.
 	Archived        bool                       `json:"archived"`
-	ExpectedVersion graphql.Omittable[*int]    `json:"expectedVersion,omitempty"`
-	IdempotencyKey  graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	ExpectedVersion graphql.Omittable[*int]    `json:"expectedVersion"`
+	IdempotencyKey  graphql.Omittable[*string] `json:"idempotencyKey"`
 }
 
 type ArchiveTagInput struct {
 	ID timesheet.TagID `json:"id"`
 	// False takes it back into use.
 	Archived        bool                       `json:"archived"`
-	ExpectedVersion graphql.Omittable[*int]    `json:"expectedVersion,omitempty"`
-	IdempotencyKey  graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	ExpectedVersion graphql.Omittable[*int]    `json:"expectedVersion"`
+	IdempotencyKey  graphql.Omittable[*string] `json:"idempotencyKey"`
 }
 
 type ArchiveTaskInput struct {
 	ID timesheet.TaskID `json:"id"`
 	// False takes it back into use.
 	Archived        bool                       `json:"archived"`
-	ExpectedVersion graphql.Omittable[*int]    `json:"expectedVersion,omitempty"`
-	IdempotencyKey  graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	ExpectedVersion graphql.Omittable[*int]    `json:"expectedVersion"`
+	IdempotencyKey  graphql.Omittable[*string] `json:"idempotencyKey"`
 }
 
 // Fields that are left out stay as they are; null empties a nullable one.
 type BulkEditTimeEntriesInput struct {
 	// At most 1,000.
 	Ids            []ID                                    `json:"ids"`
-	ProjectID      graphql.Omittable[*timesheet.ProjectID] `json:"projectId,omitempty"`
-	TaskID         graphql.Omittable[*timesheet.TaskID]    `json:"taskId,omitempty"`
-	TagIds         graphql.Omittable[[]timesheet.TagID]    `json:"tagIds,omitempty"`
-	Description    graphql.Omittable[*string]              `json:"description,omitempty"`
-	Billable       graphql.Omittable[*bool]                `json:"billable,omitempty"`
-	IdempotencyKey graphql.Omittable[*string]              `json:"idempotencyKey,omitempty"`
+	ProjectID      graphql.Omittable[*timesheet.ProjectID] `json:"projectId"`
+	TaskID         graphql.Omittable[*timesheet.TaskID]    `json:"taskId"`
+	TagIds         graphql.Omittable[[]timesheet.TagID]    `json:"tagIds"`
+	Description    graphql.Omittable[*string]              `json:"description"`
+	Billable       graphql.Omittable[*bool]                `json:"billable"`
+	IdempotencyKey graphql.Omittable[*string]              `json:"idempotencyKey"`
 }
 
 type ClaimInviteInput struct {
 	Claim string `json:"claim"`
 	// How the person is called; null keeps the invitation's name.
-	Name           graphql.Omittable[*string] `json:"name,omitempty"`
-	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	Name           graphql.Omittable[*string] `json:"name"`
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey"`
 }
 
 type ContinueEntryInput struct {
 	ID             timesheet.EntryID          `json:"id"`
-	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey"`
 }
 
 type CreateClientInput struct {
 	Name           string                     `json:"name"`
-	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey"`
 }
 
 type CreateProjectInput struct {
 	Name           string                                 `json:"name"`
-	ClientID       graphql.Omittable[*timesheet.ClientID] `json:"clientId,omitempty"`
-	Code           graphql.Omittable[*string]             `json:"code,omitempty"`
-	Color          graphql.Omittable[*string]             `json:"color,omitempty"`
+	ClientID       graphql.Omittable[*timesheet.ClientID] `json:"clientId"`
+	Code           graphql.Omittable[*string]             `json:"code"`
+	Color          graphql.Omittable[*string]             `json:"color"`
 	Billable       bool                                   `json:"billable"`
-	IdempotencyKey graphql.Omittable[*string]             `json:"idempotencyKey,omitempty"`
+	IdempotencyKey graphql.Omittable[*string]             `json:"idempotencyKey"`
 }
 
 type CreateTagInput struct {
 	Name           string                     `json:"name"`
-	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey"`
 }
 
 type CreateTaskInput struct {
 	ProjectID       timesheet.ProjectID        `json:"projectId"`
 	Name            string                     `json:"name"`
-	Billable        graphql.Omittable[*bool]   `json:"billable,omitempty"`
-	EstimateSeconds graphql.Omittable[*int64]  `json:"estimateSeconds,omitempty"`
-	IdempotencyKey  graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	Billable        graphql.Omittable[*bool]   `json:"billable"`
+	EstimateSeconds graphql.Omittable[*int64]  `json:"estimateSeconds"`
+	IdempotencyKey  graphql.Omittable[*string] `json:"idempotencyKey"`
 }
 
 type CreateTimeEntryInput struct {
 	// A UUID of version 7 minted by the client makes a repeat harmless.
-	ID          graphql.Omittable[*timesheet.EntryID]   `json:"id,omitempty"`
+	ID          graphql.Omittable[*timesheet.EntryID]   `json:"id"`
 	StartedAt   time.Time                               `json:"startedAt"`
 	EndedAt     time.Time                               `json:"endedAt"`
-	ProjectID   graphql.Omittable[*timesheet.ProjectID] `json:"projectId,omitempty"`
-	TaskID      graphql.Omittable[*timesheet.TaskID]    `json:"taskId,omitempty"`
-	TagIds      graphql.Omittable[[]timesheet.TagID]    `json:"tagIds,omitempty"`
+	ProjectID   graphql.Omittable[*timesheet.ProjectID] `json:"projectId"`
+	TaskID      graphql.Omittable[*timesheet.TaskID]    `json:"taskId"`
+	TagIds      graphql.Omittable[[]timesheet.TagID]    `json:"tagIds"`
 	Description string                                  `json:"description"`
 	// Null: as the task, else the project.
-	Billable graphql.Omittable[*bool] `json:"billable,omitempty"`
+	Billable graphql.Omittable[*bool] `json:"billable"`
 	// Null: yourself. Owners and admins may track for others.
-	UserID         graphql.Omittable[*timesheet.UserID] `json:"userId,omitempty"`
-	IdempotencyKey graphql.Omittable[*string]           `json:"idempotencyKey,omitempty"`
+	UserID         graphql.Omittable[*timesheet.UserID] `json:"userId"`
+	IdempotencyKey graphql.Omittable[*string]           `json:"idempotencyKey"`
 }
 
 type CreateTokenInput struct {
 	Name  string          `json:"name"`
 	Scope timesheet.Scope `json:"scope"`
 	// Null: it does not expire.
-	ExpiresAt graphql.Omittable[*time.Time] `json:"expiresAt,omitempty"`
+	ExpiresAt graphql.Omittable[*time.Time] `json:"expiresAt"`
 	// Null: yourself.
-	UserID         graphql.Omittable[*timesheet.UserID] `json:"userId,omitempty"`
-	IdempotencyKey graphql.Omittable[*string]           `json:"idempotencyKey,omitempty"`
+	UserID         graphql.Omittable[*timesheet.UserID] `json:"userId"`
+	IdempotencyKey graphql.Omittable[*string]           `json:"idempotencyKey"`
 }
 
 type DeleteClientInput struct {
 	ID              timesheet.ClientID         `json:"id"`
-	ExpectedVersion graphql.Omittable[*int]    `json:"expectedVersion,omitempty"`
-	IdempotencyKey  graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	ExpectedVersion graphql.Omittable[*int]    `json:"expectedVersion"`
+	IdempotencyKey  graphql.Omittable[*string] `json:"idempotencyKey"`
 }
 
 type DeleteProjectInput struct {
 	ID              timesheet.ProjectID        `json:"id"`
-	ExpectedVersion graphql.Omittable[*int]    `json:"expectedVersion,omitempty"`
-	IdempotencyKey  graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	ExpectedVersion graphql.Omittable[*int]    `json:"expectedVersion"`
+	IdempotencyKey  graphql.Omittable[*string] `json:"idempotencyKey"`
 }
 
 type DeleteTagInput struct {
 	ID              timesheet.TagID            `json:"id"`
-	ExpectedVersion graphql.Omittable[*int]    `json:"expectedVersion,omitempty"`
-	IdempotencyKey  graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	ExpectedVersion graphql.Omittable[*int]    `json:"expectedVersion"`
+	IdempotencyKey  graphql.Omittable[*string] `json:"idempotencyKey"`
 }
 
 type DeleteTaskInput struct {
 	ID              timesheet.TaskID           `json:"id"`
-	ExpectedVersion graphql.Omittable[*int]    `json:"expectedVersion,omitempty"`
-	IdempotencyKey  graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	ExpectedVersion graphql.Omittable[*int]    `json:"expectedVersion"`
+	IdempotencyKey  graphql.Omittable[*string] `json:"idempotencyKey"`
 }
 
 type DeleteTimeEntryInput struct {
 	ID              timesheet.EntryID          `json:"id"`
-	ExpectedVersion graphql.Omittable[*int]    `json:"expectedVersion,omitempty"`
-	IdempotencyKey  graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	ExpectedVersion graphql.Omittable[*int]    `json:"expectedVersion"`
+	IdempotencyKey  graphql.Omittable[*string] `json:"idempotencyKey"`
 }
 
 type DiscardTimerInput struct {
-	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey"`
 }
 
 type InviteMemberInput struct {
 	Name           string                     `json:"name"`
 	Email          string                     `json:"email"`
 	Role           timesheet.Role             `json:"role"`
-	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey"`
 }
 
 type RemoveMemberInput struct {
 	UserID         timesheet.UserID           `json:"userId"`
-	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey"`
 }
 
 type RemoveProjectMemberInput struct {
 	ProjectID      timesheet.ProjectID        `json:"projectId"`
 	UserID         timesheet.UserID           `json:"userId"`
-	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey"`
 }
 
 type RestoreTimeEntryInput struct {
 	ID             timesheet.EntryID          `json:"id"`
-	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey"`
 }
 
 type RevokeTokenInput struct {
 	ID             timesheet.TokenID          `json:"id"`
-	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey"`
 }
 
 type SetProjectMemberInput struct {
 	ProjectID      timesheet.ProjectID        `json:"projectId"`
 	UserID         timesheet.UserID           `json:"userId"`
 	Lead           bool                       `json:"lead"`
-	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey"`
 }
 
 type SetRoleInput struct {
 	UserID         timesheet.UserID           `json:"userId"`
 	Role           timesheet.Role             `json:"role"`
-	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey"`
 }
 
 type StartTimerInput struct {
 	// A UUID of version 7 minted by the client makes a repeat harmless.
-	ID          graphql.Omittable[*timesheet.EntryID]   `json:"id,omitempty"`
-	ProjectID   graphql.Omittable[*timesheet.ProjectID] `json:"projectId,omitempty"`
-	TaskID      graphql.Omittable[*timesheet.TaskID]    `json:"taskId,omitempty"`
-	TagIds      graphql.Omittable[[]timesheet.TagID]    `json:"tagIds,omitempty"`
+	ID          graphql.Omittable[*timesheet.EntryID]   `json:"id"`
+	ProjectID   graphql.Omittable[*timesheet.ProjectID] `json:"projectId"`
+	TaskID      graphql.Omittable[*timesheet.TaskID]    `json:"taskId"`
+	TagIds      graphql.Omittable[[]timesheet.TagID]    `json:"tagIds"`
 	Description string                                  `json:"description"`
 	// Null: as the task, else the project.
-	Billable graphql.Omittable[*bool] `json:"billable,omitempty"`
+	Billable graphql.Omittable[*bool] `json:"billable"`
 	// Null: now.
-	StartedAt      graphql.Omittable[*time.Time] `json:"startedAt,omitempty"`
+	StartedAt      graphql.Omittable[*time.Time] `json:"startedAt"`
 	IfRunning      timesheet.IfRunning           `json:"ifRunning"`
-	IdempotencyKey graphql.Omittable[*string]    `json:"idempotencyKey,omitempty"`
+	IdempotencyKey graphql.Omittable[*string]    `json:"idempotencyKey"`
 }
 
 type StopTimerInput struct {
 	// Null: the one that runs.
-	ID graphql.Omittable[*timesheet.EntryID] `json:"id,omitempty"`
+	ID graphql.Omittable[*timesheet.EntryID] `json:"id"`
 	// Null: now.
-	EndedAt        graphql.Omittable[*time.Time] `json:"endedAt,omitempty"`
-	IdempotencyKey graphql.Omittable[*string]    `json:"idempotencyKey,omitempty"`
+	EndedAt        graphql.Omittable[*time.Time] `json:"endedAt"`
+	IdempotencyKey graphql.Omittable[*string]    `json:"idempotencyKey"`
 }
 
 type UpdateClientInput struct {
 	ID              timesheet.ClientID         `json:"id"`
-	Name            graphql.Omittable[*string] `json:"name,omitempty"`
-	ExpectedVersion graphql.Omittable[*int]    `json:"expectedVersion,omitempty"`
-	IdempotencyKey  graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	Name            graphql.Omittable[*string] `json:"name"`
+	ExpectedVersion graphql.Omittable[*int]    `json:"expectedVersion"`
+	IdempotencyKey  graphql.Omittable[*string] `json:"idempotencyKey"`
 }
 
 // Fields that are left out stay as they are; null empties a nullable one.
 type UpdateProjectInput struct {
 	ID              timesheet.ProjectID                    `json:"id"`
-	Name            graphql.Omittable[*string]             `json:"name,omitempty"`
-	ClientID        graphql.Omittable[*timesheet.ClientID] `json:"clientId,omitempty"`
-	Code            graphql.Omittable[*string]             `json:"code,omitempty"`
-	Color           graphql.Omittable[*string]             `json:"color,omitempty"`
-	Billable        graphql.Omittable[*bool]               `json:"billable,omitempty"`
-	ExpectedVersion graphql.Omittable[*int]                `json:"expectedVersion,omitempty"`
-	IdempotencyKey  graphql.Omittable[*string]             `json:"idempotencyKey,omitempty"`
+	Name            graphql.Omittable[*string]             `json:"name"`
+	ClientID        graphql.Omittable[*timesheet.ClientID] `json:"clientId"`
+	Code            graphql.Omittable[*string]             `json:"code"`
+	Color           graphql.Omittable[*string]             `json:"color"`
+	Billable        graphql.Omittable[*bool]               `json:"billable"`
+	ExpectedVersion graphql.Omittable[*int]                `json:"expectedVersion"`
+	IdempotencyKey  graphql.Omittable[*string]             `json:"idempotencyKey"`
 }
 
 type UpdateTagInput struct {
 	ID              timesheet.TagID            `json:"id"`
-	Name            graphql.Omittable[*string] `json:"name,omitempty"`
-	ExpectedVersion graphql.Omittable[*int]    `json:"expectedVersion,omitempty"`
-	IdempotencyKey  graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	Name            graphql.Omittable[*string] `json:"name"`
+	ExpectedVersion graphql.Omittable[*int]    `json:"expectedVersion"`
+	IdempotencyKey  graphql.Omittable[*string] `json:"idempotencyKey"`
 }
 
 // Fields that are left out stay as they are; null empties a nullable one.
 type UpdateTaskInput struct {
 	ID              timesheet.TaskID           `json:"id"`
-	Name            graphql.Omittable[*string] `json:"name,omitempty"`
-	Done            graphql.Omittable[*bool]   `json:"done,omitempty"`
-	Billable        graphql.Omittable[*bool]   `json:"billable,omitempty"`
-	EstimateSeconds graphql.Omittable[*int64]  `json:"estimateSeconds,omitempty"`
-	ExpectedVersion graphql.Omittable[*int]    `json:"expectedVersion,omitempty"`
-	IdempotencyKey  graphql.Omittable[*string] `json:"idempotencyKey,omitempty"`
+	Name            graphql.Omittable[*string] `json:"name"`
+	Done            graphql.Omittable[*bool]   `json:"done"`
+	Billable        graphql.Omittable[*bool]   `json:"billable"`
+	EstimateSeconds graphql.Omittable[*int64]  `json:"estimateSeconds"`
+	ExpectedVersion graphql.Omittable[*int]    `json:"expectedVersion"`
+	IdempotencyKey  graphql.Omittable[*string] `json:"idempotencyKey"`
 }
 
 // Fields that are left out stay as they are; null empties a nullable one.
 type UpdateTimeEntryInput struct {
 	ID              timesheet.EntryID                       `json:"id"`
-	StartedAt       graphql.Omittable[*time.Time]           `json:"startedAt,omitempty"`
-	EndedAt         graphql.Omittable[*time.Time]           `json:"endedAt,omitempty"`
-	ProjectID       graphql.Omittable[*timesheet.ProjectID] `json:"projectId,omitempty"`
-	TaskID          graphql.Omittable[*timesheet.TaskID]    `json:"taskId,omitempty"`
-	TagIds          graphql.Omittable[[]timesheet.TagID]    `json:"tagIds,omitempty"`
-	Description     graphql.Omittable[*string]              `json:"description,omitempty"`
-	Billable        graphql.Omittable[*bool]                `json:"billable,omitempty"`
-	ExpectedVersion graphql.Omittable[*int]                 `json:"expectedVersion,omitempty"`
-	IdempotencyKey  graphql.Omittable[*string]              `json:"idempotencyKey,omitempty"`
+	StartedAt       graphql.Omittable[*time.Time]           `json:"startedAt"`
+	EndedAt         graphql.Omittable[*time.Time]           `json:"endedAt"`
+	ProjectID       graphql.Omittable[*timesheet.ProjectID] `json:"projectId"`
+	TaskID          graphql.Omittable[*timesheet.TaskID]    `json:"taskId"`
+	TagIds          graphql.Omittable[[]timesheet.TagID]    `json:"tagIds"`
+	Description     graphql.Omittable[*string]              `json:"description"`
+	Billable        graphql.Omittable[*bool]                `json:"billable"`
+	ExpectedVersion graphql.Omittable[*int]                 `json:"expectedVersion"`
+	IdempotencyKey  graphql.Omittable[*string]              `json:"idempotencyKey"`
 }
 
 type UpdateWorkspaceInput struct {
-	Name            graphql.Omittable[*string]                  `json:"name,omitempty"`
-	WeekStart       graphql.Omittable[*time.Weekday]            `json:"weekStart,omitempty"`
-	OverlapPolicy   graphql.Omittable[*timesheet.OverlapPolicy] `json:"overlapPolicy,omitempty"`
-	ExpectedVersion graphql.Omittable[*int]                     `json:"expectedVersion,omitempty"`
-	IdempotencyKey  graphql.Omittable[*string]                  `json:"idempotencyKey,omitempty"`
+	Name            graphql.Omittable[*string]                  `json:"name"`
+	WeekStart       graphql.Omittable[*time.Weekday]            `json:"weekStart"`
+	OverlapPolicy   graphql.Omittable[*timesheet.OverlapPolicy] `json:"overlapPolicy"`
+	ExpectedVersion graphql.Omittable[*int]                     `json:"expectedVersion"`
+	IdempotencyKey  graphql.Omittable[*string]                  `json:"idempotencyKey"`
 }

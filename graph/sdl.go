@@ -1,0 +1,10 @@
+package graph
+
+import _ "embed"
+
+//go:embed schema.golden.graphql
+var sdl string
+
+// SDL is the whole schema as one sorted document, with descriptions and
+// prices: the golden file, which a test keeps equal to what is executed.
+func SDL() string { return sdl }
