@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -49,7 +50,10 @@ func (s *Store) TimeEntries(ctx context.Context, v timesheet.Viewer, f timesheet
 	return found, nil
 }
 
-// entriesPage is the statement of one page of entries.
+// entriesPage is the statement of one page of entries. Where several projects
+// or people are asked for, no index has all of their entries in order: the
+// page is put together from the page of each, which reads at most a page for
+// each instead of all they ever tracked.
 func entriesPage(v timesheet.Viewer, f timesheet.EntryFilter, p timesheet.Page) (string, arguments, error) {
 	var args arguments
 	where := listConditions(v, f, &args)
@@ -57,7 +61,32 @@ func entriesPage(v timesheet.Viewer, f timesheet.EntryFilter, p timesheet.Page) 
 	if err != nil {
 		return "", nil, err
 	}
-	return "/* entriesPage */\nSELECT " + entryColumns + "\nFROM time_entry e\nWHERE " + where + after + tail, args, nil
+	from := "time_entry e\nWHERE " + where + after
+	if keys, column := severalKeys(v, f, &args); keys != "" {
+		from = "(" + keys + ") AS k (id)\nCROSS JOIN LATERAL (\nSELECT *\nFROM time_entry e\nWHERE " + where +
+			"\n  AND " + column + " = k.id" + after + tail + ") AS e"
+	}
+	return "/* entriesPage */\nSELECT " + entryColumns + "\nFROM " + from + tail, args, nil
+}
+
+// severalKeys is a query for the projects or people that the filter asks for,
+// and the column they stand in. It is empty where one index has the list in
+// order: that of one person, of one project or of the workspace.
+func severalKeys(v timesheet.Viewer, f timesheet.EntryFilter, args *arguments) (keys, column string) {
+	with := func(query string, ids any) string { return strings.ReplaceAll(query, "?", args.add(ids)) }
+	switch {
+	case !v.ReadsEverybody() || len(f.Users) == 1 || len(f.Projects) == 1:
+		return "", ""
+	case len(f.Tasks) > 0:
+		return with(projectsOfTasks+" GROUP BY t.project_id", f.Tasks), "e.project_id"
+	case len(f.Projects) > 1:
+		return with("SELECT DISTINCT unnest(?::bigint[])", f.Projects), "e.project_id"
+	case len(f.Clients) > 0:
+		return with(projectsOfClients, f.Clients), "e.project_id"
+	case len(f.Users) > 1:
+		return with("SELECT DISTINCT unnest(?::bigint[])", f.Users), "e.user_id"
+	}
+	return "", ""
 }
 
 // entriesCount is the statement that counts a list of entries.

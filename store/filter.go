@@ -40,8 +40,11 @@ func entryConditions(v timesheet.Viewer, f timesheet.EntryFilter, args *argument
 	oneOf(f.Users, "e.user_id", and)
 	oneOf(f.Projects, "e.project_id", and)
 	oneOf(f.Tasks, "e.task_id", and)
+	if len(f.Tasks) > 0 {
+		and("e.project_id IN ("+projectsOfTasks+")", f.Tasks) // there is no index by task
+	}
 	if len(f.Clients) > 0 {
-		and("e.project_id IN (SELECT p.id FROM project p WHERE p.workspace_id = $1 AND p.client_id = ANY (?))", f.Clients)
+		and("e.project_id IN ("+projectsOfClients+")", f.Clients)
 	}
 	if len(f.Tags) > 0 {
 		and("e.tag_ids && ?", f.Tags)
@@ -54,6 +57,12 @@ func entryConditions(v timesheet.Viewer, f timesheet.EntryFilter, args *argument
 	}
 	return strings.Join(where, "\n  AND ")
 }
+
+// What stands for ? are ids; the workspace is the first parameter.
+const (
+	projectsOfClients = `SELECT p.id FROM project p WHERE p.workspace_id = $1 AND p.client_id = ANY (?)`
+	projectsOfTasks   = `SELECT t.project_id FROM task t WHERE t.workspace_id = $1 AND t.id = ANY (?)`
+)
 
 // oneOf compares with a single value by equality, which keeps the order of an
 // index that begins with the column.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"headroom/timesheet"
 )
 
@@ -25,7 +27,7 @@ func (s *Store) Report(ctx context.Context, v timesheet.Viewer, in timesheet.Rep
 		return timesheet.Report{}, err
 	}
 	sql, args := reportGroups(v, in)
-	groups, err := list(ctx, s, scanGroup, sql, args...)
+	groups, err := list(ctx, s, scanGroup, sql, append([]any{planForThis}, args...)...)
 	if err != nil {
 		return timesheet.Report{}, fmt.Errorf("sum up entries: %w", err)
 	}
@@ -40,6 +42,11 @@ func (s *Store) Report(ctx context.Context, v timesheet.Viewer, in timesheet.Rep
 	report.Source, report.AsOf = reportSource(in), now.UTC()
 	return report, err
 }
+
+// planForThis has the database plan a report for its own period and filter. A
+// plan made for any period expects few rows and sorts them; on a year it takes
+// two to three times as long.
+const planForThis = pgx.QueryExecModeCacheDescribe
 
 func checkReport(in timesheet.ReportInput) error {
 	if err := in.Period.Check("period"); err != nil {

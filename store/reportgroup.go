@@ -71,7 +71,7 @@ func reportGroups(v timesheet.Viewer, in timesheet.ReportInput) (string, argumen
 	where := entryConditions(v, f, &args)
 	// The indexes by user and by project go on with started_at. Elsewhere the
 	// condition would only keep the covering index from answering alone.
-	if !v.ReadsEverybody() || len(f.Users) > 0 || len(f.Projects) > 0 {
+	if !v.ReadsEverybody() || len(f.Users)+len(f.Projects)+len(f.Clients)+len(f.Tasks) > 0 {
 		where += startRange(period, &args)
 	}
 	columns := unused
