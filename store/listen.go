@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -26,17 +25,10 @@ func (s *Store) listen(ctx context.Context, dsn string) error {
 			if s.views.hear(false) && ctx.Err() == nil {
 				s.log.Warn("changes of roles and tokens are read again and again until they can be heard", "error", err)
 			}
-			pause(ctx, viewerAge)
+			wait(ctx, viewerAge)
 		}
 	})
 	return nil
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
-	}
 }
 
 const listenViewers = `/* listenViewers */

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // Operation is what one request may use of the database and what it has used.
@@ -60,7 +61,7 @@ func seat(ctx context.Context) (release func(), err error) {
 	}
 }
 
-// tracer counts an operation's statements.
+// tracer counts an operation's statements, those in batches too.
 type tracer struct{}
 
 type startKey struct{}
@@ -73,12 +74,34 @@ func (tracer) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQuery
 }
 
 func (tracer) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, end pgx.TraceQueryEndData) {
-	op := operationFrom(ctx)
-	if op == nil {
-		return
+	if op := operationFrom(ctx); op != nil {
+		op.count(end.CommandTag)
+		op.spend(ctx)
 	}
+}
+
+func (t tracer) TraceBatchStart(ctx context.Context, conn *pgx.Conn, _ pgx.TraceBatchStartData) context.Context {
+	return t.TraceQueryStart(ctx, conn, pgx.TraceQueryStartData{})
+}
+
+func (tracer) TraceBatchQuery(ctx context.Context, _ *pgx.Conn, query pgx.TraceBatchQueryData) {
+	if op := operationFrom(ctx); op != nil {
+		op.count(query.CommandTag)
+	}
+}
+
+func (tracer) TraceBatchEnd(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchEndData) {
+	if op := operationFrom(ctx); op != nil {
+		op.spend(ctx)
+	}
+}
+
+func (op *Operation) count(tag pgconn.CommandTag) {
 	op.statements.Add(1)
-	op.rows.Add(end.CommandTag.RowsAffected())
+	op.rows.Add(tag.RowsAffected())
+}
+
+func (op *Operation) spend(ctx context.Context) {
 	if began, ok := ctx.Value(startKey{}).(time.Time); ok {
 		op.busy.Add(int64(time.Since(began)))
 	}

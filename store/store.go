@@ -45,9 +45,11 @@ type Store struct {
 	log   *slog.Logger
 	pools map[timesheet.Class]*pgxpool.Pool
 	views *viewerCache
-	life  context.Context // of what runs beside the calls; ends with Close
-	end   context.CancelFunc
-	ended sync.WaitGroup
+
+	cancels *canceller
+	life    context.Context // of what runs beside the calls; ends with Close
+	end     context.CancelFunc
+	ended   sync.WaitGroup
 }
 
 // ErrPending is returned by Open where migrations have not been applied.
@@ -61,7 +63,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
-	s := &Store{log: c.Log, pools: map[timesheet.Class]*pgxpool.Pool{}, life: life, end: end}
+	s := &Store{log: c.Log, pools: map[timesheet.Class]*pgxpool.Pool{}, cancels: newCanceller(), life: life, end: end}
 	s.views = newViewerCache(life, s.readSighting)
 	err := s.openPools(ctx, c)
 	if err == nil {
@@ -83,7 +85,7 @@ func (s *Store) openPools(ctx context.Context, c Config) error {
 		for class := range DefaultPools {
 			total += c.size(class)
 		}
-		pool, err := newPool(ctx, c.DSN, timesheet.ClassBackground, total)
+		pool, err := s.newPool(ctx, c.DSN, timesheet.ClassBackground, total)
 		if err != nil {
 			return err
 		}
@@ -93,7 +95,7 @@ func (s *Store) openPools(ctx context.Context, c Config) error {
 		return nil
 	}
 	for class := range DefaultPools {
-		pool, err := newPool(ctx, c.DSN, class, c.size(class))
+		pool, err := s.newPool(ctx, c.DSN, class, c.size(class))
 		if err != nil {
 			return err
 		}
@@ -110,7 +112,7 @@ func (c Config) size(class timesheet.Class) int {
 }
 
 // newPool opens a pool whose sessions carry the class's own limits.
-func newPool(ctx context.Context, dsn string, class timesheet.Class, size int) (*pgxpool.Pool, error) {
+func (s *Store) newPool(ctx context.Context, dsn string, class timesheet.Class, size int) (*pgxpool.Pool, error) {
 	cfg, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
 		return nil, fmt.Errorf("read the database URL: %w", err)
@@ -118,7 +120,8 @@ func newPool(ctx context.Context, dsn string, class timesheet.Class, size int) (
 	cfg.MaxConns = int32(size)
 	cfg.MinIdleConns = int32(min(size, 2))
 	cfg.ConnConfig.Tracer = tracer{}
-	cfg.ConnConfig.BuildContextWatcherHandler = newCanceller
+	cfg.ConnConfig.BuildContextWatcherHandler = s.cancels.handler
+	cfg.PrepareConn = trusted
 	params := cfg.ConnConfig.RuntimeParams
 	params["application_name"] = "headroom " + classNames[class]
 	params["timezone"] = "UTC"

@@ -7,8 +7,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"headroom/timesheet"
 )
@@ -190,12 +192,55 @@ func nullable[T timesheet.UserID | timesheet.TokenID](id T) *T {
 	return &id
 }
 
-// transact runs fn in a transaction on a connection of the request's class.
+// settleWait bounds a commit or a rollback, which no request's context does.
+const settleWait = 5 * time.Second
+
+func settling(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), settleWait)
+}
+
+// transact runs fn in a transaction on a connection of the request's class. A
+// request that is cancelled is rolled back before the call returns; one whose
+// changes are complete is committed, so that its outcome is known.
 func (s *Store) transact(ctx context.Context, fn func(pgx.Tx) error) error {
 	release, err := s.enter(ctx)
 	if err != nil {
 		return err
 	}
 	defer release()
-	return told(ctx, pgx.BeginFunc(ctx, s.pool(ctx), fn))
+	conn, err := s.pool(ctx).Acquire(ctx)
+	if err != nil {
+		return told(ctx, err)
+	}
+	defer conn.Release()
+	tx, err := begin(ctx, conn)
+	if err != nil {
+		return told(ctx, err)
+	}
+	defer func() { // also of a panic; after Commit it does nothing
+		ctx, cancel := settling(ctx)
+		defer cancel()
+		_ = tx.Rollback(ctx) // where it fails, the connection is closed
+	}()
+	if err := fn(tx); err != nil {
+		return told(ctx, err)
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	ctx, cancel := settling(ctx)
+	defer cancel()
+	return told(ctx, tx.Commit(ctx))
+}
+
+// begin starts a transaction within the request's deadline. That the client
+// has left does not reach it: pgx closes a connection whose BEGIN is cancelled.
+func begin(ctx context.Context, conn *pgxpool.Conn) (pgx.Tx, error) {
+	calm, cancel := settling(ctx)
+	defer cancel()
+	if deadline, ok := ctx.Deadline(); ok {
+		calm, cancel = context.WithDeadline(calm, deadline)
+		defer cancel()
+	}
+	return conn.Begin(calm)
 }
