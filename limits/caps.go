@@ -1,6 +1,10 @@
 package limits
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+	"strconv"
+)
 
 // Caps are the most one operation may ask for.
 type Caps struct {
@@ -29,8 +33,11 @@ type CostError struct {
 }
 
 func (e *CostError) Error() string {
-	return fmt.Sprintf("the operation may need %.4g %s, at most %.4g are accepted", e.Estimated, e.Unit, e.Max)
+	return fmt.Sprintf("the operation may need %s %s, at most %s are accepted", decimal(e.Estimated), e.Unit, decimal(e.Max))
 }
+
+// decimal writes a number for people: two decimals at most, no exponent.
+func decimal(x float64) string { return strconv.FormatFloat(math.Round(x*100)/100, 'f', -1, 64) }
 
 // Kinds of suggestions.
 const (

@@ -281,7 +281,7 @@ func TestClassify(t *testing.T) {
 }
 
 func TestParseClass(t *testing.T) {
-	for c := Control; c < numClasses; c++ {
+	for c := range numClasses {
 		if got, err := ParseClass(c.String()); err != nil || got != c {
 			t.Errorf("ParseClass(%q) = %v, %v", c.String(), got, err)
 		}

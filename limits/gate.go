@@ -52,10 +52,10 @@ type Permit struct {
 	ended  atomic.Bool
 }
 
-// holder takes back what a permit holds. outcome is nil if the operation must
-// not teach.
+// holder takes back what a permit holds, and learns from the outcome if teach is
+// set.
 type holder interface {
-	release(p *Permit, outcome *Outcome)
+	release(p *Permit, o Outcome, teach bool)
 }
 
 // Step returns the brownout step this operation must honour.
@@ -65,7 +65,7 @@ func (p *Permit) Step() Step { return p.step }
 // Done or Drop counts.
 func (p *Permit) Done(o Outcome) {
 	if p.ended.CompareAndSwap(false, true) && p.holder != nil {
-		p.holder.release(p, &o)
+		p.holder.release(p, o, true)
 	}
 }
 
@@ -73,7 +73,7 @@ func (p *Permit) Done(o Outcome) {
 // panicked. After Done it does nothing.
 func (p *Permit) Drop() {
 	if p.ended.CompareAndSwap(false, true) && p.holder != nil {
-		p.holder.release(p, nil)
+		p.holder.release(p, Outcome{}, false)
 	}
 }
 

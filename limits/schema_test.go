@@ -8,6 +8,7 @@ import (
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 )
 
 // directives declares what this package reads from a schema.
@@ -86,7 +87,7 @@ func tracker(t testing.TB) *ast.Schema {
 
 func loadQuery(t testing.TB, schema *ast.Schema, query string) *ast.QueryDocument {
 	t.Helper()
-	doc, errs := gqlparser.LoadQuery(schema, query) //nolint:staticcheck // the default rules are what is meant
+	doc, errs := gqlparser.LoadQueryWithRules(schema, query, rules.NewDefaultRules())
 	if len(errs) > 0 {
 		t.Fatalf("load %s: %v", query, gqlerror.List(errs))
 	}

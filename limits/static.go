@@ -42,7 +42,7 @@ type Static struct {
 // seats.
 func NewStatic(c StaticConfig) (*Static, error) {
 	s := &Static{}
-	for class := Control; class < numClasses; class++ {
+	for class := range numClasses {
 		seats := c.Seats[class]
 		if seats < 1 {
 			return nil, fmt.Errorf("class %s has %d seats: it needs at least one", class, seats)
@@ -180,13 +180,13 @@ func (s *Static) dispatchLocked(p *pool) {
 }
 
 // release implements holder.
-func (s *Static) release(permit *Permit, o *Outcome) {
+func (s *Static) release(permit *Permit, o Outcome, teach bool) {
 	held := time.Since(permit.since)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := &s.pools[permit.class]
 	// A failure may have been quick; only if it was slow does it say something.
-	if o != nil && (o.Err == nil || held > permit.work) {
+	if teach && (o.Err == nil || held > permit.work) {
 		p.learn(permit.work, held)
 	}
 	s.returnLocked(permit)

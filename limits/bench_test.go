@@ -1,0 +1,147 @@
+package limits
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// screen is an operation as an app sends it.
+const screen = `query Screen($first: Int!, $with: Boolean!) {
+  viewer { role user { id name } workspace { name } }
+  projects(first: $first) {
+    nodes { id name client { id name } tasks(first: 5) @include(if: $with) { nodes { ...T } } }
+    pageInfo { hasNextPage }
+  }
+  recent(limit: 20) { id seconds tags { id name } project { ...P } user { id } }
+  mine: recent(limit: 5) { ...E }
+}
+fragment T on Task { id name project { ...P } }
+fragment P on Project { id name client { id name } }
+fragment E on Entry { id seconds project { ...P } }`
+
+func BenchmarkPrice(b *testing.B) {
+	f := compile(b, tracker(b), screen)
+	vars := map[string]any{"first": int64(50), "with": true}
+	b.ReportAllocs()
+	for b.Loop() {
+		if p := f.Price(vars, nil); p.Expected == 0 {
+			b.Fatal("free")
+		}
+	}
+}
+
+func BenchmarkCompile(b *testing.B) {
+	schema := tracker(b)
+	for name, query := range map[string]string{"screen": screen, "doubling": doubling(40)} {
+		doc := loadQuery(b, schema, query)
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := Compile(schema, doc, ""); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkGuard(b *testing.B) {
+	for name, query := range map[string]string{
+		"introspection": introspection(),
+		"aliases":       "{ " + many("a%d: b", 2000) + "}",
+		"cycle":         chain(49, "a { ...F%[1]d } ...F0 ...F%[1]d"),
+		"fields":        "{ a { " + strings.Repeat("b ", 4000) + "} }",
+	} {
+		doc := parse(b, query)
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				DefaultGuard().Check(doc, "")
+			}
+		})
+	}
+}
+
+func BenchmarkSuggestions(b *testing.B) {
+	f := compile(b, tracker(b), screen)
+	vars := map[string]any{"first": int64(2147483647), "with": true}
+	p := f.Price(vars, nil)
+	for b.Loop() {
+		if DefaultCaps.Check(f, p, vars, nil) == nil {
+			b.Fatal("accepted")
+		}
+	}
+}
+
+// BenchmarkMutex is what the gate's benchmarks are compared with: the least any
+// gate must do.
+func BenchmarkMutex(b *testing.B) {
+	var mu sync.Mutex
+	count := 0
+	for b.Loop() {
+		mu.Lock()
+		count++
+		mu.Unlock()
+	}
+}
+
+func BenchmarkAdmit(b *testing.B) {
+	s := newStatic(b, SeatsFor(2))
+	r := Request{Class: Interactive, Tenant: "a", Work: time.Millisecond, Deadline: time.Now().Add(time.Hour)}
+	b.ReportAllocs()
+	for b.Loop() {
+		p, _ := s.Admit(b.Context(), r)
+		p.Done(Outcome{})
+	}
+}
+
+func BenchmarkRefuse(b *testing.B) {
+	s := newStatic(b, SeatsFor(2))
+	ctx, cancel := context.WithCancel(b.Context())
+	defer cancel()
+	r := Request{Class: Report, Tenant: "a", Work: time.Millisecond}
+	for range 1 + queuePerSeat[Report] {
+		go s.Admit(ctx, r) // the goroutines wait until the benchmark ends
+	}
+	for s.Snapshot().Classes[Report].Queued < queuePerSeat[Report] {
+		time.Sleep(time.Millisecond)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, refusal := s.Admit(ctx, r); refusal == nil {
+			b.Fatal("admitted")
+		}
+	}
+}
+
+func BenchmarkReserve(b *testing.B) {
+	user, workspace := newBudget(b, 1e9, 1e6), newBudget(b, 1e9, 1e6)
+	b.ReportAllocs()
+	for b.Loop() {
+		r, _ := Reserve(5, Account{user, "ann"}, Account{workspace, "w"})
+		r.Settle(3)
+	}
+}
+
+// What runs on every request allocates a known, small number of times.
+func TestAllocations(t *testing.T) {
+	f := compile(t, tracker(t), screen)
+	vars := map[string]any{"first": int64(50), "with": true}
+	s := newStatic(t, Seats{Control: 1, Interactive: 1, Report: 1, Background: 1})
+	r := Request{Class: Interactive, Work: time.Millisecond}
+	past := Request{Class: Interactive, Deadline: time.Now().Add(-time.Second)}
+	for name, tt := range map[string]struct {
+		most float64
+		run  func()
+	}{
+		"price":  {2, func() { f.Price(vars, nil) }},
+		"admit":  {1, func() { p, _ := s.Admit(t.Context(), r); p.Drop() }},
+		"refuse": {0, func() { s.Admit(t.Context(), past) }}, // a slab of refusals lasts for 64
+	} {
+		if got := testing.AllocsPerRun(1000, tt.run); got > tt.most {
+			t.Errorf("%s allocates %v times, want at most %v", name, got, tt.most)
+		}
+	}
+}
