@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"headroom/timesheet"
 )
 
@@ -41,7 +39,7 @@ func (s *Store) TimeEntries(ctx context.Context, v timesheet.Viewer, f timesheet
 	found := newestEntries.page(p, rows)
 	found.Total = func(ctx context.Context) (int, error) {
 		sql, args := entriesCount(v, f)
-		n, _, err := one(ctx, s, pgx.RowTo[int], sql, args...)
+		n, err := s.count(ctx, sql, args...)
 		if err != nil {
 			return 0, fmt.Errorf("count entries: %w", err)
 		}
