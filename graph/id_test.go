@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/99designs/gqlgen/graphql"
+
 	"headroom/graph"
 	"headroom/timesheet"
 )
@@ -32,27 +34,32 @@ func ExampleID_Key() {
 	// <nil>
 }
 
-func TestIDsNameWhatTheyWereMadeOf(t *testing.T) {
-	tests := []struct {
-		written string
-		want    any
-	}{
-		{text(graph.MarshalWorkspaceID(1)), timesheet.WorkspaceID(1)},
-		{text(graph.MarshalUserID(2)), timesheet.UserID(2)},
-		{text(graph.MarshalClientID(3)), timesheet.ClientID(3)},
-		{text(graph.MarshalProjectID(4)), timesheet.ProjectID(4)},
-		{text(graph.MarshalTaskID(5)), timesheet.TaskID(5)},
-		{text(graph.MarshalTagID(6)), timesheet.TagID(6)},
-		{text(graph.MarshalTokenID(7)), timesheet.TokenID(7)},
-		{text(graph.MarshalTimeEntryID(entryID)), entryID},
+// again writes a key and reads it back.
+func again[K any](key K, marshal func(K) graphql.Marshaler, unmarshal func(any) (K, error)) func() (written string, read, want any, err error) {
+	return func() (string, any, any, error) {
+		written := strings.Trim(text(marshal(key)), `"`)
+		read, err := unmarshal(written)
+		return written, read, key, err
 	}
-	for _, test := range tests {
-		var id graph.ID
-		if err := id.UnmarshalGQL(strings.Trim(test.written, `"`)); err != nil {
-			t.Errorf("%s: %v", test.written, err)
+}
+
+func TestIDsNameWhatTheyWereMadeOf(t *testing.T) {
+	for _, test := range []func() (string, any, any, error){
+		again(1, graph.MarshalWorkspaceID, graph.UnmarshalWorkspaceID),
+		again(2, graph.MarshalUserID, graph.UnmarshalUserID),
+		again(3, graph.MarshalClientID, graph.UnmarshalClientID),
+		again(4, graph.MarshalProjectID, graph.UnmarshalProjectID),
+		again(5, graph.MarshalTaskID, graph.UnmarshalTaskID),
+		again(6, graph.MarshalTagID, graph.UnmarshalTagID),
+		again(7, graph.MarshalTokenID, graph.UnmarshalTokenID),
+		again(entryID, graph.MarshalTimeEntryID, graph.UnmarshalTimeEntryID),
+	} {
+		written, read, want, err := test()
+		if read != want || err != nil {
+			t.Errorf("%s is read as %T %v, %v; want %T %v", written, read, read, err, want, want)
 		}
-		if got := id.Key(); got != test.want {
-			t.Errorf("%s names %T %v, want %T %v", test.written, got, got, test.want, test.want)
+		if got := graph.ID(written).Key(); got != want {
+			t.Errorf("%s names %T %v, want %T %v", written, got, got, want, want)
 		}
 	}
 }
@@ -120,4 +127,15 @@ func FuzzID(f *testing.F) {
 			t.Errorf("%q is written as %s", in, written)
 		}
 	})
+}
+
+func BenchmarkID(b *testing.B) {
+	var sink strings.Builder
+	for b.Loop() {
+		sink.Reset()
+		graph.MarshalTimeEntryID(entryID).MarshalGQL(&sink)
+		if _, err := graph.UnmarshalTimeEntryID(strings.Trim(sink.String(), `"`)); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
