@@ -1,0 +1,61 @@
+package dataloader
+
+import "headroom/timesheet"
+
+// LevelOfEntries announces entries that stand side by side in the answer: the
+// first look-up of something that one refers to fetches it for all of them.
+func (s *Set) LevelOfEntries(entries []timesheet.TimeEntry) {
+	var users []timesheet.UserID
+	var projects []timesheet.ProjectID
+	var tasks []timesheet.TaskID
+	var tags []timesheet.TagID
+	for _, e := range entries {
+		users = append(users, e.UserID)
+		projects = appendSome(projects, e.ProjectID)
+		tasks = appendSome(tasks, e.TaskID)
+		tags = append(tags, e.TagIDs...)
+	}
+	s.Users.Expect(users)
+	s.Projects.Expect(projects)
+	s.Tasks.Expect(tasks)
+	s.Tags.Expect(tags)
+}
+
+// LevelOfClients announces clients that stand side by side.
+func (s *Set) LevelOfClients(clients []timesheet.Client) {
+	var ids []timesheet.ClientID
+	for _, c := range clients {
+		ids = append(ids, c.ID)
+	}
+	s.ProjectsOfClient.expect(ids)
+}
+
+// LevelOfProjects announces projects that stand side by side.
+func (s *Set) LevelOfProjects(projects []timesheet.Project) {
+	var ids []timesheet.ProjectID
+	var clients []timesheet.ClientID
+	for _, p := range projects {
+		ids = append(ids, p.ID)
+		clients = appendSome(clients, p.ClientID)
+	}
+	s.TasksOfProject.expect(ids)
+	s.MembersOfProject.expect(ids)
+	s.TrackedSeconds.expect(ids)
+	s.Clients.Expect(clients)
+}
+
+// LevelOfTasks announces tasks that stand side by side.
+func (s *Set) LevelOfTasks(tasks []timesheet.Task) {
+	var projects []timesheet.ProjectID
+	for _, t := range tasks {
+		projects = append(projects, t.ProjectID)
+	}
+	s.Projects.Expect(projects)
+}
+
+func appendSome[K any](ids []K, id *K) []K {
+	if id == nil {
+		return ids
+	}
+	return append(ids, *id)
+}
