@@ -167,6 +167,7 @@ func TestSettings(t *testing.T) {
 		"durable keeps fsync":               !has(durable, "fsync=off"),
 		"durable keeps autovacuum":          !has(durable, "autovacuum=off"),
 		"ephemeral drops fsync":             has(ephemeral, "fsync=off"),
+		"nothing is left in shared memory":  has(durable, "dynamic_shared_memory_type=mmap"),
 		"both listen on no address":         has(durable, "listen_addresses=") && has(ephemeral, "listen_addresses="),
 		"no library that is not there":      !has(durable, "shared_preload_libraries=pg_stat_statements"),
 		"a dead client's backend is ended":  has(durable, "client_connection_check_interval=1s"),

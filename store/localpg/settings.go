@@ -22,6 +22,9 @@ func settings(bin Binaries, sockets string, ephemeral bool) []string {
 		{"log_timezone", "UTC"},
 		{"logging_collector", "off"},
 		{"log_line_prefix", "%m [%p] %q%a "},
+		// In the data folder, not in /dev/shm: containers make that small, and a
+		// killed server would leave its share there for good.
+		{"dynamic_shared_memory_type", "mmap"},
 		// Compiling a plan costs more than any of our statements.
 		{"jit", "off"},
 	}
@@ -42,18 +45,19 @@ func settings(bin Binaries, sockets string, ephemeral bool) []string {
 	return args
 }
 
-// ephemeralSettings: no promise to disk, little written, nothing left in shared
-// memory by a killed server, and no background work that makes a test's plans
-// or a template's connections depend on time.
+// ephemeralSettings: no promise to disk, little written, room for as many pools
+// as tests open at once, and no background work that makes a test's plans or a
+// template's connections depend on time. Of a setting named twice the last
+// value counts.
 var ephemeralSettings = [][2]string{
 	{"fsync", "off"},
 	{"synchronous_commit", "off"},
 	{"full_page_writes", "off"},
-	{"dynamic_shared_memory_type", "mmap"},
 	{"wal_level", "minimal"},
 	{"max_wal_senders", "0"},
 	{"max_wal_size", "256MB"},
 	{"autovacuum", "off"},
+	{"max_connections", "300"},
 }
 
 // has reports whether an extension's library came with the binaries: they keep
