@@ -1,0 +1,268 @@
+package loadtest
+
+import (
+	"context"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// testSession opens a session on a fake server with the demo's people.
+func testSession(t *testing.T, target string) *session {
+	t.Helper()
+	s, err := open(t.Context(), Config{Scenario: smokeName, Target: target, Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.client.transport.CloseIdleConnections)
+	return s
+}
+
+// send runs phases once and returns the attack.
+func (s *session) send(t *testing.T, ctx context.Context, inFlight int, phases ...Phase) *attack {
+	t.Helper()
+	s.client.slots = make(chan struct{}, inFlight)
+	done := &finished{scenario: Scenario{Phases: phases}}
+	if err := s.round(ctx, done, s.Seed); err != nil {
+		t.Fatal(err)
+	}
+	return done.rounds[0]
+}
+
+func stormPhase(d time.Duration, office, reports float64) Phase {
+	return Phase{Name: "storm", For: d, Streams: []Stream{officeStream(office, d), reportStream(reports, d)}, Judged: true}
+}
+
+// checkClock holds for every arrival on any machine: nothing is sent before it
+// is due, and the times add up.
+func checkClock(t *testing.T, a *attack) {
+	t.Helper()
+	a.samples("storm", "", func(s sample) {
+		if !s.reached() {
+			return
+		}
+		if s.sent < s.due || s.first < s.sent || s.end < s.first {
+			t.Errorf("due %v, sent %v, first byte %v, end %v: out of order", s.due, s.sent, s.first, s.end)
+		}
+		if s.response() != s.service()+s.lag() {
+			t.Errorf("response %v is not service %v plus lag %v", s.response(), s.service(), s.lag())
+		}
+	})
+}
+
+func TestAttackSendsThePlan(t *testing.T) {
+	var mu sync.Mutex
+	seen := map[string]int{}
+	s := testSession(t, fake(t, func(w http.ResponseWriter, r *http.Request, a asked) {
+		mu.Lock()
+		seen[a.OperationName]++
+		seen[a.token]++
+		mu.Unlock()
+		if r.Header.Get("X-Vegeta-Seq") != "" {
+			t.Error("the server sees X-Vegeta-Seq")
+		}
+		right(w, a)
+	}))
+	a := s.send(t, t.Context(), leastInFlight, stormPhase(time.Second, 200, 20))
+	checkClock(t, a)
+	if faults := a.books(false); len(faults) > 0 {
+		t.Error(faults)
+	}
+	got := tallyOf([]*attack{a}, "storm", "")
+	if got.planned != 220 || got.outcomes[OK] != 220 {
+		t.Errorf("%d of %d ok, want all of 220", got.outcomes[OK], got.planned)
+	}
+	want := map[string]int{}
+	for seq, arrival := range a.plan.arrivals {
+		c, err := s.deck.draw(a.mixes[arrival.stream], s.Seed, uint64(seq))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want[c.op.Name]++
+		want[c.user.Token]++
+	}
+	for name, n := range want {
+		if seen[name] != n {
+			t.Errorf("the server saw %s %d times, the plan holds it %d times", name, seen[name], n)
+		}
+	}
+	if server := got.server.quantiles(); server.Samples != 220 || time.Duration(server.P50) != 500*time.Microsecond {
+		t.Errorf("the server's own time is %+v, want 0.5 ms in every answer", server)
+	}
+}
+
+func TestAttackOutcomes(t *testing.T) {
+	tests := []struct {
+		name   string
+		answer func(http.ResponseWriter, *http.Request, asked)
+		want   Outcome
+		reason string
+	}{
+		{"shedding", func(w http.ResponseWriter, _ *http.Request, _ asked) { refuse(w) }, Shed, "OVERLOADED"},
+		{"shedding without Retry-After", func(w http.ResponseWriter, _ *http.Request, _ asked) {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			say(w, `{"errors":[{"message":"busy","extensions":{"code":"OVERLOADED"}}]}`)
+		}, Failed, "503 OVERLOADED without Retry-After"},
+		{"throttling", func(w http.ResponseWriter, _ *http.Request, _ asked) {
+			w.Header().Set("Retry-After", "1")
+			w.WriteHeader(http.StatusTooManyRequests)
+			say(w, `{"errors":[{"message":"slow down","extensions":{"code":"THROTTLED"}}]}`)
+		}, Throttled, "THROTTLED"},
+		{"lying 200s", func(w http.ResponseWriter, _ *http.Request, _ asked) {
+			say(w, `{"data":null,"errors":[{"message":"boom","extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}`)
+		}, Failed, "200 INTERNAL_SERVER_ERROR"},
+		{"hanging up", func(http.ResponseWriter, *http.Request, asked) { panic(http.ErrAbortHandler) }, Connection, "EOF"},
+		{"cutting answers short", func(w http.ResponseWriter, _ *http.Request, _ asked) {
+			w.Header().Set("Content-Length", "500")
+			say(w, `{"data":`)
+		}, Failed, "body cut short"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := testSession(t, fake(t, tt.answer))
+			a := s.send(t, t.Context(), leastInFlight, stormPhase(200*time.Millisecond, 200, 10))
+			got := tallyOf([]*attack{a}, "storm", "")
+			if got.planned != 42 || got.outcomes[tt.want] != 42 {
+				t.Errorf("outcomes %v, want 42 %s", got.outcomes, tt.want)
+			}
+			for reason := range a.reasons() {
+				if reason.Outcome != tt.want.String() || !strings.Contains(reason.Reason, tt.reason) {
+					t.Errorf("reason %+v, want %s: %s", reason, tt.want, tt.reason)
+				}
+			}
+			if len(a.reasons()) == 0 {
+				t.Error("no reason is kept")
+			}
+		})
+	}
+}
+
+// A server that answers nothing until it thaws: whoever was due before waits
+// until then, counted from the due time and not from the sending.
+func TestAttackFrozenServer(t *testing.T) {
+	thaw := make(chan struct{})
+	var once sync.Once
+	var thawed atomic.Pointer[time.Time]
+	s := testSession(t, fake(t, func(w http.ResponseWriter, _ *http.Request, a asked) {
+		once.Do(func() {
+			time.AfterFunc(time.Second, func() {
+				now := time.Now()
+				thawed.Store(&now)
+				close(thaw)
+			})
+		})
+		<-thaw
+		right(w, a)
+	}))
+	a := s.send(t, t.Context(), leastInFlight, stormPhase(1500*time.Millisecond, 200, 1))
+	checkClock(t, a)
+	at := thawed.Load().Sub(a.start)
+	waited := 0
+	a.samples("storm", "", func(s sample) {
+		if s.outcome != OK {
+			t.Errorf("due %v: %s", s.due, s.outcome)
+		}
+		if s.due < at {
+			waited++
+			if s.response() < at-s.due {
+				t.Errorf("due %v: response %v, but the server thawed only %v later", s.due, s.response(), at-s.due)
+			}
+		}
+	})
+	if waited < 200 {
+		t.Errorf("%d arrivals were due while the server stood still for a second, want at least 200", waited)
+	}
+	if objective := within(ClassInteractive, 0.99, 100*time.Millisecond).evaluate([]*attack{a}, "storm", false); objective.Decision != Violated {
+		t.Errorf("p99 <= 100 ms is %s, want violated", objective.Decision)
+	}
+}
+
+// A server that never answers meets a cap: what is beyond is dropped at once,
+// the rest is given up in time, the generator does not grow, and the run is void.
+func TestAttackCap(t *testing.T) {
+	s := testSession(t, fake(t, func(_ http.ResponseWriter, r *http.Request, _ asked) { <-r.Context().Done() }))
+	var goroutines atomic.Int64
+	time.AfterFunc(time.Second, func() { goroutines.Store(int64(runtime.NumGoroutine())) })
+	const d = 800 * time.Millisecond
+	a := s.send(t, t.Context(), 10, Phase{Name: "storm", For: d, Streams: []Stream{officeStream(1000, d)}, Judged: true})
+	checkClock(t, a)
+	got := tallyOf([]*attack{a}, "storm", "")
+	if got.outcomes[Timeout] != 10 || got.outcomes[Dropped] != got.planned-10 {
+		t.Errorf("outcomes %v, want 10 timeouts and the rest dropped", got.outcomes)
+	}
+	a.samples("storm", "", func(s sample) {
+		if s.outcome == Timeout && s.response() < patienceOf(ClassInteractive).abandon {
+			t.Errorf("due %v: given up after %v, want 4s", s.due, s.response())
+		}
+	})
+	if n := goroutines.Load(); n == 0 || n > 300 {
+		t.Errorf("%d goroutines for 10 in flight", n)
+	}
+	if faults := a.vitals(0).faults(); len(faults) == 0 {
+		t.Error("a run that dropped nearly everything is valid")
+	}
+	if objective := noneShed(ClassInteractive).evaluate([]*attack{a}, "storm", false); objective.Samples != 10 {
+		t.Errorf("%d samples speak about the server, want the 10 that were sent", objective.Samples)
+	}
+}
+
+func TestAttackInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	arrived := make(chan struct{}, 1000)
+	s := testSession(t, fake(t, func(_ http.ResponseWriter, r *http.Request, _ asked) {
+		if arrived <- struct{}{}; len(arrived) == 20 {
+			cancel()
+		}
+		<-r.Context().Done()
+	}))
+	a := s.send(t, ctx, leastInFlight, stormPhase(10*time.Minute, 200, 1)) // the test would time out without the cancel
+	got := tallyOf([]*attack{a}, "storm", "")
+	if got.outcomes[Interrupted] < 20 || got.outcomes[Unsent] == 0 {
+		t.Errorf("outcomes %v, want at least 20 interrupted and the rest unsent", got.outcomes)
+	}
+	if faults := a.books(true); len(faults) > 0 {
+		t.Error(faults)
+	}
+	if v := judge(Scenario{Phases: a.plan.spansAsPhases(), Under: "storm"}, []*attack{a}, true); v.Exit != ExitInterrupted {
+		t.Errorf("exit %d, want %d", v.Exit, ExitInterrupted)
+	}
+}
+
+func (p *plan) spansAsPhases() []Phase {
+	var list []Phase
+	for _, s := range p.phases {
+		list = append(list, s.Phase)
+	}
+	return list
+}
+
+func TestDetailsAreBounded(t *testing.T) {
+	a := &attack{details: map[detail]int{}}
+	for i := range 3 * maxDetails {
+		a.note(detail{"Op", "failed", strings.Repeat("x", i)})
+		a.note(detail{"Op", "failed", ""})
+	}
+	if got := a.reasons(); len(got) != maxDetails || got[detail{"Op", "failed", ""}] != 3*maxDetails+1 {
+		t.Errorf("%d reasons, the first %d times, want %d and %d", len(got), got[detail{"Op", "failed", ""}], maxDetails, 3*maxDetails+1)
+	}
+}
+
+func TestLive(t *testing.T) {
+	l := &live{}
+	for range 3 {
+		l.arrived(ClassInteractive)
+	}
+	l.ended(ClassInteractive, OK, 5*time.Millisecond)
+	l.ended(ClassInteractive, Shed, time.Second)
+	if got, want := l.line(), "interactive 3: ok 1, shed 1, other 0, p99 5 ms, 1 open"; got != want {
+		t.Errorf("line %q, want %q", got, want)
+	}
+	l.ended(ClassInteractive, Failed, 7*time.Millisecond)
+	if got, want := l.line(), "interactive 0: ok 0, shed 0, other 1, p99 7 ms"; got != want {
+		t.Errorf("the next line %q, want %q", got, want)
+	}
+}

@@ -1,0 +1,158 @@
+package loadtest
+
+import (
+	"context"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Calibration is what the server did when as many asked at a time as can work
+// at a time: the figures that a storm's rates come from.
+type Calibration struct {
+	Reports     Capacity `json:"reports"`
+	Interactive Capacity `json:"interactive"`
+}
+
+// Capacity is the result of a closed loop: the next request of each of so many
+// clients goes out when its last was answered.
+type Capacity struct {
+	PerSecond float64         `json:"per_second"` // right answers
+	Clients   int             `json:"clients"`
+	Median    Millis          `json:"p50_ms"` // of right answers
+	Answers   map[string]int  `json:"answers"`
+	reasons   map[string]int  // of answers that were not right
+	times     []time.Duration // of right answers
+}
+
+// How long calibration measures.
+const (
+	reportsFor     = 5 * time.Second
+	interactiveFor = 3 * time.Second
+)
+
+// calibrate measures reports, then interactive work. The clients are as many as
+// keep the processors busy: one report each, a few of the short operations.
+func (s *session) calibrate(ctx context.Context) (Calibration, error) {
+	var c Calibration
+	var err error
+	cores := runtime.NumCPU()
+	s.say("measuring how many reports a second the server can do (%s)", s.reportsFor)
+	reports := []Weighted{{yearsReport, 1}}
+	if c.Reports, err = s.closedLoop(ctx, ClassReport, reports, cores, s.reportsFor); err != nil {
+		return c, err
+	}
+	s.say("measuring its interactive capacity (%s)", s.interactiveFor)
+	c.Interactive, err = s.closedLoop(ctx, ClassInteractive, officeMix, 4*cores, s.interactiveFor)
+	return c, err
+}
+
+// pause is what a closed-loop client rests after an answer that was not right,
+// so that refusals do not eat what is measured.
+const pause = 50 * time.Millisecond
+
+// closedLoop measures one class for the time d. Requests under way at its end
+// are waited for and count, with their time, so that an answer slower than d
+// still gives a rate.
+func (s *session) closedLoop(ctx context.Context, class Class, weights []Weighted, clients int, d time.Duration) (Capacity, error) {
+	m, err := s.deck.mix(weights)
+	if err != nil {
+		return Capacity{}, err
+	}
+	sum := Capacity{Clients: clients, Answers: map[string]int{}, reasons: map[string]int{}}
+	var mu sync.Mutex
+	var group sync.WaitGroup
+	for i := range clients {
+		group.Go(func() {
+			one := s.loopOne(ctx, class, m, uint64(i)<<32|calibrationDomain, d)
+			mu.Lock()
+			defer mu.Unlock()
+			sum.add(one)
+		})
+	}
+	group.Wait()
+	if ctx.Err() != nil {
+		return sum, stopf(ExitInterrupted, "stopped while calibrating")
+	}
+	if len(sum.times) > 0 {
+		slices.Sort(sum.times)
+		sum.Median = Millis(sum.times[len(sum.times)/2])
+	}
+	return sum, nil
+}
+
+// calibrationDomain keeps calibration's draws apart from those of the load.
+const calibrationDomain = 1 << 62
+
+// loopOne is one client of a closed loop; from numbers its draws.
+func (s *session) loopOne(ctx context.Context, class Class, m *mix, from uint64, d time.Duration) Capacity {
+	c := Capacity{Answers: map[string]int{}, reasons: map[string]int{}}
+	began := time.Now()
+	for seq := from; time.Since(began) < d && ctx.Err() == nil; seq++ {
+		call, err := s.deck.draw(m, s.Seed, seq)
+		if err != nil {
+			c.reasons[err.Error()]++
+			break
+		}
+		within, cancel := context.WithTimeout(ctx, patienceOf(class).abandon)
+		try := s.client.send(within, call.user.Token, call.body)
+		cancel()
+		j := classify(call.op.Operation, try.answer)
+		c.Answers[j.outcome.String()]++
+		if j.outcome == OK {
+			c.times = append(c.times, try.end.Sub(try.sent))
+			continue
+		}
+		c.reasons[j.detail]++
+		wait(ctx, time.Now().Add(pause))
+	}
+	if n := len(c.times); n > 0 {
+		c.PerSecond = float64(n) / time.Since(began).Seconds()
+	}
+	return c
+}
+
+func (c *Capacity) add(one Capacity) {
+	c.PerSecond += one.PerSecond
+	c.times = append(c.times, one.times...)
+	for name, n := range one.Answers {
+		c.Answers[name] += n
+	}
+	for reason, n := range one.reasons {
+		c.reasons[reason] += n
+	}
+}
+
+// rates are a storm's, from what the server can do; interactive, if not 0,
+// replaces the share of the measured capacity.
+func (c Calibration) rates(interactive float64) (Rates, error) {
+	for _, capacity := range []Capacity{c.Reports, c.Interactive} {
+		if capacity.PerSecond == 0 {
+			return Rates{}, capacity.nothing()
+		}
+	}
+	r := Rates{Interactive: min(stormRate, stormShare*c.Interactive.PerSecond), Reports: stormTimes * c.Reports.PerSecond}
+	if interactive > 0 {
+		r.Interactive = interactive
+	}
+	if r.Reports > maxRate {
+		return r, stopf(ExitInvalid, "the server does %.0f reports a second, and five times that is more than this generator can send in time: seed more data", c.Reports.PerSecond)
+	}
+	return r, nil
+}
+
+// nothing explains a calibration without a right answer. Empty budgets void it;
+// other answers are the server's failure.
+func (c Capacity) nothing() error {
+	most, reason := 0, "no answer"
+	for text, n := range c.reasons {
+		if n > most || n == most && text < reason {
+			most, reason = n, text
+		}
+	}
+	if c.Answers[Throttled.String()] > 0 {
+		return stopf(ExitInvalid, "no right answer while calibrating, only %s: give more people with --tokens", reason)
+	}
+	return stopf(ExitViolated, "no right answer while calibrating: %s (%d times)", reason, most)
+}

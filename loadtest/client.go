@@ -1,0 +1,148 @@
+package loadtest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// client sends GraphQL operations to one server and counts what is in flight.
+type client struct {
+	target    *url.URL
+	transport *http.Transport
+	slots     chan struct{} // one for each attempt in flight; the capacity is the cap
+}
+
+// newClient prepares connections to a loopback server. Nothing is dialled yet.
+func newClient(target *url.URL, inFlight int) *client {
+	dialer := &net.Dialer{Timeout: 10 * time.Second, Control: refuseStrangers}
+	return &client{
+		target: target,
+		slots:  make(chan struct{}, inFlight),
+		transport: &http.Transport{
+			DialContext:         dialer.DialContext,
+			MaxIdleConnsPerHost: 1 << 16, // the slots are the bound
+			IdleConnTimeout:     30 * time.Second,
+			DisableCompression:  true,
+		},
+	}
+}
+
+var errNotLoopback = errors.New("not a loopback address")
+
+// refuseStrangers is the last guard: whatever a name resolved to, no socket is
+// connected beyond this machine.
+func refuseStrangers(_, address string, _ syscall.RawConn) error {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("split %s: %w", address, err)
+	}
+	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
+		return fmt.Errorf("dial %s: %w", address, errNotLoopback)
+	}
+	return nil
+}
+
+// attempt is one request with its clock: what was measured and what came back.
+type attempt struct {
+	sent, first, end time.Time
+	answer           answer
+}
+
+// maxBody is twice what the server may answer, so that a server that breaks
+// its own bound is seen to.
+const maxBody = 8 << 20
+
+// send makes one attempt, at once. ctx carries its deadline.
+func (c *client) send(ctx context.Context, token string, body []byte) attempt {
+	a := attempt{sent: time.Now()}
+	request := c.request(ctx, token, body)
+	response, err := c.transport.RoundTrip(request)
+	a.first = time.Now()
+	if err != nil {
+		a.end, a.answer.err = a.first, cause(ctx, err)
+		return a
+	}
+	defer response.Body.Close()
+	a.answer.status, a.answer.header = response.StatusCode, response.Header
+	a.answer.body, err = io.ReadAll(io.LimitReader(response.Body, maxBody+1))
+	a.end = time.Now()
+	switch {
+	case err != nil && ctx.Err() != nil:
+		a.answer.err = cause(ctx, err)
+	case err != nil, len(a.answer.body) > maxBody:
+		a.answer.err = errCutShort
+	}
+	return a
+}
+
+// cause prefers what ended the context to what the transport made of it.
+func cause(ctx context.Context, err error) error {
+	if ended := ctx.Err(); ended != nil {
+		return ended
+	}
+	return err
+}
+
+func (c *client) request(ctx context.Context, token string, body []byte) *http.Request {
+	header := http.Header{
+		"Accept":                    {"application/graphql-response+json, application/json;q=0.9"},
+		"Content-Type":              {"application/json"},
+		"Apollographql-Client-Name": {"surge"},
+		"User-Agent":                {"surge"},
+	}
+	if token != "" {
+		header["Authorization"] = []string{"Bearer " + token}
+	}
+	request := &http.Request{
+		Method: http.MethodPost, URL: c.target, Host: c.target.Host, Header: header,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)),
+		GetBody: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil },
+	}
+	return request.WithContext(ctx)
+}
+
+// get fetches one of the server's other pages whole.
+func (c *client) get(ctx context.Context, page string) (int, []byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, page, nil)
+	if err != nil {
+		return 0, nil, fmt.Errorf("address %s: %w", page, err)
+	}
+	response, err := c.transport.RoundTrip(request)
+	if err != nil {
+		return 0, nil, fmt.Errorf("get %s: %w", page, err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxBody))
+	if err != nil {
+		return 0, nil, fmt.Errorf("read %s: %w", page, err)
+	}
+	return response.StatusCode, body, nil
+}
+
+// serverTime adds up the durations of a Server-Timing header (milliseconds):
+// the share of the answer's time that the server accounts for.
+func serverTime(header http.Header) time.Duration {
+	var sum float64
+	for _, line := range header.Values("Server-Timing") {
+		for metric := range strings.SplitSeq(line, ",") {
+			for parameter := range strings.SplitSeq(metric, ";") {
+				if value, ok := strings.CutPrefix(strings.TrimSpace(parameter), "dur="); ok {
+					ms, _ := strconv.ParseFloat(value, 64) // no number counts as none
+					sum += ms
+				}
+			}
+		}
+	}
+	return time.Duration(sum * float64(time.Millisecond))
+}

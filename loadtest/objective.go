@@ -1,0 +1,209 @@
+package loadtest
+
+import (
+	"math"
+	"strconv"
+	"time"
+)
+
+// An Objective is one promise to a class: of the samples it counts, at most the
+// allowed share may be bad.
+type Objective struct {
+	Class Class
+	Name  string // "p99", "ok", ...
+	Limit string // "<= 100 ms", ...
+
+	allowed float64
+	counts  func(sample) bool
+	// bad judges by what the person saw; proven, more narrowly, by what neither
+	// the generator nor, if the machine was hogged, its other programs can have
+	// caused.
+	bad     func(sample) bool
+	proven  func(s sample, hogged bool) bool
+	observe func(*tally) string
+
+	latency  time.Duration // the limit, of objectives about response time
+	optional bool          // met where it counts nothing
+}
+
+// within promises that the share q of the answers come within limit. Refusals
+// to serve have an objective of their own.
+func within(class Class, q float64, limit time.Duration) Objective {
+	return Objective{
+		Class: class, Name: percentile(q), Limit: "<= " + short(limit), allowed: 1 - q, latency: limit,
+		counts:  func(s sample) bool { return s.reached() && s.outcome != Shed && s.outcome != Throttled },
+		bad:     func(s sample) bool { return s.response() > limit },
+		proven:  func(s sample, hogged bool) bool { return !hogged && s.service() > limit },
+		observe: func(t *tally) string { return short(t.response.at(q)) },
+	}
+}
+
+// okShare promises that at least the share given is answered right and in time.
+func okShare(class Class, share float64) Objective {
+	return Objective{
+		Class: class, Name: "ok", Limit: ">= " + percent(share), allowed: 1 - share,
+		counts:  sample.reached,
+		bad:     func(s sample) bool { return s.outcome != OK },
+		proven:  func(s sample, hogged bool) bool { return s.outcome != OK && serversFault(s, class, hogged) },
+		observe: func(t *tally) string { return percent(t.share(OK)) },
+	}
+}
+
+// noneShed promises that nobody is refused for load.
+func noneShed(class Class) Objective {
+	shed := func(s sample) bool { return s.outcome == Shed }
+	return Objective{
+		Class: class, Name: "shed", Limit: "0", allowed: 0,
+		counts: sample.reached, bad: shed,
+		proven:  func(s sample, hogged bool) bool { return !hogged && shed(s) },
+		observe: func(t *tally) string { return strconv.Itoa(t.outcomes[Shed]) },
+	}
+}
+
+// okOrShed promises that every operation is either answered or refused in the
+// documented way.
+func okOrShed(class Class) Objective {
+	bad := func(s sample) bool { return s.outcome != OK && s.outcome != Shed && s.outcome != Throttled }
+	return Objective{
+		Class: class, Name: "ok + shed", Limit: "100 %", allowed: 0,
+		counts: sample.reached, bad: bad,
+		proven:  func(s sample, hogged bool) bool { return bad(s) && serversFault(s, class, hogged) },
+		observe: func(t *tally) string { return percent(t.share(OK, Shed, Throttled)) },
+	}
+}
+
+// shedWithin promises that refusals come fast.
+func shedWithin(class Class, q float64, limit time.Duration) Objective {
+	return Objective{
+		Class: class, Name: "shed " + percentile(q), Limit: "<= " + short(limit), allowed: 1 - q, latency: limit, optional: true,
+		counts:  func(s sample) bool { return s.outcome == Shed },
+		bad:     func(s sample) bool { return s.response() > limit },
+		proven:  func(s sample, hogged bool) bool { return !hogged && s.service() > limit },
+		observe: func(t *tally) string { return short(t.shed.at(q)) },
+	}
+}
+
+// serversFault tells whether a bad outcome can be laid at the server's door
+// even if the generator was not well. A throttled client asked for too much; an
+// answer is provably late only if the server itself took so long; and on a
+// hogged machine neither delay nor refusal for load is the server's fault.
+func serversFault(s sample, class Class, hogged bool) bool {
+	switch s.outcome {
+	case Throttled:
+		return false
+	case Shed:
+		return !hogged
+	case Late, Timeout:
+		return !hogged && s.service() > patienceOf(class).late
+	}
+	return true
+}
+
+// Result is an objective with what was found.
+type Result struct {
+	Class     Class    `json:"class"`
+	Objective string   `json:"objective"` // "p99 <= 100 ms"
+	Observed  string   `json:"observed"`
+	Samples   int      `json:"samples"`
+	Bad       int      `json:"bad"`
+	Effective float64  `json:"effective_samples"` // after the clustering of bad ones
+	Decision  Decision `json:"decision"`
+	Proven    bool     `json:"proven"` // violated whatever the generator did
+	Needs     int      `json:"needs,omitempty"`
+
+	name, limit string
+	latency     time.Duration
+}
+
+// evaluate decides an objective over the phase of all rounds.
+func (o Objective) evaluate(rounds []*attack, phase string, hogged bool) Result {
+	bad, proven := o.clusters(rounds, phase, hogged)
+	r := Result{Class: o.Class, Objective: o.Name + " " + o.Limit, name: o.Name, limit: o.Limit, latency: o.latency}
+	for _, second := range bad {
+		r.Samples += int(second.n)
+		r.Bad += int(second.bad)
+	}
+	r.Observed = o.observe(tallyOf(rounds, phase, o.Class))
+	if r.Samples == 0 {
+		r.Observed = "-"
+	}
+	if r.Samples == 0 && o.optional {
+		r.Decision = Met
+		return r
+	}
+	r.Proven = decideClusters(proven, o.allowed).decision == Violated
+	d := decideClusters(bad, o.allowed)
+	r.Effective, r.Decision = d.effective, d.decision
+	if r.Proven {
+		r.Decision = Violated
+	}
+	if r.Decision == Undecided {
+		r.Needs = samplesFor(o.allowed)
+	}
+	return r
+}
+
+// clusters counts the objective's samples by second, once with what is bad and
+// once with what is provably bad.
+func (o Objective) clusters(rounds []*attack, phase string, hogged bool) (bad, proven []cluster) {
+	for _, round := range rounds {
+		first := len(bad)
+		round.samples(phase, o.Class, func(s sample) {
+			if !o.counts(s) {
+				return
+			}
+			for len(bad) <= first+s.second {
+				bad, proven = append(bad, cluster{}), append(proven, cluster{})
+			}
+			at := first + s.second
+			bad[at].n++
+			proven[at].n++
+			if o.bad(s) {
+				bad[at].bad++
+			}
+			if o.proven(s, hogged) {
+				proven[at].bad++
+			}
+		})
+	}
+	return bad, proven
+}
+
+type decided struct {
+	decision  Decision
+	effective float64
+}
+
+func decideClusters(seconds []cluster, allowed float64) decided {
+	var n, bad float64
+	for _, s := range seconds {
+		n += s.n
+		bad += s.bad
+	}
+	weight := spread(seconds)
+	return decided{decide(bad/weight, n/weight, allowed), n / weight}
+}
+
+func percentile(q float64) string { return "p" + strconv.FormatFloat(q*100, 'g', 4, 64) }
+
+// percent shows a share with one digit, near the top with two, rounded down so
+// that 99.995 % does not read as all.
+func percent(share float64) string {
+	if share == 0 || share == 1 {
+		return strconv.Itoa(int(share)*100) + " %"
+	}
+	digits := 1
+	if share > 0.99 {
+		digits = 2
+	}
+	scale := math.Pow10(digits)
+	return strconv.FormatFloat(math.Floor(share*100*scale+1e-6)/scale, 'f', -1, 64) + " %"
+}
+
+// short shows a duration with three digits, in milliseconds below a second.
+func short(d time.Duration) string {
+	if d >= time.Second {
+		return strconv.FormatFloat(math.Round(d.Seconds()*100)/100, 'g', 4, 64) + " s"
+	}
+	return strconv.FormatFloat(float64(d.Microseconds())/1e3, 'g', 3, 64) + " ms"
+}

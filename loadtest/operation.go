@@ -1,0 +1,99 @@
+package loadtest
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+)
+
+// A Class groups operations whose answers are promised alike.
+type Class string
+
+// The classes of the built-in scenarios, named as the server names them.
+const (
+	ClassInteractive Class = "interactive"
+	ClassReport      Class = "report"
+)
+
+// patience is how long the people of a class wait.
+type patience struct {
+	late    time.Duration // an answer after this is late: correct, but of no use
+	abandon time.Duration // after this the request is given up as a timeout
+}
+
+// patienceOf lies above the server's own deadlines (2 s, 15 s), so that what
+// the server says at its deadline is still heard.
+func patienceOf(class Class) patience {
+	if class == ClassReport {
+		return patience{late: 15 * time.Second, abandon: 18 * time.Second}
+	}
+	return patience{late: 2 * time.Second, abandon: 4 * time.Second}
+}
+
+// An Operation is one GraphQL document and how its variables are drawn.
+type Operation struct {
+	Name     string // of the operation in the document
+	Document string
+	Root     string // the field of data that a good answer holds, not null
+
+	// Roles that may run it; none means everybody.
+	Roles []string
+
+	// Variables draws the values for one call; nil means there are none.
+	Variables func(*rand.Rand, *scene, *User) map[string]any
+
+	// Rejectable operations may be refused for their cost or shape.
+	Rejectable bool
+}
+
+// Weighted is an operation with its share of a mix.
+type Weighted struct {
+	Operation *Operation
+	Weight    int
+}
+
+// loaded is an operation ready to be sent: the part of the body that never
+// changes, and who may send it.
+type loaded struct {
+	*Operation
+	index uint8 // in the run's list of operations
+	head  []byte
+	users []*User
+}
+
+// load prepares an operation for the people given. It is an error if none of
+// them may run it.
+func load(op *Operation, index int, users []*User) (*loaded, error) {
+	query, err := json.Marshal(op.Document)
+	if err != nil {
+		return nil, fmt.Errorf("encode %s: %w", op.Name, err)
+	}
+	l := &loaded{Operation: op, index: uint8(index)}
+	l.head = fmt.Appendf(nil, `{"operationName":%q,"query":%s,"variables":`, op.Name, query)
+	for _, user := range users {
+		if len(op.Roles) == 0 || user.Role == "" || slices.Contains(op.Roles, user.Role) {
+			l.users = append(l.users, user)
+		}
+	}
+	if len(l.users) == 0 {
+		return nil, stopf(ExitUsage, "nobody may send %s: give a token of one of the roles %v", op.Name, op.Roles)
+	}
+	return l, nil
+}
+
+// body is the request's JSON for variables drawn by rng.
+func (l *loaded) body(rng *rand.Rand, scene *scene, user *User) ([]byte, error) {
+	variables := []byte("{}")
+	if l.Variables != nil {
+		var err error
+		if variables, err = json.Marshal(l.Variables(rng, scene, user)); err != nil {
+			return nil, fmt.Errorf("encode the variables of %s: %w", l.Name, err)
+		}
+	}
+	body := make([]byte, 0, len(l.head)+len(variables)+1)
+	body = append(body, l.head...)
+	body = append(body, variables...)
+	return append(body, '}'), nil
+}

@@ -1,0 +1,255 @@
+package loadtest
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Report is a run with its verdict. Its JSON form is versioned by Surge.
+type Report struct {
+	Surge       int           `json:"surge"`
+	Scenario    string        `json:"scenario"`
+	Target      string        `json:"target"`
+	Seed        uint64        `json:"seed"`
+	People      int           `json:"people"`
+	Began       time.Time     `json:"began"`
+	Took        Millis        `json:"took_ms"`
+	Rounds      int           `json:"rounds"`
+	Calibration *Calibration  `json:"calibration,omitempty"`
+	Rates       *Rates        `json:"rates,omitempty"`
+	Verdict     Verdict       `json:"verdict"`
+	Line        string        `json:"line"` // the verdict in one line
+	Phases      []PhaseReport `json:"phases"`
+	Operations  []OpReport    `json:"operations"`
+	Reasons     []Reason      `json:"reasons"` // why answers were not ok, commonest first
+	Notes       []string      `json:"notes"`
+
+	done *finished
+}
+
+// PhaseReport is what one class saw in one phase, over all rounds.
+type PhaseReport struct {
+	Phase     string         `json:"phase"`
+	Class     Class          `json:"class"`
+	Judged    bool           `json:"judged"`
+	Planned   int            `json:"planned"`
+	PerSecond float64        `json:"planned_per_second"`
+	Outcomes  map[string]int `json:"outcomes"`
+	Refused   int            `json:"ok_with_user_errors"`
+	Bytes     int64          `json:"bytes"`
+	Response  Quantiles      `json:"response"` // from due, refusals aside
+	Service   Quantiles      `json:"service"`  // from sent, refusals aside
+	Server    Quantiles      `json:"server"`   // as Server-Timing says
+	Shed      Quantiles      `json:"shed_response"`
+	Seconds   []Second       `json:"seconds"`
+}
+
+// Second is the arrivals due in one second of a phase.
+type Second struct {
+	Round   int    `json:"round"`
+	Second  int    `json:"second"`
+	Planned int    `json:"planned"`
+	OK      int    `json:"ok"`
+	Shed    int    `json:"shed"`
+	P50     Millis `json:"p50_ms"`
+	P99     Millis `json:"p99_ms"`
+}
+
+// OpReport is what one operation came to in the judged phases.
+type OpReport struct {
+	Operation string    `json:"operation"`
+	Sent      int       `json:"sent"`
+	OK        int       `json:"ok"`
+	Response  Quantiles `json:"response"`
+}
+
+// Reason is why answers were not ok, and how often.
+type Reason struct {
+	detail
+	Count int `json:"count"`
+}
+
+// report sums up a finished run.
+func (s *session) report(done *finished, c *Calibration, rates *Rates) *Report {
+	r := &Report{
+		Surge: 1, Scenario: s.Scenario, Target: s.target.String(), Seed: s.Seed, People: len(s.deck.scene.users),
+		Began: done.began.UTC(), Took: Millis(done.took), Rounds: len(done.rounds),
+		Calibration: c, Rates: rates, Verdict: done.verdict, done: done,
+	}
+	for _, span := range done.rounds[0].plan.phases {
+		for _, stream := range span.Streams {
+			r.Phases = append(r.Phases, phaseReport(done.rounds, span, stream))
+		}
+	}
+	r.Operations = operations(done.rounds, s.deck.operations)
+	r.Reasons = reasons(done.rounds)
+	if s.watch.why != "" {
+		r.Notes = append(r.Notes, "the load of other programs was not judged: "+s.watch.why)
+	}
+	r.Line = r.line()
+	return r
+}
+
+func phaseReport(rounds []*attack, span span, stream Stream) PhaseReport {
+	t := tallyOf(rounds, span.Name, stream.Class)
+	p := PhaseReport{
+		Phase: span.Name, Class: stream.Class, Judged: span.Judged, Planned: t.planned,
+		PerSecond: float64(t.planned) / float64(len(rounds)) / span.For.Seconds(),
+		Outcomes:  map[string]int{}, Refused: t.refused, Bytes: t.bytes,
+		Response: t.response.quantiles(), Service: t.service.quantiles(),
+		Server: t.server.quantiles(), Shed: t.shed.quantiles(),
+	}
+	for outcome, n := range t.outcomes {
+		if n > 0 {
+			p.Outcomes[Outcome(outcome).String()] = n
+		}
+	}
+	for i, round := range rounds {
+		p.Seconds = append(p.Seconds, seconds(round, i, span.Name, stream.Class)...)
+	}
+	return p
+}
+
+// seconds lists what became of the arrivals due in each second.
+func seconds(round *attack, number int, phase string, class Class) []Second {
+	var list []Second
+	var response histogram
+	var at *Second
+	end := func() {
+		if at != nil {
+			at.P50, at.P99 = Millis(response.at(0.5)), Millis(response.at(0.99))
+			response.reset()
+		}
+	}
+	round.samples(phase, class, func(s sample) {
+		if at == nil || at.Second != s.second {
+			end()
+			list = append(list, Second{Round: number, Second: s.second})
+			at = &list[len(list)-1]
+		}
+		at.Planned++
+		switch {
+		case s.outcome == Shed:
+			at.Shed++
+			return
+		case s.outcome == OK:
+			at.OK++
+		}
+		if s.reached() {
+			response.add(s.response())
+		}
+	})
+	end()
+	return list
+}
+
+// operations sums up each operation over the judged phases.
+func operations(rounds []*attack, known []*loaded) []OpReport {
+	tallies := make([]tally, len(known))
+	for _, round := range rounds {
+		for _, span := range round.plan.phases {
+			if !span.Judged {
+				continue
+			}
+			round.samples(span.Name, "", func(s sample) {
+				if s.reached() {
+					tallies[s.op].add(s)
+				}
+			})
+		}
+	}
+	var list []OpReport
+	for i, op := range known {
+		if t := &tallies[i]; t.planned > 0 {
+			list = append(list, OpReport{op.Name, t.planned, t.outcomes[OK], t.response.quantiles()})
+		}
+	}
+	return list
+}
+
+func reasons(rounds []*attack) []Reason {
+	counts := map[detail]int{}
+	for _, round := range rounds {
+		for d, n := range round.reasons() {
+			counts[d] += n
+		}
+	}
+	list := make([]Reason, 0, len(counts))
+	for d, n := range counts {
+		list = append(list, Reason{d, n})
+	}
+	slices.SortFunc(list, func(a, b Reason) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Reason, b.Reason))
+	})
+	return list
+}
+
+// line is the verdict in one line: what was promised and what was seen.
+func (r *Report) line() string {
+	word := fmt.Sprintf("%-7s  ", r.Verdict.Word)
+	switch r.Verdict.Word {
+	case "INTERRUPTED":
+		return word + "after " + short(time.Duration(r.Took)) + ": the figures above are partial"
+	case "INVALID", "UNDECIDED":
+		return word + r.Verdict.Reasons[0]
+	}
+	var parts []string
+	for _, class := range r.classes() {
+		parts = append(parts, r.classLine(class))
+	}
+	if recovery := r.Verdict.Recovery; recovery != nil {
+		parts = append(parts, recovery.String())
+	}
+	return word + strings.Join(parts, "; ")
+}
+
+// classes are those with objectives, in their order.
+func (r *Report) classes() []Class {
+	var list []Class
+	for _, result := range r.Verdict.Results {
+		if !slices.Contains(list, result.Class) {
+			list = append(list, result.Class)
+		}
+	}
+	return list
+}
+
+func (r *Report) classLine(class Class) string {
+	if class == ClassReport {
+		return r.reportsLine()
+	}
+	var briefs []string
+	for _, result := range r.Verdict.Results {
+		if result.Class == class {
+			briefs = append(briefs, result.brief())
+		}
+	}
+	return string(class) + " " + strings.Join(briefs, ", ")
+}
+
+// brief is an objective as the verdict line shows it.
+func (r Result) brief() string {
+	name, limit := r.name, " ("+r.limit+")"
+	if r.Decision == Met && r.name == "shed" {
+		limit = ""
+	}
+	return name + " " + r.Observed + limit
+}
+
+// reportsLine tells how many times the server's capacity came, and what became
+// of it.
+func (r *Report) reportsLine() string {
+	text := "reports"
+	if r.Rates != nil {
+		text += fmt.Sprintf(" %.1fx", r.Rates.Reports/r.Calibration.Reports.PerSecond)
+	}
+	t := tallyOf(r.done.rounds, r.done.scenario.Under, ClassReport)
+	text += fmt.Sprintf(": ok %s, shed %s", percent(t.share(OK)), percent(t.share(Shed)))
+	if other := 1 - t.share(OK, Shed); other > 0 && t.reached() > 0 {
+		text += ", other " + percent(other)
+	}
+	return text
+}

@@ -1,0 +1,229 @@
+package loadtest
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// Config is what to run against what.
+type Config struct {
+	Scenario string // smoke or report-storm
+	Target   string // address of the GraphQL endpoint; empty: http://127.0.0.1:8080/graphql
+	Admin    string // the operators' address; empty: the target's next port
+
+	Token      string // of one person, or
+	TokensFile string // lines of workspace,user,role,token; empty: the demo's three people
+
+	Seed     uint64
+	Duration time.Duration // of the scenario's main phase; 0: its own
+	Rate     float64       // interactive arrivals a second; 0: its own
+
+	Out      string    // folder for the result files; empty: none
+	Progress io.Writer // where to say what goes on; nil: nowhere
+	Terminal bool      // Progress is a terminal
+}
+
+// session is a server that was found fit, and the people to act for.
+type session struct {
+	Config
+	target *url.URL
+	admin  string
+	client *client
+	deck   *deck
+	watch  watch
+	files  int // that may be open
+
+	reportsFor, interactiveFor time.Duration // of calibration
+}
+
+// Run runs a scenario and judges it. A run that was interrupted has a partial
+// report; where nothing could be judged the error is a *Stop.
+func Run(ctx context.Context, c Config) (*Report, error) {
+	s, err := open(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	defer s.client.transport.CloseIdleConnections()
+	return s.run(ctx, nil)
+}
+
+// open checks the configuration, then the server.
+func open(ctx context.Context, c Config) (*session, error) {
+	if c.Target == "" {
+		c.Target = "http://127.0.0.1:8080/graphql"
+	}
+	target, err := loopback(c.Target)
+	if err != nil {
+		return nil, err
+	}
+	if c.Admin == "" {
+		c.Admin = adminOf(target)
+	}
+	if _, err := loopback(c.Admin); err != nil {
+		return nil, err
+	}
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	users, err := c.users()
+	if err != nil {
+		return nil, err
+	}
+	files, err := fileLimit()
+	if err != nil {
+		return nil, err
+	}
+	s := &session{
+		Config: c, target: target, admin: c.Admin, files: files, client: newClient(target, leastInFlight),
+		reportsFor: reportsFor, interactiveFor: interactiveFor,
+	}
+	if err := s.client.preflight(ctx, users); err != nil {
+		return nil, err
+	}
+	scene, err := s.client.scout(ctx, users)
+	if err != nil {
+		return nil, err
+	}
+	s.deck, s.watch = &deck{scene: scene}, newWatch(target.Port())
+	return s, nil
+}
+
+// check finds what can be known to be wrong before anything is sent. The same
+// bounds hold for the plan; here they can name the flag.
+func (c Config) check() error {
+	switch {
+	case c.Scenario != smokeName && c.Scenario != stormName:
+		return stopf(ExitUsage, "there is no scenario %q, only %s and %s", c.Scenario, smokeName, stormName)
+	case c.Duration < 0 || c.Duration > maxTime:
+		return stopf(ExitUsage, "a duration of %v is not between 0 and %v", c.Duration, maxTime)
+	case c.Rate < 0 || c.Rate > maxRate || c.Rate != c.Rate:
+		return stopf(ExitUsage, "a rate of %v is not between 0 and %d a second", c.Rate, maxRate)
+	}
+	return nil
+}
+
+// maxRate is what a generator that shares its machine with the server can hope
+// to send in time.
+const maxRate = 10_000
+
+// scenario makes the scenario asked for; a storm's rates come from calibration,
+// which is measured unless given.
+func (s *session) scenario(ctx context.Context, known *Calibration) (Scenario, *Calibration, *Rates, error) {
+	if s.Scenario == smokeName {
+		return smoke(or(s.Rate, smokeRate), or(s.Duration, smokeFor)), nil, nil, nil
+	}
+	if known == nil {
+		measured, err := s.calibrate(ctx)
+		if err != nil {
+			return Scenario{}, nil, nil, err
+		}
+		known = &measured
+	}
+	rates, err := known.rates(s.Rate)
+	if err != nil {
+		return Scenario{}, nil, nil, err
+	}
+	return reportStorm(rates, or(s.Duration, stormFor)), known, &rates, nil
+}
+
+// or is value, or other where value is zero.
+func or[T comparable](value, other T) T {
+	var zero T
+	if value == zero {
+		return other
+	}
+	return value
+}
+
+// run sends the scenario, again while an objective is undecided and another
+// round may decide it, and reports.
+func (s *session) run(ctx context.Context, known *Calibration) (*Report, error) {
+	scenario, calibration, rates, err := s.scenario(ctx, known)
+	if err != nil {
+		return nil, err
+	}
+	inFlight, err := fit(scenario.inFlight(), s.files)
+	if err != nil {
+		return nil, &Stop{ExitInvalid, err}
+	}
+	s.client.slots = make(chan struct{}, inFlight)
+	if scenario.Quiet > 0 {
+		s.watch.quiet(ctx, scenario.Quiet, s.say)
+	}
+	done := &finished{scenario: scenario, began: time.Now(), metrics: []string{s.metrics(ctx)}}
+	for round := range scenario.Rounds {
+		if err := s.round(ctx, done, s.Seed+uint64(round)); err != nil {
+			return nil, err
+		}
+		done.verdict = judge(scenario, done.rounds, ctx.Err() != nil)
+		if ctx.Err() != nil || !done.verdict.worthMore(round+1, scenario.Rounds) {
+			break
+		}
+		s.say("undecided after round %d of at most %d: sending more", round+1, scenario.Rounds)
+	}
+	done.took = time.Since(done.began)
+	done.metrics = append(done.metrics, s.metrics(ctx))
+	report := s.report(done, calibration, rates)
+	if s.Out != "" {
+		return report, report.write(s.Out)
+	}
+	return report, nil
+}
+
+// finished is what a run leaves behind to be reported.
+type finished struct {
+	scenario Scenario
+	began    time.Time
+	took     time.Duration
+	rounds   []*attack
+	verdict  Verdict
+	metrics  []string // the server's own, before and after
+}
+
+// round sends a scenario once.
+func (s *session) round(ctx context.Context, done *finished, seed uint64) error {
+	plan, err := newPlan(done.scenario.Phases, seed)
+	if err != nil {
+		return &Stop{ExitUsage, err}
+	}
+	live := &live{}
+	a, err := newAttack(plan, s.deck, s.client, live)
+	if err != nil {
+		return err
+	}
+	a.start = time.Now().Add(head)
+	usage := make(chan []Usage, 1)
+	go func() { usage <- s.watch.phases(ctx, a.start, plan.phases) }()
+	stop := s.progress(ctx, live, a.start, plan.phases)
+	err = a.run(ctx)
+	stop()
+	a.usages = <-usage
+	done.rounds = append(done.rounds, a)
+	return err
+}
+
+// metrics is the server's own account of itself, for the files; empty if it
+// gives none or nobody wants files.
+func (s *session) metrics(ctx context.Context) string {
+	if s.Out == "" || ctx.Err() != nil {
+		return ""
+	}
+	within, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	status, body, err := s.client.get(within, s.admin+"/metrics")
+	if err != nil || status != http.StatusOK {
+		return ""
+	}
+	return string(body)
+}
+
+// say tells a person what goes on.
+func (s *session) say(format string, values ...any) {
+	if s.Progress != nil {
+		fmt.Fprintf(s.Progress, format+"\n", values...)
+	}
+}

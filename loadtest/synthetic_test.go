@@ -1,0 +1,81 @@
+package loadtest
+
+import (
+	"net/url"
+	"testing"
+	"time"
+)
+
+// synthetic is a finished attack whose rows are made up: answer gets the due
+// time since the start of the phase and the class, and returns the row. Rows
+// without an end are given 1 ms of service.
+func synthetic(t *testing.T, phases []Phase, answer func(phase string, class Class, due time.Duration) row) *attack {
+	t.Helper()
+	p, err := newPlan(phases, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := &url.URL{Scheme: "http", Host: "127.0.0.1:8080", Path: "/graphql"}
+	a, err := newAttack(p, testDeck(), newClient(target, leastInFlight), &live{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.start = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	for seq, arrival := range p.arrivals {
+		stream := p.streams[arrival.stream]
+		span := p.phases[stream.phase]
+		r := answer(span.Name, stream.Class, arrival.due-span.start)
+		r.sent += arrival.due
+		if r.end == 0 {
+			r.end = time.Millisecond
+		}
+		r.end += arrival.due
+		c, err := a.deck.draw(a.mixes[arrival.stream], p.seed, uint64(seq))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.op = c.op.index
+		a.rows[seq] = r
+	}
+	a.hits = len(a.rows)
+	for range p.phases {
+		a.usages = append(a.usages, Usage{Client: 0.1, Server: 0.4, Strangers: 0.05, Seen: true})
+	}
+	return a
+}
+
+// took is a row answered after so long.
+func took(service time.Duration) row { return row{outcome: OK, status: 200, end: service} }
+
+// lagged is a row sent late and answered so long after that.
+func lagged(lag, service time.Duration) row {
+	return row{outcome: OK, status: 200, sent: lag, end: lag + service}
+}
+
+func ended(outcome Outcome, service time.Duration) row {
+	return row{outcome: outcome, end: service}
+}
+
+const testStormFor = 12 * time.Second
+
+// stormPhases are a storm's at 300 and 100 a second.
+func stormPhases() []Phase {
+	return []Phase{
+		{Name: "storm", For: testStormFor, Streams: []Stream{officeStream(300, testStormFor), reportStream(100, testStormFor)}, Judged: true, Burst: time.Second},
+		{Name: "recover", For: absorbWatched, Streams: []Stream{officeStream(300, absorbWatched)}, Judged: true},
+	}
+}
+
+func stormScenario() Scenario {
+	s := reportStorm(Rates{Interactive: 300, Reports: 100}, testStormFor)
+	s.Phases = stormPhases()
+	return s
+}
+
+// healthy answers at once and sheds four reports of five.
+func healthy(_ string, class Class, due time.Duration) row {
+	if class == ClassReport && due.Round(time.Millisecond)%(50*time.Millisecond) != 0 {
+		return ended(Shed, 2*time.Millisecond)
+	}
+	return took(2 * time.Millisecond)
+}
