@@ -1,0 +1,152 @@
+package server
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"headroom/limits"
+	"headroom/store"
+	"headroom/timesheet"
+)
+
+// authenticate reads the bearer token without I/O. A bad one is refused at
+// once; none at all leaves the request a stranger's.
+func (s *Server) authenticate(r *request) *fault {
+	r.account = s.strangersAccount(r.Request)
+	header := r.Header.Get("Authorization")
+	if header == "" {
+		return nil
+	}
+	text, ok := strings.CutPrefix(header, "Bearer ")
+	if !ok {
+		return refuse(codeUnauthenticated, "send the token as Authorization: Bearer")
+	}
+	c, ok := s.demo[text]
+	if !ok {
+		c, ok = s.keys.readToken(text, s.now())
+	}
+	if !ok {
+		return refuse(codeUnauthenticated, "the token is not valid, or it has expired")
+	}
+	r.token = &c
+	r.account = s.accountOf(c)
+	return nil
+}
+
+// authorize decides whether this token, or none, may run this document, and
+// learns who asks.
+func (s *Server) authorize(ctx context.Context, r *request) *fault {
+	if r.token == nil {
+		if r.doc.access == strangers || r.doc.access == inspectors && s.inspect {
+			return nil
+		}
+		return refuse(codeUnauthenticated, "this operation needs a token: send it as Authorization: Bearer")
+	}
+	if r.doc.op.Operation == ast.Mutation && r.token.scope != timesheet.ScopeWrite {
+		return refuse(codeForbidden, "this token may only read")
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	viewer, err := s.store.Viewer(ctx, r.token.workspace, r.token.user, r.token.token)
+	switch {
+	case errors.Is(err, store.ErrNoViewer):
+		return refuse(codeUnauthenticated, "the token has been revoked, or its owner has left the workspace")
+	case err != nil:
+		s.log.Warn("read who asks", "request", r.id, "error", err)
+		return s.unavailable()
+	}
+	r.viewer = viewer
+	return nil
+}
+
+// account is what a request's points are taken from.
+type account struct {
+	tenant  string // shares the gate's queues fairly with other tenants
+	budgets []limits.Account
+}
+
+func (s *Server) accountOf(c credential) account {
+	ws := strconv.FormatInt(int64(c.workspace), 10)
+	user := ws + "/" + strconv.FormatInt(int64(c.user), 10)
+	return account{tenant: ws, budgets: []limits.Account{
+		{Budget: s.userBudget, Key: user},
+		{Budget: s.workspaceBudget, Key: ws},
+	}}
+}
+
+// strangersAccount hangs the bucket of a client without a token on its address.
+func (s *Server) strangersAccount(r *http.Request) account {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	return account{tenant: "address " + host, budgets: []limits.Account{{Budget: s.userBudget, Key: "address " + host}}}
+}
+
+func (a account) reserve(points float64) (*limits.Reservation, *limits.Shortage) {
+	return limits.Reserve(points, a.budgets...)
+}
+
+// debt is what the person owes, nil for nothing.
+func (a account) debt() *limits.Shortage {
+	own := a.budgets[0]
+	available := own.Budget.Available(own.Key)
+	if available >= 0 {
+		return nil
+	}
+	rate := own.Budget.Rate()
+	wait := time.Duration((1 - available) / rate.Restore * float64(time.Second))
+	return &limits.Shortage{Cost: 1, Available: available, Rate: rate, RetryAfter: wait}
+}
+
+// charge takes points for what a refused request has cost the server.
+func (a account) charge(points float64) { a.budgets[0].Budget.Charge(a.budgets[0].Key, points) }
+
+// parked bounds how many refusals are held back at a time, and parkFor how
+// long.
+const (
+	parked  = 1000
+	parkFor = 100 * time.Millisecond
+)
+
+// park holds the answer to a client in debt back.
+func (s *Server) park(ctx context.Context) {
+	select {
+	case s.parking <- struct{}{}:
+		defer func() { <-s.parking }()
+	default:
+		return
+	}
+	timer := time.NewTimer(parkFor)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// operatorsOnly asks for the operators' token, where one is set; probes need
+// none.
+func (s *Server) operatorsOnly(next http.Handler) http.Handler {
+	if len(s.adminToken) == 0 {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		text, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		probe := r.URL.Path == "/livez" || r.URL.Path == "/readyz"
+		if !probe && subtle.ConstantTimeCompare([]byte(text), s.adminToken) != 1 {
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			plain(w, http.StatusUnauthorized, "this address is for operators: send their token as Authorization: Bearer")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,178 @@
+package server
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+)
+
+// Bounds of a request.
+const (
+	maxBody      = 256 << 10
+	maxQuery     = 16 << 10
+	maxVariables = 192 << 10
+	maxNesting   = 32
+	maxDrain     = 1 << 20 // of a body that is too large, so that its sender can read the refusal
+)
+
+// params are a GraphQL request as it came.
+type params struct {
+	query      string
+	operation  string
+	variables  map[string]any
+	extensions map[string]any
+}
+
+// persisted tells whether the request names a stored document.
+func (p params) persisted() bool {
+	_, ok := p.extensions["persistedQuery"]
+	return ok
+}
+
+// decode reads the request's parameters from its URL or its body.
+func decode(r *http.Request) (params, *fault) {
+	if r.Method == http.MethodGet {
+		return decodeURL(r.URL.Query())
+	}
+	body, f := readBody(r)
+	if f != nil {
+		return params{}, f
+	}
+	return decodeBody(body)
+}
+
+func checkContentType(r *http.Request) *fault {
+	if r.Method == http.MethodGet {
+		return nil
+	}
+	media, args, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || media != mediaJSON {
+		return refuse(codeMediaType, "send the request as application/json")
+	}
+	if charset := args["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") {
+		return refuse(codeMediaType, "send the request in UTF-8")
+	}
+	return nil
+}
+
+func readBody(r *http.Request) ([]byte, *fault) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	if err != nil {
+		return nil, refuse(codeBadRequest, "the body ended before it was complete")
+	}
+	if len(body) <= maxBody {
+		return body, nil
+	}
+	if _, err := io.CopyN(io.Discard, r.Body, maxDrain); err != nil && !errors.Is(err, io.EOF) {
+		return nil, refuse(codeBadRequest, "the body ended before it was complete")
+	}
+	return nil, refuse(codeTooLarge, "a request has at most 256 KiB").with("limit", maxBody)
+}
+
+// wire is the body's form; RawMessage keeps what is absent apart from null.
+type wire struct {
+	Query      json.RawMessage `json:"query"`
+	Operation  json.RawMessage `json:"operationName"`
+	Variables  json.RawMessage `json:"variables"`
+	Extensions json.RawMessage `json:"extensions"`
+}
+
+func decodeBody(body []byte) (params, *fault) {
+	if !utf8.Valid(body) {
+		return params{}, refuse(codeBadRequest, "the body is not valid UTF-8")
+	}
+	if tooNested(body) {
+		return params{}, refuse(codeBadRequest, "the body is nested more than 32 levels deep").with("limit", maxNesting)
+	}
+	if first := bytes.TrimLeft(body, " \t\r\n"); len(first) > 0 && first[0] == '[' {
+		return params{}, refuse(codeBadRequest, "batches are not supported: send one operation a request")
+	}
+	var w wire
+	if err := json.Unmarshal(body, &w); err != nil {
+		return params{}, refuse(codeBadRequest, "the body is no JSON object")
+	}
+	return w.params()
+}
+
+func decodeURL(q url.Values) (params, *fault) {
+	w := wire{Variables: []byte(q.Get("variables")), Extensions: []byte(q.Get("extensions"))}
+	for name, target := range map[string]*json.RawMessage{"query": &w.Query, "operationName": &w.Operation} {
+		if !q.Has(name) {
+			continue
+		}
+		if !utf8.ValidString(q.Get(name)) {
+			return params{}, refuse(codeBadRequest, name+" is not valid UTF-8")
+		}
+		text, err := json.Marshal(q.Get(name))
+		if err != nil {
+			return params{}, refuse(codeBadRequest, name+" is not valid UTF-8")
+		}
+		*target = text
+	}
+	for name, raw := range map[string][]byte{"variables": w.Variables, "extensions": w.Extensions} {
+		if !utf8.Valid(raw) || tooNested(raw) {
+			return params{}, refuse(codeBadRequest, name+" is not valid UTF-8 or nested more than 32 levels deep")
+		}
+	}
+	return w.params()
+}
+
+func (w wire) params() (p params, f *fault) {
+	if len(w.Variables) > maxVariables {
+		return p, refuse(codeTooLarge, "variables have at most 192 KiB").with("limit", maxVariables)
+	}
+	for _, field := range []struct {
+		name string
+		raw  json.RawMessage
+		into any
+	}{
+		{"query", w.Query, &p.query},
+		{"operationName", w.Operation, &p.operation},
+		{"variables", w.Variables, &p.variables},
+		{"extensions", w.Extensions, &p.extensions},
+	} {
+		if len(field.raw) == 0 {
+			continue
+		}
+		d := json.NewDecoder(bytes.NewReader(field.raw))
+		d.UseNumber()
+		if err := d.Decode(field.into); err != nil || d.More() {
+			return p, refuse(codeBadRequest, field.name+" has the wrong type")
+		}
+	}
+	if p.query == "" && !p.persisted() {
+		return p, refuse(codeBadRequest, "the request has no query")
+	}
+	if len(p.query) > maxQuery {
+		return p, refuse(codeTooLarge, "a query has at most 16 KiB").with("limit", maxQuery)
+	}
+	return p, nil
+}
+
+// tooNested counts brackets outside of strings; it runs before the decoder,
+// whose recursion a hostile body would use.
+func tooNested(body []byte) bool {
+	depth, inString := 0, false
+	for i := 0; i < len(body); i++ {
+		switch c := body[i]; {
+		case inString && c == '\\':
+			i++
+		case c == '"':
+			inString = !inString
+		case inString:
+		case c == '{' || c == '[':
+			if depth++; depth > maxNesting {
+				return true
+			}
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return false
+}

@@ -1,0 +1,221 @@
+package server
+
+import (
+	"container/list"
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/parser"
+	"github.com/vektah/gqlparser/v2/validator"
+	"github.com/vektah/gqlparser/v2/validator/rules"
+
+	"headroom/limits"
+)
+
+const (
+	maxTokens   = 1000
+	maxErrors   = 10
+	cacheBytes  = 32 << 20
+	astPerQuery = 40  // bytes an AST holds for each byte of its text (measured)
+	entryBytes  = 512 // what an entry takes besides
+)
+
+// document is a validated document with one operation of it compiled.
+type document struct {
+	key     string
+	doc     *ast.QueryDocument
+	op      *ast.OperationDefinition
+	formula *limits.Formula
+	access  access
+}
+
+// access is who may run an operation.
+type access int
+
+const (
+	members    access = iota // needs a token
+	strangers                // __typename and claimInvite
+	inspectors               // introspection, for strangers where it is on
+)
+
+// documents parse, check and keep documents. The cache is bounded by bytes and
+// not by entries, since an AST holds 40 times its text.
+type documents struct {
+	schema *ast.Schema
+	guard  limits.Guard
+	cold   chan struct{} // documents seen for the first time pass one by one
+
+	mu    sync.Mutex
+	byKey map[string]*list.Element
+	used  *list.List // of *document, most recently used first
+	bytes int
+}
+
+func newDocuments(schema *ast.Schema) *documents {
+	return &documents{
+		schema: schema, guard: limits.DefaultGuard(), cold: make(chan struct{}, 1),
+		byKey: map[string]*list.Element{}, used: list.New(),
+	}
+}
+
+// timings of the front door, for Server-Timing and for what new documents are
+// charged.
+type timings struct {
+	parse, validate, price, queue time.Duration
+}
+
+// find returns the document of a request, from the cache or through parser,
+// guard and validator.
+func (d *documents) find(ctx context.Context, p params, t *timings) (*document, *fault) {
+	key := p.operation + "\x00" + p.query
+	if doc := d.cached(key); doc != nil {
+		return doc, nil
+	}
+	select {
+	case d.cold <- struct{}{}:
+		defer func() { <-d.cold }()
+	case <-ctx.Done():
+		return nil, refuse(codeDeadline, "the document waited too long to be parsed")
+	}
+	if doc := d.cached(key); doc != nil {
+		return doc, nil
+	}
+	doc, f := d.load(p, t)
+	if f == nil {
+		doc.key = key
+		d.keep(doc)
+	}
+	return doc, f
+}
+
+func (d *documents) load(p params, t *timings) (*document, *fault) {
+	began := time.Now()
+	parsed, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: p.query}, maxTokens)
+	t.parse = time.Since(began)
+	if err != nil {
+		return nil, parseFault(err)
+	}
+	began = time.Now()
+	defer func() { t.validate = time.Since(began) }()
+	if over := d.guard.Check(parsed, p.operation); over != nil {
+		return nil, limitFault(over)
+	}
+	if errs := validator.ValidateWithRules(d.schema, parsed, validationRules()); len(errs) > 0 {
+		return nil, validationFault(errs)
+	}
+	op := parsed.Operations.ForName(p.operation)
+	if op == nil {
+		return nil, refuse(codeNoOperation, "the document has no such operation; where it has several, operationName must name one")
+	}
+	if op.Operation == ast.Subscription {
+		return nil, refuse(codeNoOperation, "subscriptions are not served")
+	}
+	formula, err := limits.Compile(d.schema, parsed, op.Name)
+	if err != nil {
+		return nil, compileFault(err)
+	}
+	return &document{doc: parsed, op: op, formula: formula, access: accessOf(op, parsed)}, nil
+}
+
+// validationRules are the specification's, with a bounded overlap rule.
+func validationRules() *rules.Rules {
+	r := rules.NewDefaultRules()
+	r.RemoveRule(overlapRule)
+	r.AddRule(overlapRule, mergeable)
+	return r
+}
+
+func (d *documents) cached(key string) *document {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	e, ok := d.byKey[key]
+	if !ok {
+		return nil
+	}
+	d.used.MoveToFront(e)
+	return e.Value.(*document)
+}
+
+func (d *documents) keep(doc *document) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.byKey[doc.key] = d.used.PushFront(doc)
+	d.bytes += doc.size()
+	for d.bytes > cacheBytes {
+		last := d.used.Back()
+		old := d.used.Remove(last).(*document)
+		delete(d.byKey, old.key)
+		d.bytes -= old.size()
+	}
+}
+
+func (doc *document) size() int { return len(doc.key)*astPerQuery + entryBytes }
+
+// held is how much the cache holds.
+func (d *documents) held() (entries, bytes int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.byKey), d.bytes
+}
+
+// accessOf looks at the operation's root fields, fragments included.
+func accessOf(op *ast.OperationDefinition, doc *ast.QueryDocument) access {
+	return accessOfSet(op.SelectionSet, doc, strangers)
+}
+
+func accessOfSet(set ast.SelectionSet, doc *ast.QueryDocument, so access) access {
+	for _, selection := range set {
+		switch s := selection.(type) {
+		case *ast.Field:
+			switch s.Name {
+			case "__typename", "claimInvite":
+			case "__schema", "__type":
+				so = inspectors
+			default:
+				return members
+			}
+		case *ast.InlineFragment:
+			so = accessOfSet(s.SelectionSet, doc, so)
+		case *ast.FragmentSpread:
+			so = accessOfSet(doc.Fragments.ForName(s.Name).SelectionSet, doc, so)
+		}
+		if so == members {
+			return members
+		}
+	}
+	return so
+}
+
+func parseFault(err error) *fault {
+	f := refuse(codeParseFailed, "the document cannot be parsed")
+	if e, ok := err.(*gqlerror.Error); ok {
+		if strings.HasPrefix(e.Message, "exceeded token limit") {
+			return limitFault(&limits.LimitError{Limit: "tokens", Max: maxTokens, Actual: maxTokens + 1})
+		}
+		f.errors = gqlerror.List{e}
+	}
+	return f
+}
+
+func limitFault(over *limits.LimitError) *fault {
+	return refuse(codeDocumentLimit, over.Error()).with("limit", over.Limit).with("max", over.Max).with("actual", over.Actual)
+}
+
+func validationFault(errs gqlerror.List) *fault {
+	f := refuse(codeValidationFailed, "the document is not valid")
+	f.errors = errs[:min(len(errs), maxErrors)]
+	return f
+}
+
+func compileFault(err error) *fault {
+	var over *limits.LimitError
+	if errors.As(err, &over) {
+		return limitFault(over)
+	}
+	return refuse(codeValidationFailed, "the document cannot be priced")
+}

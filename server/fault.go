@@ -1,0 +1,117 @@
+package server
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/vektah/gqlparser/v2/gqlerror"
+)
+
+// The codes of refused and failed requests, as clients see them in
+// extensions.code.
+const (
+	codeBadRequest       = "BAD_REQUEST"
+	codeParseFailed      = "GRAPHQL_PARSE_FAILED"
+	codeValidationFailed = "GRAPHQL_VALIDATION_FAILED"
+	codeBadUserInput     = "BAD_USER_INPUT"
+	codeNoOperation      = "OPERATION_RESOLUTION_FAILURE"
+	codeDocumentLimit    = "DOCUMENT_LIMIT_EXCEEDED"
+	codeTooLarge         = "REQUEST_TOO_LARGE"
+	codeTooExpensive     = "COST_ESTIMATED_TOO_EXPENSIVE"
+	codeSlicing          = "COST_INVALID_SLICING_ARGUMENTS"
+	codeThrottled        = "THROTTLED"
+	codeOverloaded       = "OVERLOADED"
+	codeUnavailable      = "UNAVAILABLE"
+	codeDeadline         = "DEADLINE_EXCEEDED"
+	codePersistedUnknown = "PERSISTED_QUERY_NOT_FOUND"
+	codeUnauthenticated  = "UNAUTHENTICATED"
+	codeForbidden        = "FORBIDDEN"
+	codeMethod           = "METHOD_NOT_ALLOWED"
+	codeMediaType        = "UNSUPPORTED_MEDIA_TYPE"
+	codeNotAcceptable    = "NOT_ACCEPTABLE"
+	codeInternal         = "INTERNAL_SERVER_ERROR"
+)
+
+// statuses is the table of api: each code's HTTP status for
+// application/graphql-response+json and for application/json. The older type
+// answers 200 where the request was understood as GraphQL, which its clients
+// expect.
+var statuses = map[string][2]int{
+	codeBadRequest:       {http.StatusBadRequest, http.StatusBadRequest},
+	codeParseFailed:      {http.StatusBadRequest, http.StatusOK},
+	codeValidationFailed: {http.StatusBadRequest, http.StatusOK},
+	codeBadUserInput:     {http.StatusBadRequest, http.StatusOK},
+	codeNoOperation:      {http.StatusBadRequest, http.StatusOK},
+	codeDocumentLimit:    {http.StatusBadRequest, http.StatusOK},
+	codeTooLarge:         {http.StatusRequestEntityTooLarge, http.StatusRequestEntityTooLarge},
+	codeTooExpensive:     {http.StatusBadRequest, http.StatusOK},
+	codeSlicing:          {http.StatusBadRequest, http.StatusOK},
+	codeThrottled:        {http.StatusTooManyRequests, http.StatusTooManyRequests},
+	codeOverloaded:       {http.StatusServiceUnavailable, http.StatusServiceUnavailable},
+	codeUnavailable:      {http.StatusServiceUnavailable, http.StatusServiceUnavailable},
+	codeDeadline:         {http.StatusGatewayTimeout, http.StatusGatewayTimeout},
+	codePersistedUnknown: {http.StatusOK, http.StatusOK},
+	codeUnauthenticated:  {http.StatusUnauthorized, http.StatusUnauthorized},
+	codeForbidden:        {http.StatusForbidden, http.StatusForbidden},
+	codeMethod:           {http.StatusMethodNotAllowed, http.StatusMethodNotAllowed},
+	codeMediaType:        {http.StatusUnsupportedMediaType, http.StatusUnsupportedMediaType},
+	codeNotAcceptable:    {http.StatusNotAcceptable, http.StatusNotAcceptable},
+	codeInternal:         {http.StatusInternalServerError, http.StatusInternalServerError},
+}
+
+// fault is why a whole request was refused or failed: a value, made where the
+// reason is known and written in one place.
+type fault struct {
+	code       string
+	message    string
+	status     int            // 0: the table's
+	retryAfter time.Duration  // 0: no hint
+	details    map[string]any // further extensions
+	errors     gqlerror.List  // several errors of one code, with their places
+}
+
+func refuse(code, message string) *fault { return &fault{code: code, message: message} }
+
+func (f *fault) with(name string, value any) *fault {
+	if f.details == nil {
+		f.details = map[string]any{}
+	}
+	f.details[name] = value
+	return f
+}
+
+// retry adds the hint in both places: Apollo Client does not show headers on
+// errors.
+func (f *fault) retry(after time.Duration) *fault {
+	f.retryAfter = max(after, time.Millisecond)
+	return f.with("retryAfterMs", f.retryAfter.Milliseconds())
+}
+
+// statusFor is the status under a media type.
+func (f *fault) statusFor(media string) int {
+	switch {
+	case f.status != 0:
+		return f.status
+	case media == mediaGraphQL:
+		return statuses[f.code][0]
+	}
+	return statuses[f.code][1]
+}
+
+// list is the fault as GraphQL errors.
+func (f *fault) list() gqlerror.List {
+	errs := f.errors
+	if len(errs) == 0 {
+		errs = gqlerror.List{{Message: f.message}}
+	}
+	for _, e := range errs {
+		if e.Extensions == nil {
+			e.Extensions = map[string]any{}
+		}
+		e.Extensions["code"] = f.code
+		for name, value := range f.details {
+			e.Extensions[name] = value
+		}
+	}
+	return errs
+}

@@ -1,0 +1,112 @@
+package server
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"headroom/limits"
+)
+
+// metrics are what operators see; labels are bounded: classes, codes, pools.
+type metrics struct {
+	registry *prometheus.Registry
+	requests *prometheus.CounterVec
+	duration *prometheus.HistogramVec
+	waited   *prometheus.HistogramVec
+	cost     *prometheus.HistogramVec
+	refusals *prometheus.CounterVec
+}
+
+func newMetrics(s *Server) *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "headroom_requests_total", Help: "Answered requests by class and decision: run, or the code of the refusal."}, []string{"class", "decision"}),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "headroom_request_seconds", Help: "Time from arrival to the answer's end.", Buckets: prometheus.ExponentialBuckets(0.0005, 2, 16)}, []string{"class"}),
+		waited:   prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "headroom_queue_seconds", Help: "Time spent waiting for a seat.", Buckets: prometheus.ExponentialBuckets(0.0001, 4, 10)}, []string{"class"}),
+		cost:     prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "headroom_cost_points", Help: "Points of operations, estimated and actual.", Buckets: prometheus.ExponentialBuckets(0.25, 2, 14)}, []string{"kind"}),
+		refusals: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "headroom_limit_total", Help: "Operations that broke a limit, by its code and mode; measured ones ran all the same."}, []string{"class", "code", "mode"}),
+	}
+	m.registry.MustRegister(m.requests, m.duration, m.waited, m.cost, m.refusals, stateCollector{s},
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+func (m *metrics) answered(r *request, decision string, took time.Duration) {
+	class := r.class.String()
+	m.requests.WithLabelValues(class, decision).Inc()
+	m.duration.WithLabelValues(class).Observe(took.Seconds())
+	if r.op == nil {
+		return
+	}
+	m.waited.WithLabelValues(class).Observe(r.timings.queue.Seconds())
+	m.cost.WithLabelValues("estimated").Observe(r.price.Expected)
+	m.cost.WithLabelValues("actual").Observe(r.actual)
+}
+
+func (m *metrics) refused(class limits.Class, code string, mode Mode) {
+	m.refusals.WithLabelValues(class.String(), code, string(mode)).Inc()
+}
+
+// stateCollector reads gate, pools and caches when metrics are scraped.
+type stateCollector struct{ s *Server }
+
+var (
+	descSeats    = prometheus.NewDesc("headroom_gate_seats", "Seats of a class.", []string{"class"}, nil)
+	descBusy     = prometheus.NewDesc("headroom_gate_busy", "Seats taken.", []string{"class"}, nil)
+	descQueued   = prometheus.NewDesc("headroom_gate_queued", "Operations waiting for a seat.", []string{"class"}, nil)
+	descAdmitted = prometheus.NewDesc("headroom_gate_admitted_total", "Operations admitted.", []string{"class"}, nil)
+	descRefused  = prometheus.NewDesc("headroom_gate_refused_total", "Operations refused by the gate; in mode measure, that would have been.", []string{"class", "reason", "mode"}, nil)
+	descPool     = prometheus.NewDesc("headroom_pool_connections", "Connections of a pool.", []string{"pool", "state"}, nil)
+	descOpened   = prometheus.NewDesc("headroom_pool_opened_total", "Connections opened.", []string{"pool"}, nil)
+	descDocs     = prometheus.NewDesc("headroom_documents", "Documents in the cache.", nil, nil)
+	descDocBytes = prometheus.NewDesc("headroom_documents_bytes", "Estimated bytes of the documents in the cache.", nil, nil)
+	descDatabase = prometheus.NewDesc("headroom_database_up", "1 while the database answers.", nil, nil)
+)
+
+// Describe implements prometheus.Collector; the set of series is not fixed.
+func (stateCollector) Describe(chan<- *prometheus.Desc) {}
+
+// Collect implements prometheus.Collector.
+func (c stateCollector) Collect(out chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	counter := func(d *prometheus.Desc, v float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)
+	}
+	for _, class := range c.s.snapshot().Classes {
+		name := class.Class.String()
+		gauge(descSeats, float64(class.Seats), name)
+		gauge(descBusy, float64(class.Busy), name)
+		gauge(descQueued, float64(class.Queued), name)
+		counter(descAdmitted, float64(class.Admitted), name)
+		for reason, n := range class.Refused {
+			counter(descRefused, float64(n), name, reason.String(), string(Enforce))
+		}
+		for reason, n := range class.WouldRefuse {
+			counter(descRefused, float64(n), name, reason.String(), string(Measure))
+		}
+	}
+	c.pools(gauge, counter)
+	entries, bytes := c.s.documents.held()
+	gauge(descDocs, float64(entries))
+	gauge(descDocBytes, float64(bytes))
+	up := 1.0
+	if c.s.health.away() {
+		up = 0
+	}
+	gauge(descDatabase, up)
+}
+
+func (c stateCollector) pools(gauge, counter func(*prometheus.Desc, float64, ...string)) {
+	for _, p := range c.s.store.Stats() {
+		gauge(descPool, float64(p.Max), p.Class, "max")
+		gauge(descPool, float64(p.Total), p.Class, "open")
+		gauge(descPool, float64(p.Busy), p.Class, "busy")
+		counter(descOpened, float64(p.Opened), p.Class)
+	}
+}
+
+var _ prometheus.Collector = stateCollector{}

@@ -1,0 +1,242 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql/executor"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"headroom/graph"
+	"headroom/limits"
+	"headroom/npmfetch"
+	"headroom/resolvers"
+	"headroom/store"
+	"headroom/timesheet"
+)
+
+// Mode says what limits do.
+type Mode string
+
+// Measure admits everything and counts what Enforce would have refused; Off
+// has no admission and no budgets, as a server without protection has.
+const (
+	Enforce Mode = "on"
+	Measure Mode = "measure"
+	Off     Mode = "off"
+)
+
+// Config makes a server. Store, Secret and Log are required.
+type Config struct {
+	Store      *store.Store
+	Secret     []byte // keys tokens and claims; the same on every replica
+	Log        *slog.Logger
+	Mode       Mode                        // "": Enforce
+	Cores      int                         // of the database; 0: 2
+	User       limits.Rate                 // budget of a person; zero: 2000/100
+	Tenant     limits.Rate                 // budget of a workspace; zero: 10000/500
+	Demo       map[string]timesheet.Viewer // fixed tokens; only for a private database on loopback
+	Inspect    bool                        // introspection for requests without a token
+	Origins    []string                    // that browsers may call from; none by default
+	Assets     npmfetch.Config             // the cache with the playground's files
+	Now        func() time.Time            // nil: time.Now
+	AdminToken []byte                      // that the operators' address asks for; none on loopback
+	Starter    string                      // the playground's token; only on loopback
+}
+
+// Default budgets, in points and points a second.
+var (
+	DefaultUser   = limits.Rate{Size: 2000, Restore: 100}
+	DefaultTenant = limits.Rate{Size: 10000, Restore: 500}
+)
+
+// Server answers GraphQL over HTTP.
+type Server struct {
+	log             *slog.Logger
+	store           *store.Store
+	keys            Keys
+	demo            map[string]credential
+	inspect         bool
+	origins         []string
+	mode            Mode
+	caps            limits.Caps
+	deadlines       map[limits.Class]time.Duration
+	gate            limits.Gate
+	static          *limits.Static
+	userBudget      *limits.Budget
+	workspaceBudget *limits.Budget
+	documents       *documents
+	exec            *executor.Executor
+	health          *health
+	metrics         *metrics
+	parking         chan struct{}
+	playground      playground
+	adminToken      []byte
+	now             func() time.Time
+}
+
+// New checks the schema's prices and returns a server that is ready to serve.
+func New(c Config) (*Server, error) {
+	c = c.withDefaults()
+	s := &Server{
+		log: c.Log, store: c.Store, keys: NewKeys(c.Secret), inspect: c.Inspect, origins: c.Origins, mode: c.Mode,
+		caps: limits.DefaultCaps, deadlines: deadlines(), parking: make(chan struct{}, parked), now: c.Now,
+		demo: map[string]credential{}, health: &health{ping: c.Store.Ping, log: c.Log},
+		adminToken: c.AdminToken,
+		playground: playground{cache: c.Assets, token: c.Starter},
+	}
+	for text, v := range c.Demo {
+		s.demo[text] = credential{workspace: v.Workspace.ID, user: v.User, scope: timesheet.ScopeWrite}
+	}
+	if err := s.openGate(c); err != nil {
+		return nil, err
+	}
+	root := resolvers.New(resolvers.Config{
+		Store: c.Store, Now: c.Now,
+		MintToken: s.keys.MintToken, MintClaim: s.keys.MintClaim, ReadClaim: s.keys.ReadClaim,
+		Budget: s.budgetOf,
+	})
+	es := graph.NewExecutableSchema(graph.Config{Resolvers: root})
+	if err := limits.CheckSchema(es.Schema()); err != nil {
+		return nil, fmt.Errorf("price the schema: %w", err)
+	}
+	s.documents = newDocuments(es.Schema())
+	s.exec = newExecutor(es, c.Log)
+	s.metrics = newMetrics(s)
+	return s, nil
+}
+
+func (c Config) withDefaults() Config {
+	if c.Mode == "" {
+		c.Mode = Enforce
+	}
+	if c.Cores == 0 {
+		c.Cores = 2
+	}
+	if c.User == (limits.Rate{}) {
+		c.User = DefaultUser
+	}
+	if c.Tenant == (limits.Rate{}) {
+		c.Tenant = DefaultTenant
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return c
+}
+
+func deadlines() map[limits.Class]time.Duration {
+	d := map[limits.Class]time.Duration{}
+	for class, service := range serviceClass {
+		d[class] = store.Deadlines[service]
+	}
+	return d
+}
+
+func (s *Server) openGate(c Config) (err error) {
+	if s.userBudget, err = limits.NewBudget(c.User); err != nil {
+		return fmt.Errorf("budget of a person: %w", err)
+	}
+	if s.workspaceBudget, err = limits.NewBudget(c.Tenant); err != nil {
+		return fmt.Errorf("budget of a workspace: %w", err)
+	}
+	if s.static, err = limits.NewStatic(limits.StaticConfig{Seats: limits.SeatsFor(c.Cores)}); err != nil {
+		return fmt.Errorf("seats: %w", err)
+	}
+	switch c.Mode {
+	case Off:
+		s.gate = limits.Unlimited{}
+	case Measure:
+		s.gate = limits.Measure(s.static)
+	default:
+		s.gate = s.static
+	}
+	return nil
+}
+
+func (s *Server) snapshot() limits.Snapshot { return s.static.Snapshot() }
+
+// budgetOf is what the person who asks may still spend, for Viewer.budget.
+func (s *Server) budgetOf(ctx context.Context) (available, size, restore float64) {
+	a, ok := ctx.Value(accountKey{}).(account)
+	if !ok {
+		return 0, 0, 0
+	}
+	t := s.throttle(a)
+	return t.Available, t.Maximum, t.Restore
+}
+
+// Handler is the public address.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/graphql", s.graphql)
+	mux.HandleFunc("GET /schema.graphql", s.schema)
+	mux.HandleFunc("GET /livez", s.livez)
+	mux.HandleFunc("GET /readyz", s.readyz)
+	mux.HandleFunc("GET /playground", s.playground.page)
+	mux.HandleFunc("GET /playground/{file}", s.playground.file)
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/playground", http.StatusSeeOther)
+	})
+	return s.cors(mux)
+}
+
+// AdminHandler is the operators' address.
+func (s *Server) AdminHandler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /livez", s.livez)
+	mux.HandleFunc("GET /readyz", s.readyz)
+	mux.HandleFunc("GET /healthz", s.healthz)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	mux.HandleFunc("GET /debug/limits", s.debugLimits)
+	return s.operatorsOnly(mux)
+}
+
+// Serve answers on both listeners until ctx ends, then drains: readiness goes
+// first, then admission, and running answers are finished within drain.
+func (s *Server) Serve(ctx context.Context, public, admin net.Listener, drainDelay, drain time.Duration) error {
+	watching, stopWatching := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWatching()
+	go s.health.watch(watching)
+	servers := []*http.Server{
+		{Handler: s.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10},
+		{Handler: s.AdminHandler(), ReadHeaderTimeout: 10 * time.Second},
+	}
+	failed := make(chan error, len(servers))
+	for i, l := range []net.Listener{public, admin} {
+		go func() { failed <- servers[i].Serve(l) }()
+	}
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	s.log.Info("draining", "seconds", drain.Seconds())
+	s.health.draining.Store(true)
+	select {
+	case <-time.After(drainDelay):
+	case err := <-failed:
+		return fmt.Errorf("serve: %w", err)
+	}
+	s.static.Drain()
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+	defer cancel()
+	var errs []error
+	for _, server := range servers {
+		errs = append(errs, server.Shutdown(ending))
+	}
+	return errors.Join(errs...)
+}
+
+// jitter spreads clients that were told to come back: between d and 2d.
+func jitter(d time.Duration) time.Duration { return d + rand.N(d) }

@@ -1,0 +1,233 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"headroom/limits"
+	"headroom/timesheet"
+)
+
+// Each row of the status table, as a client of each media type sees it.
+func TestStatusTable(t *testing.T) {
+	r := newRig(t, nil)
+	reader := r.mint(r.owner, r.owner.User, timesheet.ScopeRead)
+	many := func(n int, field string) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, "a%d: %s ", i, field)
+		}
+		return "{ " + b.String() + "}"
+	}
+	for _, test := range []struct {
+		name          string
+		call          call
+		code          string
+		graphql, json int
+	}{
+		{"bad JSON", call{body: `{"query":`, token: r.token}, codeBadRequest, 400, 400},
+		{"wrong type", call{body: `{"query":{}}`, token: r.token}, codeBadRequest, 400, 400},
+		{"syntax", call{query: `{ viewer `, token: r.token}, codeParseFailed, 400, 200},
+		{"validation", call{query: `{ nothing }`, token: r.token}, codeValidationFailed, 400, 200},
+		{"coercion", call{query: `query($n: Int!) { projects(first: $n) { nodes { id } } }`, variables: map[string]any{"n": "x"}, token: r.token}, codeBadUserInput, 400, 200},
+		{"no such operation", call{body: `{"query":"query A { viewer { role } }","operationName":"B"}`, token: r.token}, codeNoOperation, 400, 200},
+		{"two operations, none named", call{query: `query A { viewer { role } } query B { viewer { role } }`, token: r.token}, codeNoOperation, 400, 200},
+		{"too many aliases", call{query: many(31, "runningTimer { id }"), token: r.token}, codeDocumentLimit, 400, 200},
+		{"too large a body", call{body: `{"query":"{ viewer { role } }","variables":{"x":"` + strings.Repeat("x", maxBody) + `"}}`, token: r.token}, codeTooLarge, 413, 413},
+		{"too large a query", call{query: "{ viewer { role } } #" + strings.Repeat("x", maxQuery), token: r.token}, codeTooLarge, 413, 413},
+		{"too expensive", call{query: `{ projects(first: 100) { nodes { tasks(first: 100) { nodes { id } } members(first: 100) { nodes { id } } } } }`, token: r.token}, codeTooExpensive, 400, 200},
+		{"no slicing argument", call{query: `{ projects { nodes { id } } }`, token: r.token}, codeSlicing, 400, 200},
+		{"both slicing arguments", call{query: `{ projects(first: 1, last: 1) { nodes { id } } }`, token: r.token}, codeSlicing, 400, 200},
+		{"an unknown persisted id", call{body: `{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"00"}}}`, token: r.token}, codePersistedUnknown, 200, 200},
+		{"no token", call{query: `{ viewer { role } }`}, codeUnauthenticated, 401, 401},
+		{"a bad token", call{query: `{ __typename }`, token: "hr_forged"}, codeUnauthenticated, 401, 401},
+		{"a scope that excludes it", call{query: `mutation { stopTimer(input: {}) { userErrors { code } } }`, token: reader}, codeForbidden, 403, 403},
+		{"a mutation by GET", call{method: http.MethodGet, path: `/graphql?query=mutation%7BstopTimer(input:%7B%7D)%7BuserErrors%7Bcode%7D%7D%7D`, token: r.token}, codeMethod, 405, 405},
+		{"another method", call{method: http.MethodPut, body: `{}`, token: r.token}, codeMethod, 405, 405},
+		{"another content type", call{body: `query`, contentType: "text/plain", token: r.token}, codeMediaType, 415, 415},
+		{"a subscription", call{query: `subscription { x }`, token: r.token}, codeValidationFailed, 400, 200},
+	} {
+		for media, want := range map[string]int{mediaGraphQL: test.graphql, mediaJSON: test.json} {
+			t.Run(test.name+" as "+media, func(t *testing.T) {
+				r.t = t
+				c := test.call
+				c.accept = media
+				a := r.must(c)
+				if a.status != want || a.code() != test.code {
+					t.Errorf("status %d, code %q, want %d, %q\n%s", a.status, a.code(), want, test.code, a.raw)
+				}
+				if strings.Contains(a.raw, `"data"`) {
+					t.Errorf("data stands in an answer to a request that was not run: %s", a.raw)
+				}
+				if got := a.header.Get("Content-Type"); !strings.HasPrefix(got, media) {
+					t.Errorf("Content-Type %q, want %q", got, media)
+				}
+				if a.header.Get("X-Request-Id") == "" {
+					t.Error("no X-Request-Id")
+				}
+			})
+		}
+	}
+	t.Run("not acceptable", func(t *testing.T) {
+		r.t = t
+		a := r.must(call{query: `{ viewer { role } }`, token: r.token, accept: "text/event-stream"})
+		if a.status != http.StatusNotAcceptable || a.code() != codeNotAcceptable {
+			t.Errorf("status %d, code %q", a.status, a.code())
+		}
+	})
+}
+
+func TestCostIsTold(t *testing.T) {
+	r := newRig(t, nil)
+	a := r.ask(`{ projects(first: 50) { nodes { client { name } } } }`, nil)
+	c := a.Extensions.Cost
+	if c == nil {
+		t.Fatal("no extensions.cost:", a.raw)
+	}
+	if c.Requested != 2.5 || c.Limit != 1000 || c.Class != "interactive" || c.Basis != limits.Declared || c.Actual == nil {
+		t.Errorf("cost %+v, want 2.5 of 1000, interactive, declared, with an actual", *c)
+	}
+	if c.Throttle.Maximum != 2000 || c.Throttle.Restore != 100 || c.Throttle.Available > 2000 {
+		t.Errorf("throttleStatus %+v, want 2000 at 100", c.Throttle)
+	}
+	for _, name := range []string{"X-Cost-Estimated", "X-Cost-Actual", "X-Cost-Max", "Ratelimit", "Ratelimit-Policy", "Server-Timing"} {
+		if a.header.Get(name) == "" {
+			t.Errorf("no header %s", name)
+		}
+	}
+}
+
+func TestSuggestionIsAccepted(t *testing.T) {
+	r := newRig(t, nil)
+	query := `query($n: Int!) { projects(first: $n) { nodes { tasks(first: 100) { nodes { id } } members(first: 60) { nodes { id } } } } }`
+	refused := r.must(call{query: query, variables: map[string]any{"n": 100}, token: r.token, accept: mediaGraphQL})
+	if refused.code() != codeTooExpensive {
+		t.Fatalf("code %q: %s", refused.code(), refused.raw)
+	}
+	suggestions, _ := refused.Errors[0].Extensions["suggestions"].([]any)
+	for _, s := range suggestions {
+		s := s.(map[string]any)
+		if s["kind"] == limits.ReduceArgument && s["path"] == "projects" {
+			n := s["maxAccepted"].(float64)
+			r.ask(query, map[string]any{"n": n})
+			if a := r.must(call{query: query, variables: map[string]any{"n": n + 1}, token: r.token}); a.code() != codeTooExpensive {
+				t.Errorf("first: %v is accepted, one more than the largest suggested", n+1)
+			}
+			return
+		}
+	}
+	t.Errorf("no suggestion to reduce projects(first:): %v", suggestions)
+}
+
+func TestThrottled(t *testing.T) {
+	r := newRig(t, func(c *Config) { c.User = budget(100, 0.5) })
+	query := `{ timesheetReport(input: {period: {from: "2026-01-01", to: "2026-01-31"}, groupBy: [PROJECT], maxRows: 500}) { asOf } }`
+	// The first reserves 70 of 100 points and gets most of them back; it is kept
+	// in flight by asking with a budget that holds one at a time.
+	held, short := r.server.accountOf(credential{workspace: r.owner.Workspace.ID, user: r.owner.User}).reserve(90)
+	if short != nil {
+		t.Fatal("a full budget refuses 90 of 100 points")
+	}
+	a := r.must(call{query: query, token: r.token})
+	if a.status != http.StatusTooManyRequests || a.code() != codeThrottled {
+		t.Fatalf("status %d, code %q, want 429 %s", a.status, a.code(), codeThrottled)
+	}
+	if a.header.Get("Retry-After") == "" || a.Errors[0].Extensions["retryAfterMs"] == nil {
+		t.Errorf("no hint when to come back: %s, header %v", a.raw, a.header)
+	}
+	held.Cancel()
+	r.ask(query, nil)
+}
+
+func TestOverloaded(t *testing.T) {
+	r := newRig(t, func(c *Config) { c.Cores = 1 })
+	query := `{ timesheetReport(input: {period: {from: "2026-01-01", to: "2026-01-31"}, groupBy: [PROJECT]}) { asOf } }`
+	permit, refusal := r.server.gate.Admit(t.Context(), limits.Request{Class: limits.Report, Tenant: "another"})
+	if refusal != nil {
+		t.Fatal("the only report seat is taken at once")
+	}
+	defer permit.Drop()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	outcomes := make(chan answer, 200)
+	for range cap(outcomes) {
+		go func() {
+			a, err := r.do(ctx, call{query: query, token: r.token})
+			if err == nil {
+				outcomes <- a
+			}
+		}()
+	}
+	a := <-outcomes // the queue is short: the first to be answered was refused
+	if a.status != http.StatusServiceUnavailable || a.code() != codeOverloaded {
+		t.Fatalf("status %d, code %q, want 503 %s", a.status, a.code(), codeOverloaded)
+	}
+	if a.header.Get("Retry-After") == "" || a.Errors[0].Extensions["class"] != "report" {
+		t.Errorf("no hint or class: %s", a.raw)
+	}
+	r.ask(`{ runningTimer { id } }`, nil) // interactive operations do not notice
+}
+
+// Strangers may see no more than the type's name and, where it is on, the
+// schema.
+func TestStrangers(t *testing.T) {
+	open, closed := newRig(t, nil), newRig(t, func(c *Config) { c.Inspect = false })
+	introspection := `{ __schema { queryType { name } } }`
+	if a := open.must(call{query: `{ __typename }`}); a.Data["__typename"] != "Query" {
+		t.Errorf("__typename without a token: %s", a.raw)
+	}
+	if a := open.must(call{query: introspection}); a.code() != "" {
+		t.Errorf("introspection where it is on: %s", a.raw)
+	}
+	if a := closed.must(call{query: introspection}); a.code() != codeUnauthenticated {
+		t.Errorf("introspection where it is off: %s", a.raw)
+	}
+	if a := closed.must(call{query: introspection, token: closed.token}); a.code() != "" {
+		t.Errorf("introspection with a token: %s", a.raw)
+	}
+	for _, query := range []string{
+		`{ viewer { role } }`, `{ ... { viewer { role } } }`, `{ ...F } fragment F on Query { viewer { role } }`,
+		`{ __typename projects(first: 1) { nodes { id } } }`, `mutation { stopTimer(input: {}) { userErrors { code } } }`,
+	} {
+		if a := open.must(call{query: query}); a.code() != codeUnauthenticated {
+			t.Errorf("%s without a token: %s", query, a.raw)
+		}
+	}
+}
+
+// A database that cannot be reached would answer 503: forged tokens are refused
+// before anybody asks it.
+func TestForgedTokensCauseNoSQL(t *testing.T) {
+	r := newRig(t, nil)
+	r.store.Close()
+	for i := range 1000 {
+		forged := []byte(r.token)
+		forged[3+i%(len(forged)-3)] ^= byte(1 + i%5)
+		a := r.must(call{query: `{ viewer { role } }`, token: string(forged)})
+		if a.status != http.StatusUnauthorized {
+			t.Fatalf("forged token %d: status %d, %s", i, a.status, a.raw)
+		}
+	}
+	if a := r.must(call{query: `{ viewer { role } }`, token: r.token}); a.status != http.StatusServiceUnavailable || a.code() != codeUnavailable {
+		t.Errorf("a good token without a database: status %d, %s, want 503 %s", a.status, a.raw, codeUnavailable)
+	}
+}
+
+func TestMeasureRefusesNothing(t *testing.T) {
+	r := newRig(t, func(c *Config) { c.Mode, c.User = Measure, budget(1, 0.001) })
+	r.server.accountOf(credential{workspace: r.owner.Workspace.ID, user: r.owner.User}).charge(1)
+	r.ask(`{ timesheetReport(input: {period: {from: "2026-01-01", to: "2026-01-31"}, groupBy: [PROJECT]}) { asOf } }`, nil)
+	families, err := r.server.metrics.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range families {
+		if family.GetName() == "headroom_limit_total" && len(family.GetMetric()) == 1 && family.GetMetric()[0].GetCounter().GetValue() == 1 {
+			return
+		}
+	}
+	t.Error("headroom_limit_total does not count what would have been throttled")
+}

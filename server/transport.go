@@ -1,0 +1,305 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"headroom/dataloader"
+	"headroom/limits"
+	"headroom/store"
+	"headroom/timesheet"
+)
+
+// request is one GraphQL request on its way through the server.
+type request struct {
+	*http.Request
+	id      string
+	arrived time.Time
+	media   string // of the answer
+	client  string // the program that asks, as it calls itself
+	token   *credential
+	viewer  timesheet.Viewer // once the document is known to need one
+	account account
+	doc     *document
+	vars    map[string]any
+	price   limits.Price
+	class   limits.Class
+	timings timings
+	op      *store.Operation
+	actual  float64 // points, once it has run
+}
+
+// do answers one GraphQL request. Read it from top to bottom: the checks stand
+// in order of their price, and nothing touches the database before a permit is
+// held, but for a member's role that is not yet cached.
+func (s *Server) do(ctx context.Context, r *request) (*graphql.Response, *fault) {
+	if f := s.checkHeaders(r); f != nil {
+		return nil, f
+	}
+	if f := s.authenticate(r); f != nil {
+		return nil, f
+	}
+	if f := s.checkDebt(ctx, r); f != nil {
+		return nil, f
+	}
+	p, f := decode(r.Request)
+	if f != nil {
+		return nil, f
+	}
+	if p.query == "" {
+		return nil, refuse(codePersistedUnknown, "PersistedQueryNotFound")
+	}
+	if r.doc, f = s.documents.find(ctx, p, &r.timings); f != nil {
+		return nil, f
+	}
+	if r.Method == http.MethodGet && r.doc.op.Operation == ast.Mutation {
+		return nil, refuse(codeMethod, "mutations are sent by POST")
+	}
+	if f := s.authorize(ctx, r); f != nil {
+		return nil, f
+	}
+	opCtx, f := s.coerce(r, p)
+	if f != nil {
+		return nil, f
+	}
+	if f := s.quote(r); f != nil {
+		return nil, f
+	}
+	if s.health.away() {
+		return nil, s.unavailable()
+	}
+	reserved, f := s.reserve(r)
+	if f != nil {
+		return nil, f
+	}
+	defer reserved.Cancel() // a no-op once it is settled: refusals cost nothing
+	ctx, cancel := context.WithDeadline(ctx, r.arrived.Add(s.deadlines[r.class]))
+	defer cancel()
+	permit, f := s.admit(ctx, r)
+	if f != nil {
+		return nil, f
+	}
+	defer permit.Drop()
+	resp, f := s.run(ctx, r, opCtx, permit)
+	s.settle(r, permit, reserved, f)
+	return resp, f
+}
+
+// checkHeaders refuses what needs no look at the body.
+func (s *Server) checkHeaders(r *request) (f *fault) {
+	media, ok := negotiate(r.Header.Values("Accept"))
+	if !ok {
+		return refuse(codeNotAcceptable, "answers are "+mediaGraphQL+" or "+mediaJSON)
+	}
+	r.media = media
+	if r.Method != http.MethodPost && r.Method != http.MethodGet {
+		return refuse(codeMethod, "send queries by POST or GET")
+	}
+	return checkContentType(r.Request)
+}
+
+// checkDebt refuses a client that owes points for documents that were refused.
+// The refusal is held back a moment, so that one that does nothing else cannot
+// spend the server's time on refusals either.
+func (s *Server) checkDebt(ctx context.Context, r *request) *fault {
+	short := r.account.debt()
+	if short == nil || s.mode != Enforce {
+		return nil
+	}
+	s.park(ctx)
+	return throttled(short)
+}
+
+// coerce reads the variables by the document's types. The executor finds the
+// document through documentKey and parses nothing.
+func (s *Server) coerce(r *request, p params) (*graphql.OperationContext, *fault) {
+	ctx := context.WithValue(graphql.StartOperationTrace(r.Context()), documentKey{}, r.doc)
+	opCtx, errs := s.exec.CreateOperationContext(ctx, &graphql.RawParams{
+		Query: p.query, OperationName: p.operation, Variables: p.variables, Headers: r.Header,
+	})
+	if len(errs) > 0 {
+		f := refuse(codeBadUserInput, "the variables do not fit the document")
+		f.errors = errs[:min(len(errs), maxErrors)]
+		return nil, f
+	}
+	r.vars = opCtx.Variables
+	opCtx.DisableIntrospection = false // decided by authorize
+	return opCtx, nil
+}
+
+// quote prices the operation and compares it with what one may cost.
+func (s *Server) quote(r *request) *fault {
+	began := time.Now()
+	r.price = r.doc.formula.Price(r.vars, nil)
+	asked := limits.Control
+	if r.Header.Get("X-Headroom-Class") == limits.Background.String() {
+		asked = limits.Background
+	}
+	r.class = limits.Classify(r.price, asked)
+	over := s.caps.Check(r.doc.formula, r.price, r.vars, nil)
+	r.timings.price = time.Since(began)
+	if bad := r.price.Invalid; bad != nil {
+		r.price = limits.Price{} // there is no price to tell
+		return refuse(codeSlicing, bad.Error()).with("path", bad.Path).with("arguments", bad.Arguments)
+	}
+	if over == nil {
+		return nil
+	}
+	s.metrics.refused(r.class, codeTooExpensive, s.mode)
+	if s.mode == Measure {
+		return nil
+	}
+	return refuse(codeTooExpensive, over.Error()).
+		with("estimated", twoDigits(over.Estimated)).with("max", over.Max).with("unit", over.Unit).with("suggestions", over.Suggestions)
+}
+
+// reserve takes the operation's points from the budgets of person and
+// workspace.
+func (s *Server) reserve(r *request) (*limits.Reservation, *fault) {
+	if s.mode == Off {
+		return &limits.Reservation{}, nil
+	}
+	reserved, short := r.account.reserve(r.price.Expected)
+	if short == nil {
+		return reserved, nil
+	}
+	s.metrics.refused(r.class, codeThrottled, s.mode)
+	if s.mode == Measure {
+		return &limits.Reservation{}, nil
+	}
+	return nil, throttled(short)
+}
+
+func throttled(short *limits.Shortage) *fault {
+	return refuse(codeThrottled, "your budget is used up for the moment; it refills every second").
+		with("cost", twoDigits(short.Cost)).retry(short.RetryAfter)
+}
+
+// admit asks the gate for a permit and waits at most until the deadline.
+func (s *Server) admit(ctx context.Context, r *request) (*limits.Permit, *fault) {
+	began := time.Now()
+	deadline, _ := ctx.Deadline()
+	permit, refusal := s.gate.Admit(ctx, limits.Request{
+		Class: r.class, Tenant: r.account.tenant, Client: r.client, Work: r.price.Work, Deadline: deadline,
+	})
+	r.timings.queue = time.Since(began)
+	if refusal == nil {
+		return permit, nil
+	}
+	code := codeOverloaded
+	if refusal.Reason == limits.Expired {
+		code = codeDeadline
+	}
+	f := refuse(code, fmt.Sprintf("the server is busy: %s operations have to wait", refusal.Class)).
+		with("class", refusal.Class.String()).with("reason", refusal.Reason.String()).retry(refusal.RetryAfter)
+	f.status = http.StatusServiceUnavailable
+	if split, mixed := limits.SuggestSplit(r.price); mixed {
+		f.with("suggestions", []limits.Suggestion{split})
+	}
+	return nil, f
+}
+
+// run executes the operation. It returns when its last statement has ended,
+// also where the client is gone: until then the seat is not free.
+func (s *Server) run(ctx context.Context, r *request, opCtx *graphql.OperationContext, permit *limits.Permit) (*graphql.Response, *fault) {
+	r.op = store.NewOperation(1)
+	defer r.op.Close()
+	ctx = timesheet.WithService(ctx, timesheet.Service{Class: serviceClass[r.class], Step: int(permit.Step())})
+	ctx = store.WithOperation(ctx, r.op)
+	ctx = context.WithValue(ctx, accountKey{}, r.account)
+	ctx = context.WithValue(ctx, requestIDKey{}, r.id)
+	if r.viewer.User != 0 {
+		ctx = timesheet.WithViewer(ctx, r.viewer)
+		ctx = dataloader.With(ctx, dataloader.New(s.store, r.viewer))
+	}
+	handler, ctx := s.exec.DispatchOperation(ctx, opCtx)
+	resp := handler(ctx)
+	if resp == nil || ctx.Err() != nil {
+		return nil, s.stopped(ctx, r)
+	}
+	if f := s.wholeFault(ctx, r, resp.Errors); f != nil {
+		return nil, f
+	}
+	if len(resp.Data) > maxResponse {
+		return nil, refuse(codeDocumentLimit, "the answer is larger than 4 MiB: ask for smaller pages").with("limit", "responseBytes").with("max", maxResponse).with("actual", len(resp.Data))
+	}
+	return resp, nil
+}
+
+// maxResponse is the largest answer in bytes.
+const maxResponse = 4 << 20
+
+// serviceClass translates the gate's classes for store and resolvers, which
+// do not know the gate.
+var serviceClass = map[limits.Class]timesheet.Class{
+	limits.Control:     timesheet.ClassControl,
+	limits.Interactive: timesheet.ClassInteractive,
+	limits.Report:      timesheet.ClassReport,
+	limits.Background:  timesheet.ClassBackground,
+}
+
+// stopped is the answer to an operation that its deadline or its client ended.
+func (s *Server) stopped(ctx context.Context, r *request) *fault {
+	if s.health.away() {
+		return r.uncertain(s.unavailable())
+	}
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return r.uncertain(refuse(codeDeadline, "the client went away").with("reason", "canceled"))
+	}
+	return r.uncertain(refuse(codeDeadline, fmt.Sprintf("the operation took longer than %s", s.deadlines[r.class])))
+}
+
+// wholeFault finds the error that fails a whole request: what befalls the
+// database befalls all fields, and a client that retries must see it.
+func (s *Server) wholeFault(ctx context.Context, r *request, errs gqlerror.List) *fault {
+	for _, e := range errs {
+		switch e.Extensions["code"] {
+		case codeUnavailable:
+			return r.uncertain(s.unavailable())
+		case codeDeadline:
+			return s.stopped(ctx, r)
+		case codeUnauthenticated:
+			return refuse(codeUnauthenticated, e.Message)
+		}
+	}
+	return nil
+}
+
+// uncertain marks a mutation that may or may not have taken effect: a retry
+// needs its idempotency key.
+func (r *request) uncertain(f *fault) *fault {
+	if r.doc.op.Operation == ast.Mutation {
+		f.with("outcome", "unknown")
+	}
+	return f
+}
+
+// settle ends the permit and replaces the reserved points by what the database
+// and the server have spent, and never by more than was quoted: the price is a
+// contract, and a storm makes every statement slower than it was.
+func (s *Server) settle(r *request, permit *limits.Permit, reserved *limits.Reservation, f *fault) {
+	outcome := limits.Outcome{DB: r.op.Busy(), Statements: r.op.Statements(), Rows: int(r.op.Rows())}
+	r.actual = float64(outcome.DB.Microseconds())/1000 + 0.02*float64(outcome.Rows)
+	if f != nil {
+		outcome.Err = errors.New(f.code)
+	}
+	permit.Done(outcome)
+	reserved.Settle(min(r.actual, r.price.Expected))
+}
+
+// twoDigits tells a figure without telling a count: two significant digits.
+func twoDigits(v float64) float64 {
+	short, err := strconv.ParseFloat(strconv.FormatFloat(v, 'g', 2, 64), 64)
+	if err != nil {
+		return v
+	}
+	return short
+}
