@@ -3,9 +3,12 @@ package dataloader
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 )
+
+func newWave(ctx context.Context) *wave { return &wave{ctx: ctx, yield: runtime.Gosched} }
 
 // identity answers every key with itself.
 func identity(_ context.Context, _ struct{}, keys []int) (map[int]int, error) {
@@ -40,7 +43,7 @@ func BenchmarkSiblings(b *testing.B) {
 				b.ReportAllocs()
 				batches := 0
 				for b.Loop() {
-					w := &wave{ctx: b.Context()}
+					w := newWave(b.Context())
 					l := newLoader(w, "numbers", identity)
 					if announced {
 						level := make([]int, n)

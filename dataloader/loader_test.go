@@ -19,7 +19,7 @@ import (
 func numbers(ctx context.Context) (*loader[int, string, int], *[]string) {
 	var mu sync.Mutex
 	var batches []string
-	l := newLoader(&wave{ctx: ctx}, "numbers", func(ctx context.Context, args string, keys []int) (map[int]int, error) {
+	l := newLoader(newWave(ctx), "numbers", func(ctx context.Context, args string, keys []int) (map[int]int, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		batches = append(batches, fmt.Sprint(args, keys))
@@ -74,7 +74,7 @@ func TestArgumentsHaveTheirOwnBatches(t *testing.T) {
 
 func TestLoadManyIsInOrderAndOneBatch(t *testing.T) {
 	t.Parallel()
-	w := &wave{ctx: t.Context()}
+	w := newWave(t.Context())
 	l := newLoader(w, "even numbers", func(_ context.Context, _ struct{}, keys []int) (map[int]int, error) {
 		found := map[int]int{}
 		for _, k := range keys {
@@ -100,7 +100,7 @@ func TestBatchesAreBounded(t *testing.T) {
 	t.Parallel()
 	for _, announced := range []bool{false, true} {
 		t.Run(fmt.Sprintf("announced=%t", announced), func(t *testing.T) {
-			l := newLoader(&wave{ctx: t.Context()}, "numbers", func(ctx context.Context, args struct{}, keys []int) (map[int]int, error) {
+			l := newLoader(newWave(t.Context()), "numbers", func(ctx context.Context, args struct{}, keys []int) (map[int]int, error) {
 				if len(keys) > maxBatch {
 					t.Errorf("a batch of %d keys", len(keys))
 				}
@@ -124,7 +124,7 @@ func TestBatchesAreBounded(t *testing.T) {
 // blocked is a loader whose batches wait until release is called.
 func blocked(ctx context.Context) (l *loader[int, struct{}, int], release func()) {
 	gate := make(chan struct{})
-	l = newLoader(&wave{ctx: ctx}, "numbers", func(ctx context.Context, args struct{}, keys []int) (map[int]int, error) {
+	l = newLoader(newWave(ctx), "numbers", func(ctx context.Context, args struct{}, keys []int) (map[int]int, error) {
 		select {
 		case <-gate:
 			return identity(ctx, args, keys)
@@ -205,7 +205,7 @@ func TestFailuresReachEverybody(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			l := newLoader(&wave{ctx: t.Context()}, "numbers", func(context.Context, struct{}, []int) (map[int]int, error) {
+			l := newLoader(newWave(t.Context()), "numbers", func(context.Context, struct{}, []int) (map[int]int, error) {
 				return map[int]int{1: 1}, tt.fetch()
 			})
 			l.expect([]int{1, 2})
@@ -267,26 +267,38 @@ func TestClear(t *testing.T) {
 	})
 }
 
-// A request that never falls silent does not starve its batches.
-func TestNoisyRequestIsServed(t *testing.T) {
+// A batch is sent when nobody has asked for a while, and each look-up puts that
+// off, but not for ever.
+func TestSilence(t *testing.T) {
 	t.Parallel()
-	l, _ := numbers(t.Context())
-	l.prime(0, "", 0)
-	served := make(chan struct{})
-	var noise sync.WaitGroup
-	noise.Go(func() {
-		for {
-			select {
-			case <-served:
-				return
-			default:
-				_, _, _ = l.load(t.Context(), 0, "")
-			}
-		}
-	})
-	if v, _, err := l.load(t.Context(), 1, ""); v != 1 || err != nil {
-		t.Errorf("got %d, %v", v, err)
+	tests := []struct {
+		name  string
+		noise int // rounds in which somebody asks
+		want  time.Duration
+	}{
+		{"silent from the beginning", 0, quietRounds * time.Microsecond},
+		{"silent after a while", 100, (100 + quietRounds) * time.Microsecond},
+		{"never silent", 1 << 30, maxWait},
 	}
-	close(served)
-	noise.Wait()
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l, batches := numbers(t.Context())
+				rounds := 0
+				l.wave.yield = func() {
+					time.Sleep(time.Microsecond)
+					if rounds++; rounds <= tt.noise {
+						l.wave.asked.Add(1)
+					}
+				}
+				began := time.Now()
+				if v, _, err := l.load(t.Context(), 1, ""); v != 1 || err != nil {
+					t.Errorf("got %d, %v", v, err)
+				}
+				if waited := time.Since(began); waited != tt.want || len(*batches) != 1 {
+					t.Errorf("waited %v for %d batches, want %v for one", waited, len(*batches), tt.want)
+				}
+			})
+		})
+	}
 }

@@ -2,6 +2,7 @@ package dataloader
 
 import (
 	"context"
+	"runtime"
 
 	"headroom/store"
 	"headroom/timesheet"
@@ -60,7 +61,7 @@ func pointer[T any](o timesheet.Opt[T]) *T {
 // New makes the loaders of a request. They work once With has put them into
 // the request's context.
 func New(db *store.Store, v timesheet.Viewer) *Set {
-	s := &Set{}
+	s := &Set{wave: wave{yield: runtime.Gosched}}
 	s.Users = things(s, "users", announced(db.UsersByID, v, nil))
 	s.Clients = things(s, "clients", announced(db.ClientsByID, v, s.LevelOfClients))
 	s.Projects = things(s, "projects", announced(db.ProjectsByID, v, s.LevelOfProjects))

@@ -2,7 +2,6 @@ package dataloader
 
 import (
 	"context"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -10,6 +9,7 @@ import (
 
 // wave sends the batches of levels that nobody has announced.
 type wave struct {
+	yield func()       // lets others run: runtime.Gosched
 	asked atomic.Int64 // look-ups so far
 
 	mu       sync.Mutex // of all loaders of the set
@@ -47,8 +47,9 @@ func (w *wave) watchLocked() {
 // watch waits until the request is silent and sends all open batches.
 func (w *wave) watch() {
 	began, seen := time.Now(), w.asked.Load()
-	for quiet := 0; quiet < quietRounds && time.Since(began) < maxWait; quiet++ {
-		runtime.Gosched()
+	for quiet := 0; quiet < quietRounds && time.Since(began) < maxWait; {
+		w.yield()
+		quiet++
 		if asked := w.asked.Load(); asked != seen {
 			seen, quiet = asked, 0
 		}
