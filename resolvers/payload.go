@@ -19,7 +19,7 @@ func change[T any](ctx context.Context, do func(timesheet.Viewer, store.Change) 
 		return nil, err
 	}
 	value, warnings, err := do(v, describe(ctx))
-	dataloader.From(ctx) // what an earlier mutation has read may have changed
+	dataloader.From(ctx).Clear() // what an earlier mutation has read may have changed
 	return answer(value, warnings, err)
 }
 
