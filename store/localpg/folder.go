@@ -1,6 +1,7 @@
 package localpg
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -21,8 +22,7 @@ const (
 	maxSocketPath = 103
 	// shortTemp holds the socket when the base folder's path is too long. Not
 	// os.TempDir, which may be long or closed to others itself.
-	shortTemp       = "/tmp"
-	shortTempPrefix = "headroom-"
+	shortTemp = "/tmp"
 )
 
 // makeBase makes the base folder with its parents. Another account must be
@@ -85,25 +85,35 @@ func makePrivate(dir string, who account) error {
 	return os.Chmod(dir, 0o700)
 }
 
-// makeSockets makes the folder for the socket: s in the base folder, or a new
-// one with a short path where that is too long for a socket.
-func makeSockets(base string, who account) (string, error) {
+// socketFolder is where the socket of a base folder's server is, at every
+// start: s in the base folder, or where that is too long for a socket, a folder
+// with a short path named after it.
+func socketFolder(base string) string {
 	sockets := filepath.Join(base, "s")
-	if len(sockets)+len("/"+socketName) > maxSocketPath {
-		temp, err := os.MkdirTemp(shortTemp, shortTempPrefix)
-		if err != nil {
-			return "", err
+	if len(sockets)+len("/"+socketName) <= maxSocketPath {
+		return sockets
+	}
+	hash := sha256.Sum256([]byte(base))
+	return filepath.Join(shortTemp, fmt.Sprintf("headroom-%x", hash[:8]))
+}
+
+// makeSockets makes the folder for the socket. In a folder that all may write
+// to, somebody else may have been first: then theirs is not used.
+func makeSockets(base string, who account) (string, error) {
+	sockets := socketFolder(base)
+	info, err := os.Lstat(sockets)
+	if err == nil {
+		owner := info.Sys().(*syscall.Stat_t).Uid
+		if !info.IsDir() || owner != who.uid && owner != uint32(os.Geteuid()) {
+			return "", fmt.Errorf("%s, meant for the socket, belongs to somebody else: remove it or choose another folder with --data-dir", sockets)
 		}
-		sockets = temp
 	}
 	return sockets, makePrivate(sockets, who)
 }
 
 // removeSockets removes a socket folder that lies outside the base folder.
-// The path may come from an old lock file, so it has to look like ours.
-func removeSockets(base, sockets string) {
-	outside := filepath.Dir(sockets) == shortTemp && filepath.Dir(sockets) != base
-	if outside && strings.HasPrefix(filepath.Base(sockets), shortTempPrefix) {
+func removeSockets(base string) {
+	if sockets := socketFolder(base); filepath.Dir(sockets) != base {
 		_ = os.RemoveAll(sockets)
 	}
 }

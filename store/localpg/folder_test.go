@@ -107,14 +107,8 @@ func TestLongPathKeepsItsSocketElsewhere(t *testing.T) {
 	base := filepath.Join(parent, strings.Repeat("long", 25))
 	first := launch(t, base, nil)
 	execute(t, first.says(t), "create table made ()")
-	lock, err := os.Open(filepath.Join(base, "lock"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer lock.Close()
-	_, left := readLock(lock)
-	if filepath.Dir(left) != shortTemp {
-		t.Fatalf("socket folder = %q, want one in %s", left, shortTemp)
+	if got := socketFolder(base); filepath.Dir(got) != shortTemp {
+		t.Fatalf("socket folder = %q, want one in %s", got, shortTemp)
 	}
 	first.kill(t)
 	server := mustStart(t, Config{Dir: base})
@@ -122,30 +116,22 @@ func TestLongPathKeepsItsSocketElsewhere(t *testing.T) {
 	if err := server.Stop(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for _, dir := range []string{left, server.sockets} {
-		if _, err := os.Stat(dir); !os.IsNotExist(err) {
-			t.Errorf("socket folder %s is left behind: %v", dir, err)
-		}
+	if _, err := os.Stat(server.sockets); !os.IsNotExist(err) {
+		t.Errorf("socket folder %s is left behind: %v", server.sockets, err)
 	}
 }
 
-func TestRemoveSocketsTouchesNothingElse(t *testing.T) {
-	base := newBase(t)
-	inside := filepath.Join(base, "s")
-	mustMkdir(t, inside, 0o700)
-	other, err := os.MkdirTemp(shortTemp, "hr-other-") // without our prefix
-	if err != nil {
+func TestSocketFolderOfSomebodyElse(t *testing.T) {
+	t.Parallel()
+	parent := newBase(t)
+	mustMkdir(t, parent, 0o755)
+	base := filepath.Join(parent, strings.Repeat("long", 25))
+	sockets := socketFolder(base)
+	if err := os.Symlink(parent, sockets); err != nil {
 		t.Fatal(err)
 	}
-	defer os.RemoveAll(other)
-	for _, dir := range []string{inside, other, "", "/", shortTemp} {
-		removeSockets(base, dir)
-	}
-	for _, dir := range []string{inside, other, shortTemp} {
-		if _, err := os.Stat(dir); err != nil {
-			t.Errorf("%s was removed", dir)
-		}
-	}
+	defer os.Remove(sockets)
+	wantRefusal(t, Config{Dir: base}, sockets, "belongs to somebody else", "--data-dir")
 }
 
 func TestClosedParentIsNamed(t *testing.T) {

@@ -32,7 +32,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 )
 
@@ -90,10 +89,9 @@ func defaultDir() (string, error) {
 
 // Server is a running private PostgreSQL, owned by this process.
 type Server struct {
-	lock    *lockFile
 	sockets string
 	proc    *process
-	release func()
+	done    chan struct{} // closed when the base folder is free again
 }
 
 // Start runs PostgreSQL on cfg.Dir, making the data folder first if there is
@@ -152,23 +150,26 @@ func run(ctx context.Context, cfg Config, bin Binaries, who account, lock *lockF
 		return nil, err
 	}
 	proc, err := launch.postgres(ctx, data, sockets, settings(bin, sockets, cfg.Ephemeral))
-	if err == nil {
-		err = lock.announce(sockets)
-	}
 	if err != nil {
-		removeSockets(cfg.Dir, sockets)
+		removeSockets(cfg.Dir)
 		return nil, err
 	}
+	if err := lock.announce(sockets); err != nil {
+		_ = proc.stop(ctx)
+		removeSockets(cfg.Dir)
+		return nil, err
+	}
+	server := &Server{sockets: sockets, proc: proc, done: make(chan struct{})}
+	go func() {
+		<-proc.done
+		removeSockets(cfg.Dir)
+		lock.release()
+		close(server.done)
+	}()
 	cfg.Log.Info("private PostgreSQL is ready", "version", bin.Version, "bin", bin.Dir,
 		"from", bin.From, "dir", cfg.Dir, "user", who.name, "pid", proc.pid(),
 		"took", time.Since(began).Round(time.Millisecond))
-	return &Server{
-		lock: lock, sockets: sockets, proc: proc,
-		release: sync.OnceFunc(func() {
-			removeSockets(cfg.Dir, sockets)
-			lock.release()
-		}),
-	}, nil
+	return server, nil
 }
 
 // DSN is the connection string of the server's database, for the user this
@@ -180,14 +181,15 @@ func dsn(sockets string) string {
 	return "postgres:///postgres?" + values.Encode()
 }
 
-// Done is closed when PostgreSQL has ended, asked or not.
-func (s *Server) Done() <-chan struct{} { return s.proc.done }
+// Done is closed when PostgreSQL has ended, asked or not, and the base folder
+// is free for another start.
+func (s *Server) Done() <-chan struct{} { return s.done }
 
 // Err says how PostgreSQL ended, with the last lines of its log. It is nil
 // while it runs and after a clean shutdown.
 func (s *Server) Err() error {
 	select {
-	case <-s.proc.done:
+	case <-s.done:
 		return s.proc.failure()
 	default:
 		return nil
@@ -199,8 +201,11 @@ func (s *Server) Err() error {
 // stops waiting for a clean shutdown; committed work is safe then too, and the
 // next start recovers it.
 func (s *Server) Stop(ctx context.Context) error {
-	defer s.release()
-	return s.proc.stop(ctx)
+	if err := s.proc.stop(ctx); err != nil {
+		return err
+	}
+	<-s.done
+	return nil
 }
 
 // Open is for commands that need the database whether or not a server runs: it

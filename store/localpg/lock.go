@@ -64,9 +64,6 @@ func takeLock(base string) (*lockFile, error) {
 		file.Close()
 		return nil, fmt.Errorf("lock %s: %w", file.Name(), err)
 	}
-	if _, left := readLock(file); left != "" {
-		removeSockets(base, left)
-	}
 	lock := &lockFile{file: file}
 	if err := lock.write(fmt.Sprintf("%d\n", os.Getpid())); err != nil {
 		lock.release()

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -279,24 +278,16 @@ func startVictim(t *testing.T, credential *syscall.Credential) (*exec.Cmd, strin
 	return cmd, strings.TrimSpace(line)
 }
 
+// copyProgram copies this test binary. Another process does it: a file that a
+// parallel test's child inherits open for writing cannot be run.
 func copyProgram(t *testing.T, to string) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	in, err := os.Open(self)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer in.Close()
-	out, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY, 0o755)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer out.Close()
-	if _, err := io.Copy(out, in); err != nil {
-		t.Fatal(err)
+	if out, err := exec.Command("cp", self, to).CombinedOutput(); err != nil {
+		t.Fatalf("cp: %v: %s", err, out)
 	}
 }
 
