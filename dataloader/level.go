@@ -21,21 +21,25 @@ func (s *Set) LevelOfEntries(entries []timesheet.TimeEntry) {
 	s.Tags.Expect(tags)
 }
 
-// LevelOfClients announces clients that stand side by side.
+// LevelOfClients announces clients that stand side by side, and remembers them
+// for the projects that refer to them.
 func (s *Set) LevelOfClients(clients []timesheet.Client) {
 	var ids []timesheet.ClientID
 	for _, c := range clients {
 		ids = append(ids, c.ID)
+		s.Clients.prime(c.ID, c)
 	}
 	s.ProjectsOfClient.expect(ids)
 }
 
-// LevelOfProjects announces projects that stand side by side.
+// LevelOfProjects announces projects that stand side by side, and remembers
+// them for the tasks and entries that refer to them.
 func (s *Set) LevelOfProjects(projects []timesheet.Project) {
 	var ids []timesheet.ProjectID
 	var clients []timesheet.ClientID
 	for _, p := range projects {
 		ids = append(ids, p.ID)
+		s.Projects.prime(p.ID, p)
 		clients = appendSome(clients, p.ClientID)
 	}
 	s.TasksOfProject.expect(ids)

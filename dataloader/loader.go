@@ -112,10 +112,13 @@ func (l *loader[K, A, V]) expect(keys []K) {
 	l.levels = append(l.levels, keys)
 }
 
+// prime makes a thing known that was read elsewhere, unless it is known.
 func (l *loader[K, A, V]) prime(key K, args A, value V) {
 	l.wave.mu.Lock()
 	defer l.wave.mu.Unlock()
-	l.calls[ask[K, A]{key, args}] = &call[K, V]{value: value, found: true}
+	if a := (ask[K, A]{key, args}); l.calls[a] == nil {
+		l.calls[a] = &call[K, V]{value: value, found: true}
+	}
 }
 
 // askLocked finds or begins a look-up. Where its level has been announced the

@@ -232,6 +232,7 @@ func TestPrime(t *testing.T) {
 	t.Parallel()
 	l, batches := numbers(t.Context())
 	l.prime(1, "", 10)
+	l.prime(1, "", 11)
 	if v, found, err := l.load(t.Context(), 1, ""); v != 10 || !found || err != nil || len(*batches) != 0 {
 		t.Errorf("primed: %d, %t, %v, batches %v", v, found, err, *batches)
 	}

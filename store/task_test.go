@@ -171,17 +171,23 @@ func TestTasksOfProjects(t *testing.T) {
 		totals map[timesheet.ProjectID]int
 	}{
 		{
-			"owner, first two", owner, timesheet.ListFilter{}, timesheet.Page{First: 2},
+			"owner, first two", owner,
+			timesheet.ListFilter{},
+			timesheet.Page{First: 2},
 			map[timesheet.ProjectID][]string{mine.ID: {"A", "b"}, hidden.ID: {"A", "b"}, empty.ID: {}, gone.ID: {}},
 			map[timesheet.ProjectID]int{mine.ID: 3, hidden.ID: 3},
 		},
 		{
-			"owner, last two", owner, timesheet.ListFilter{}, timesheet.Page{Last: 2},
+			"owner, last two", owner,
+			timesheet.ListFilter{},
+			timesheet.Page{Last: 2},
 			map[timesheet.ProjectID][]string{mine.ID: {"b", "c"}, hidden.ID: {"b", "c"}, empty.ID: {}, gone.ID: {}},
 			map[timesheet.ProjectID]int{mine.ID: 3, hidden.ID: 3},
 		},
 		{
-			"member, filtered", member, timesheet.ListFilter{Text: "B", Archived: ptr(false)}, timesheet.Page{First: 2},
+			"member, filtered", member,
+			timesheet.ListFilter{Text: "B", Archived: ptr(false)},
+			timesheet.Page{First: 2},
 			map[timesheet.ProjectID][]string{mine.ID: {"b"}, hidden.ID: {}, empty.ID: {}, gone.ID: {}},
 			map[timesheet.ProjectID]int{mine.ID: 1},
 		},

@@ -36,6 +36,8 @@ func TestTrackedSeconds(t *testing.T) {
 	track(t, s, member, first.ID, "2026-02-28T21:59:59Z", time.Second) // 28 February
 	track(t, s, owner, second.ID, "2026-02-10T10:00:00Z", 2*time.Hour)
 	track(t, s, foreign, elsewhere.ID, "2026-02-10T10:00:00Z", time.Hour)
+	gone := track(t, s, owner, second.ID, "2026-02-11T10:00:00Z", time.Hour)
+	done[timesheet.TimeEntry](t)(s.DeleteTimeEntry(t.Context(), owner, gone.ID, nil, change("deleteTimeEntry")))
 	if _, _, _, err := s.StartTimer(t.Context(), owner, timesheet.TimerInput{Project: &second.ID}, change("startTimer")); err != nil {
 		t.Fatal(err)
 	}
