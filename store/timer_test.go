@@ -87,7 +87,9 @@ func TestStartTimer(t *testing.T) {
 	s, owner := newWorkspace(t)
 	ctx := t.Context()
 	// Everybody has one timer, so each case has its own person.
-	person := func(t *testing.T) timesheet.Viewer { return addViewer(t, s, owner, uuid.NewString(), timesheet.RoleMember) }
+	person := func(t *testing.T) timesheet.Viewer {
+		return addViewer(t, s, owner, uuid.NewString(), timesheet.RoleMember)
+	}
 
 	t.Run("case14_start_while_running", func(t *testing.T) {
 		v := person(t)
@@ -334,7 +336,9 @@ func TestStopTimer(t *testing.T) {
 	t.Parallel()
 	s, owner := newWorkspace(t)
 	ctx := t.Context()
-	person := func(t *testing.T) timesheet.Viewer { return addViewer(t, s, owner, uuid.NewString(), timesheet.RoleMember) }
+	person := func(t *testing.T) timesheet.Viewer {
+		return addViewer(t, s, owner, uuid.NewString(), timesheet.RoleMember)
+	}
 
 	t.Run("case20_stop_twice", func(t *testing.T) {
 		v := person(t)
