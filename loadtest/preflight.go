@@ -17,6 +17,13 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
+// What is asked before a run.
+const (
+	typenameQuery = `{__typename}`
+	viewerQuery   = `{viewer{role}}`
+	scoutQuery    = `{ projects(first: 50) { nodes { id } } timeEntries(first: 1) { nodes { day } } }`
+)
+
 // loopback parses an address and refuses it unless it names this machine.
 func loopback(address string) (*url.URL, error) {
 	u, err := url.Parse(address)
@@ -71,7 +78,7 @@ var errNotGraphQL = errors.New("the answer is not GraphQL")
 // preflight makes sure that a GraphQL server answers and lets these people in,
 // so that a run of minutes does not end in a page of failures.
 func (c *client) preflight(ctx context.Context, users []*User) error {
-	got, _, err := c.query(ctx, "", "{__typename}", &struct{}{})
+	got, _, err := c.query(ctx, "", typenameQuery, &struct{}{})
 	switch {
 	case ctx.Err() != nil:
 		return stopf(ExitInterrupted, "stopped before anything was sent")
@@ -93,7 +100,7 @@ func (c *client) preflight(ctx context.Context, users []*User) error {
 // admit checks a person's token and learns the role where it is not known.
 func (c *client) admit(ctx context.Context, user *User) error {
 	var data struct{ Viewer *struct{ Role string } }
-	got, r, err := c.query(ctx, user.Token, "{viewer{role}}", &data)
+	got, r, err := c.query(ctx, user.Token, viewerQuery, &data)
 	if err != nil {
 		return stopf(ExitUnreachable, "%s does not say who I am: %s", c.target, root(err))
 	}
@@ -180,8 +187,7 @@ func (c *client) scoutOne(ctx context.Context, user *User) time.Time {
 		Projects    struct{ Nodes []struct{ ID string } }
 		TimeEntries struct{ Nodes []struct{ Day string } }
 	}
-	const document = `{ projects(first: 50) { nodes { id } } timeEntries(first: 1) { nodes { day } } }`
-	if _, _, err := c.query(ctx, user.Token, document, &data); err != nil {
+	if _, _, err := c.query(ctx, user.Token, scoutQuery, &data); err != nil {
 		return time.Time{}
 	}
 	user.projects = nil
