@@ -47,7 +47,7 @@ WHERE e.workspace_id = $1
   AND e.ended_at IS NULL
   AND e.started_at < $5
   AND e.id <> $3
-  AND $6 > $4
+  AND now() > $4
 LIMIT 1`
 
 // overlap looks for another entry of the same person that shares a moment with
@@ -68,7 +68,7 @@ func overlap(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, e timesheet.Tim
 	if !end.After(e.StartedAt) {
 		return nil, nil
 	}
-	rows, err := tx.Query(ctx, findOverlap, v.Workspace.ID, e.UserID, e.ID, e.StartedAt, end, now)
+	rows, err := tx.Query(ctx, findOverlap, v.Workspace.ID, e.UserID, e.ID, e.StartedAt, end)
 	if err != nil {
 		return nil, fmt.Errorf("look for overlaps: %w", err)
 	}
