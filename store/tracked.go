@@ -8,15 +8,16 @@ import (
 )
 
 const trackedSeconds = `/* trackedSeconds */
-SELECT e.project_id, sum(e.secs)
+SELECT e.project_id, coalesce(sum(e.secs), 0)
 FROM time_entry e
 WHERE e.workspace_id = $1
   AND e.project_id = ANY ($2)
-  AND e.deleted_at IS NULL
-  AND e.ended_at IS NOT NULL`
+  AND e.deleted_at IS NULL`
 
 // TrackedSeconds sums the finished entries on each project that the viewer may
-// see, of a period or, with nil, of all time. Projects without any are absent.
+// see, of a period or, with nil, of all time. Projects without entries are
+// absent. A running timer has no seconds yet; a condition on its end would only
+// keep the statement from its index.
 func (s *Store) TrackedSeconds(ctx context.Context, v timesheet.Viewer, ids []timesheet.ProjectID, period *timesheet.Period) (map[timesheet.ProjectID]int64, error) {
 	if period != nil {
 		if err := period.Check("period"); err != nil {

@@ -27,7 +27,8 @@ func TestTrackedSeconds(t *testing.T) {
 	s, owner := newWorkspace(t)
 	foreign := addWorkspace(t, s, "Other")
 	member := addViewer(t, s, owner, "mia", timesheet.RoleMember)
-	first, second, empty := addProject(t, s, owner, "first", nil), addProject(t, s, owner, "second", nil), addProject(t, s, owner, "empty", nil)
+	first, second := addProject(t, s, owner, "first", nil), addProject(t, s, owner, "second", nil)
+	running, empty := addProject(t, s, owner, "running", nil), addProject(t, s, owner, "empty", nil)
 	elsewhere := addProject(t, s, foreign, "elsewhere", nil)
 	addMember(t, s, owner, first.ID, member.User, false)
 
@@ -38,19 +39,19 @@ func TestTrackedSeconds(t *testing.T) {
 	track(t, s, foreign, elsewhere.ID, "2026-02-10T10:00:00Z", time.Hour)
 	gone := track(t, s, owner, second.ID, "2026-02-11T10:00:00Z", time.Hour)
 	done[timesheet.TimeEntry](t)(s.DeleteTimeEntry(t.Context(), owner, gone.ID, nil, change("deleteTimeEntry")))
-	if _, _, _, err := s.StartTimer(t.Context(), owner, timesheet.TimerInput{Project: &second.ID}, change("startTimer")); err != nil {
+	if _, _, _, err := s.StartTimer(t.Context(), owner, timesheet.TimerInput{Project: &running.ID}, change("startTimer")); err != nil {
 		t.Fatal(err)
 	}
 
 	february := &timesheet.Period{From: timesheet.NewDate(2026, time.February, 1), To: timesheet.NewDate(2026, time.February, 28)}
-	ids := []timesheet.ProjectID{first.ID, second.ID, empty.ID, elsewhere.ID}
+	ids := []timesheet.ProjectID{first.ID, second.ID, running.ID, empty.ID, elsewhere.ID}
 	tests := []struct {
 		name   string
 		who    timesheet.Viewer
 		period *timesheet.Period
 		want   map[timesheet.ProjectID]int64
 	}{
-		{"all time", owner, nil, map[timesheet.ProjectID]int64{first.ID: 3661, second.ID: 7200}},
+		{"all time", owner, nil, map[timesheet.ProjectID]int64{first.ID: 3661, second.ID: 7200, running.ID: 0}},
 		{"february", owner, february, map[timesheet.ProjectID]int64{first.ID: 3601, second.ID: 7200}},
 		{"february of a member", member, february, map[timesheet.ProjectID]int64{first.ID: 1}},
 		{"a day before everything", owner, &timesheet.Period{From: 1, To: 1}, map[timesheet.ProjectID]int64{}},
