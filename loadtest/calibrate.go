@@ -38,13 +38,14 @@ func (s *session) calibrate(ctx context.Context) (Calibration, error) {
 	var c Calibration
 	var err error
 	cores := runtime.NumCPU()
-	s.say("measuring how many reports a second the server can do (%s)", s.reportsFor)
+	s.watch.quiet(ctx, quietWithin, s.say)
+	s.say("measuring how many reports a second the server can do (%s)", reportsFor)
 	reports := []Weighted{{yearsReport, 1}}
-	if c.Reports, err = s.closedLoop(ctx, ClassReport, reports, cores, s.reportsFor); err != nil {
+	if c.Reports, err = s.closedLoop(ctx, ClassReport, reports, cores, reportsFor); err != nil {
 		return c, err
 	}
-	s.say("measuring its interactive capacity (%s)", s.interactiveFor)
-	c.Interactive, err = s.closedLoop(ctx, ClassInteractive, officeMix, 4*cores, s.interactiveFor)
+	s.say("measuring its interactive capacity (%s)", interactiveFor)
+	c.Interactive, err = s.closedLoop(ctx, ClassInteractive, officeMix, 4*cores, interactiveFor)
 	return c, err
 }
 

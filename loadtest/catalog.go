@@ -55,7 +55,7 @@ var (
 		return input(fields)
 	}}
 
-	monthReport = &Operation{Name: "MonthReport", Root: "timesheetReport", Roles: reporters, Document: `query MonthReport($input: ReportInput!) {
+	monthReport = &Operation{Name: "MonthReport", Root: "timesheetReport", Document: `query MonthReport($input: ReportInput!) {
   timesheetReport(input: $input) { rows { key label totals { seconds } } totals { seconds entryCount } truncated source asOf }
 }`, Variables: func(rng *rand.Rand, s *scene, _ *User) map[string]any {
 		return reportInput(rng, s, 30, 50, "PROJECT")

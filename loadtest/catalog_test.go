@@ -16,7 +16,9 @@ import (
 func everything() []*Operation {
 	return []*Operation{
 		myDay, running, page, projects, start, stop, create, monthReport, yearsReport,
-		{Name: "typename", Document: typenameQuery}, {Name: "viewer", Document: viewerQuery}, {Name: "scout", Document: scoutQuery},
+		{Name: "typename", Document: typenameQuery},
+		{Name: "viewer", Document: viewerQuery},
+		{Name: "scout", Document: scoutQuery},
 	}
 }
 

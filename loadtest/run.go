@@ -1,6 +1,7 @@
 package loadtest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -31,13 +32,10 @@ type Config struct {
 type session struct {
 	Config
 	target *url.URL
-	admin  string
 	client *client
 	deck   *deck
 	watch  watch
 	files  int // that may be open
-
-	reportsFor, interactiveFor time.Duration // of calibration
 }
 
 // Run runs a scenario and judges it. A run that was interrupted has a partial
@@ -77,10 +75,7 @@ func open(ctx context.Context, c Config) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &session{
-		Config: c, target: target, admin: c.Admin, files: files, client: newClient(target, leastInFlight),
-		reportsFor: reportsFor, interactiveFor: interactiveFor,
-	}
+	s := &session{Config: c, target: target, client: newClient(target, leastInFlight), files: files}
 	if err := s.client.preflight(ctx, users); err != nil {
 		return nil, err
 	}
@@ -100,7 +95,7 @@ func (c Config) check() error {
 		return stopf(ExitUsage, "there is no scenario %q, only %s and %s", c.Scenario, smokeName, stormName)
 	case c.Duration < 0 || c.Duration > maxTime:
 		return stopf(ExitUsage, "a duration of %v is not between 0 and %v", c.Duration, maxTime)
-	case c.Rate < 0 || c.Rate > maxRate || c.Rate != c.Rate:
+	case !(c.Rate >= 0 && c.Rate <= maxRate): // so that NaN is refused too
 		return stopf(ExitUsage, "a rate of %v is not between 0 and %d a second", c.Rate, maxRate)
 	}
 	return nil
@@ -114,7 +109,7 @@ const maxRate = 10_000
 // which is measured unless given.
 func (s *session) scenario(ctx context.Context, known *Calibration) (Scenario, *Calibration, *Rates, error) {
 	if s.Scenario == smokeName {
-		return smoke(or(s.Rate, smokeRate), or(s.Duration, smokeFor)), nil, nil, nil
+		return smoke(cmp.Or(s.Rate, smokeRate), cmp.Or(s.Duration, smokeFor)), nil, nil, nil
 	}
 	if known == nil {
 		measured, err := s.calibrate(ctx)
@@ -127,16 +122,7 @@ func (s *session) scenario(ctx context.Context, known *Calibration) (Scenario, *
 	if err != nil {
 		return Scenario{}, nil, nil, err
 	}
-	return reportStorm(rates, or(s.Duration, stormFor)), known, &rates, nil
-}
-
-// or is value, or other where value is zero.
-func or[T comparable](value, other T) T {
-	var zero T
-	if value == zero {
-		return other
-	}
-	return value
+	return reportStorm(rates, cmp.Or(s.Duration, stormFor)), known, &rates, nil
 }
 
 // run sends the scenario, again while an objective is undecided and another
@@ -214,7 +200,7 @@ func (s *session) metrics(ctx context.Context) string {
 	}
 	within, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	status, body, err := s.client.get(within, s.admin+"/metrics")
+	status, body, err := s.client.get(within, s.Admin+"/metrics")
 	if err != nil || status != http.StatusOK {
 		return ""
 	}

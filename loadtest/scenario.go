@@ -16,8 +16,8 @@ type Scenario struct {
 	Recover    *Recover // nil if there is nothing to recover from
 	Rounds     int      // how often it may run while an objective is undecided
 
-	// Quiet is how long to wait for other programs to leave the machine alone
-	// before a round.
+	// Quiet is how long to wait, before anything is sent, for other programs to
+	// leave the machine alone.
 	Quiet time.Duration
 }
 
@@ -77,6 +77,7 @@ const (
 	stormTimes    = 5    // what the server can do in reports
 	stormShare    = 0.30 // of what it can do in interactive work
 	stormRate     = 300  // and at most this
+	quietWithin   = time.Minute
 	absorbWithin  = 5 * time.Second
 	absorbWatched = 10 * time.Second // room for a start within 5 s and five windows of one
 )
@@ -105,7 +106,7 @@ func reportStorm(rates Rates, d time.Duration) Scenario {
 		Under:      "storm",
 		Recover:    &Recover{Phase: "recover", Class: ClassInteractive, Within: absorbWithin},
 		Rounds:     4,
-		Quiet:      time.Minute,
+		Quiet:      quietWithin,
 	}
 }
 
