@@ -52,9 +52,13 @@ func (s *Server) protect(r *request) (resp *graphql.Response, f *fault) {
 func (s *Server) chargeRefusal(r *request, f *fault) {
 	switch f.code {
 	case codeParseFailed, codeValidationFailed, codeDocumentLimit, codeBadRequest, codeTooLarge, codeNoOperation:
-		r.account.charge(millisSince(r.arrived))
+		r.account.charge(refusalPoints + millisSince(r.arrived))
 	}
 }
+
+// refusalPoints is what reading a request and writing its refusal cost beside
+// what is measured in between.
+const refusalPoints = 1.0
 
 func millisSince(t time.Time) float64 { return float64(time.Since(t).Microseconds()) / 1000 }
 

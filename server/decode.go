@@ -18,6 +18,7 @@ const (
 	maxQuery     = 16 << 10
 	maxVariables = 192 << 10
 	maxNesting   = 32
+	maxValues    = 5000    // of objects and lists together: coercion costs 0.5 us each
 	maxDrain     = 1 << 20 // of a body that is too large, so that its sender can read the refusal
 )
 
@@ -87,8 +88,8 @@ func decodeBody(body []byte) (params, *fault) {
 	if !utf8.Valid(body) {
 		return params{}, refuse(codeBadRequest, "the body is not valid UTF-8")
 	}
-	if tooNested(body) {
-		return params{}, refuse(codeBadRequest, "the body is nested more than 32 levels deep").with("limit", maxNesting)
+	if f := checkShape(body); f != nil {
+		return params{}, f
 	}
 	if first := bytes.TrimLeft(body, " \t\r\n"); len(first) > 0 && first[0] == '[' {
 		return params{}, refuse(codeBadRequest, "batches are not supported: send one operation a request")
@@ -116,8 +117,11 @@ func decodeURL(q url.Values) (params, *fault) {
 		*target = text
 	}
 	for name, raw := range map[string][]byte{"variables": w.Variables, "extensions": w.Extensions} {
-		if !utf8.Valid(raw) || tooNested(raw) {
-			return params{}, refuse(codeBadRequest, name+" is not valid UTF-8 or nested more than 32 levels deep")
+		if !utf8.Valid(raw) {
+			return params{}, refuse(codeBadRequest, name+" is not valid UTF-8")
+		}
+		if f := checkShape(raw); f != nil {
+			return params{}, f
 		}
 	}
 	return w.params()
@@ -155,10 +159,10 @@ func (w wire) params() (p params, f *fault) {
 	return p, nil
 }
 
-// tooNested counts brackets outside of strings; it runs before the decoder,
-// whose recursion a hostile body would use.
-func tooNested(body []byte) bool {
-	depth, inString := 0, false
+// checkShape counts brackets and values outside of strings; it runs before the
+// decoder, whose recursion a hostile body would use.
+func checkShape(body []byte) *fault {
+	depth, values, inString := 0, 0, false
 	for i := 0; i < len(body); i++ {
 		switch c := body[i]; {
 		case inString && c == '\\':
@@ -167,12 +171,18 @@ func tooNested(body []byte) bool {
 			inString = !inString
 		case inString:
 		case c == '{' || c == '[':
-			if depth++; depth > maxNesting {
-				return true
-			}
+			depth++
 		case c == '}' || c == ']':
 			depth--
+		case c == ',':
+			values++
+		}
+		if depth > maxNesting {
+			return refuse(codeBadRequest, "the request is nested more than 32 levels deep").with("limit", maxNesting)
+		}
+		if values > maxValues {
+			return refuse(codeTooLarge, "the request holds more than 5,000 values").with("limit", maxValues)
 		}
 	}
-	return false
+	return nil
 }

@@ -1,0 +1,184 @@
+package server
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// hostile are documents made to cost much and say little. code is the refusal
+// they draw; "" for those that are answered.
+func hostile() map[string]struct{ body, code string } {
+	quoted := func(query string) string { return `{"query":` + strconv.Quote(query) + `}` }
+	doubling := func(n int) string {
+		var b strings.Builder
+		b.WriteString("{ viewer { ...F0 } } ")
+		for i := range n {
+			fmt.Fprintf(&b, "fragment F%d on Viewer { ...F%d ...F%d } ", i, i+1, i+1)
+		}
+		fmt.Fprintf(&b, "fragment F%d on Viewer { role }", n)
+		return b.String()
+	}
+	aliased := func(n int) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, "a%d:role ", i)
+		}
+		return "{ viewer { " + b.String() + "} }"
+	}
+	cycle := "{ viewer { ...A } } fragment A on Viewer { ...B } fragment B on Viewer { ...A }"
+	deep := strings.Repeat("{ viewer ", 5000) + strings.Repeat("}", 5000)
+	return map[string]struct{ body, code string }{
+		"fragments that double, 24 levels": {quoted(doubling(24)), codeDocumentLimit},
+		"fragments that double, 49 levels": {quoted(doubling(48)), codeDocumentLimit},
+		"fragments in a circle":            {quoted(cycle), codeValidationFailed},
+		"900 repeated fields":              {quoted("{ viewer { " + strings.Repeat("role ", 900) + "} }"), ""},
+		"5,000 repeated fields":            {quoted("{ viewer { " + strings.Repeat("x ", 5000) + "} }"), codeDocumentLimit},
+		"300 aliased fields":               {quoted(aliased(300)), codeDocumentLimit},
+		"1,600 aliased fields":             {quoted(aliased(1600)), codeDocumentLimit},
+		"a comment of 5 MB":                {quoted("{ viewer { role } } #" + strings.Repeat("x", 5<<20)), codeTooLarge},
+		"a comment of 16 KB":               {quoted("{ viewer { role } } #" + strings.Repeat("x", maxQuery-30)), ""},
+		"5,000 unknown directives":         {quoted("{ viewer { role " + strings.Repeat("@a", 5000) + " } }"), codeDocumentLimit},
+		"400 unknown directives":           {quoted("{ viewer { role " + strings.Repeat("@a", 400) + " } }"), codeDocumentLimit},
+		"nested 5,000 deep":                {quoted(deep[:maxQuery-1]), codeDocumentLimit},
+		"JSON nested 10,000 deep":          {`{"query":"{ viewer { role } }","variables":{"x":` + strings.Repeat(`{"x":`, 10_000) + "1" + strings.Repeat("}", 10_001) + `}`, codeBadRequest},
+		"invalid UTF-8":                    {"{\"query\":\"{ viewer { role } } # \xc3\x28\"}", codeBadRequest},
+		"400 unknown fields":               {quoted("{ viewer { " + strings.Repeat("nothing ", 400) + "} }"), codeValidationFailed},
+		"a variable of 190 KB":             {`{"query":"query($x: String) { projects(first: 1, filter: {text: $x}) { nodes { id } } }","variables":{"x":"` + strings.Repeat("x", 190<<10) + `"}}`, codeBadUserInput},
+		"400 inline fragments":             {quoted("{ viewer { " + strings.Repeat("...{role} ", 190) + "} }"), ""},
+		"first: 2147483647":                {quoted("{ projects(first: 2147483647) { nodes { tasks(first: 2147483647) { nodes { id } } } } }"), codeTooExpensive},
+		"a block string of quotes":         {quoted(`{ projects(first: 1, filter: {text: """` + strings.Repeat(`\"""`, 1000) + `"""}) { nodes { id } } }`), codeBadUserInput},
+		"a list of 90,000 numbers":         {`{"query":"query($x: [ID!]!) { nodes(ids: $x) { id } }","variables":{"x":[1` + strings.Repeat(",1", 90_000) + `]}}`, codeTooLarge},
+		"a list of 4,900 ids":              {`{"query":"query($x: [ID!]!) { nodes(ids: $x) { id } }","variables":{"x":["a"` + strings.Repeat(`,"a"`, 4_900) + `]}}`, codeBadUserInput},
+		"introspection in a circle":        {quoted("{ __schema { types { fields { type { fields { type { fields { type { fields { name } } } } } } } } } }"), codeValidationFailed},
+		"20 root fields of the largest page": {quoted("{ " + func() string {
+			var b strings.Builder
+			for i := range 20 {
+				fmt.Fprintf(&b, "a%d: auditLog(first: 100) { nodes { id } } ", i)
+			}
+			return b.String()
+		}() + "}"), ""},
+	}
+}
+
+func cpu(t *testing.T) time.Duration {
+	t.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// Each hostile document is refused or answered within 20 ms of CPU, the
+// client's share included: the worst of five means of 20 requests.
+func TestHostileDocuments(t *testing.T) {
+	r := newRig(t, func(c *Config) { c.User, c.Tenant = budget(1e7, 1e6), budget(1e7, 1e6) })
+	for name, doc := range hostile() {
+		t.Run(name, func(t *testing.T) {
+			r.t = t
+			a := r.must(call{body: doc.body, token: r.token, accept: mediaGraphQL})
+			if a.code() != doc.code {
+				t.Fatalf("code %q, want %q: %.300s", a.code(), doc.code, a.raw)
+			}
+			if doc.code != "" && doc.code != codeBadUserInput && a.status < 400 {
+				t.Errorf("status %d for %s", a.status, doc.code)
+			}
+			if len(a.raw) > 8<<10 && doc.code != "" {
+				t.Errorf("the refusal has %d bytes", len(a.raw))
+			}
+			var worst time.Duration
+			for i := range 5 {
+				before := cpu(t)
+				for j := range 20 {
+					body := doc.body
+					if i > 0 { // not from the cache either
+						body = strings.Replace(body, "viewer {", fmt.Sprintf("viewer { b%d%d: role ", i, j), 1)
+					}
+					r.must(call{body: body, token: r.token, accept: mediaGraphQL})
+				}
+				worst = max(worst, (cpu(t)-before)/20)
+			}
+			if worst > 20*time.Millisecond {
+				t.Errorf("%s of CPU a request, want at most 20 ms", worst)
+			}
+			t.Logf("%s of CPU a request", worst)
+		})
+	}
+}
+
+// A client that sends nothing but documents to refuse is throttled, and then
+// takes at most a tenth of a core.
+func TestHostileClientIsThrottled(t *testing.T) {
+	r := newRig(t, func(c *Config) { c.User = budget(20, 100) })
+	body := `{"query":` + strconv.Quote("{ viewer { "+strings.Repeat("nothing ", 400)+"} }") + `}`
+	send := func(i int) answer {
+		return r.must(call{body: strings.Replace(body, "nothing", "nothing"+strconv.Itoa(i), 1), token: r.token, accept: mediaGraphQL})
+	}
+	n := 0
+	for ; send(n).code() != codeThrottled; n++ {
+		if n > 2000 {
+			t.Fatal("2,000 hostile documents were not throttled")
+		}
+	}
+	began, before := time.Now(), cpu(t)
+	for time.Since(began) < 2*time.Second {
+		n++
+		send(n)
+	}
+	if used, limit := cpu(t)-before, time.Since(began)/10; used > limit {
+		t.Errorf("a throttled client takes %s of CPU in %s, want at most a tenth", used, time.Since(began))
+	}
+	if a := r.must(call{query: `{ viewer { role } }`, token: r.token}); a.status != http.StatusTooManyRequests && a.status != http.StatusOK {
+		t.Errorf("status %d: %s", a.status, a.raw)
+	}
+}
+
+// The document cache is bounded by bytes: any number of distinct documents
+// leave the process little larger.
+func TestDistinctDocumentsDoNotFillMemory(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(200)) // as serve has it
+	r := newRig(t, func(c *Config) { c.User, c.Tenant = budget(1e7, 1e6), budget(1e7, 1e6) })
+	var fields strings.Builder
+	for i := range 25 {
+		fmt.Fprintf(&fields, "a%d: user { id name email role } ", i)
+	}
+	r.must(call{query: "{ viewer { role } }", token: r.token})
+	before := resident(t)
+	documents := 1500 // thrice what the cache holds
+	if os.Getenv("HEADROOM_PROOF") == "full" {
+		documents = 10_000
+	}
+	for i := range documents {
+		a := r.must(call{query: fmt.Sprintf("query Q%d { viewer { %s } }", i, fields.String()), token: r.token})
+		if a.code() != "" {
+			t.Fatalf("document %d: %s", i, a.raw)
+		}
+	}
+	if grown := resident(t) - before; grown > 128<<20 {
+		t.Errorf("RSS has grown by %d MiB over %d documents, want at most 128", grown>>20, documents)
+	}
+	entries, bytes := r.server.documents.held()
+	if bytes > cacheBytes {
+		t.Errorf("the cache holds %d documents of %d bytes, more than its %d", entries, bytes, cacheBytes)
+	}
+}
+
+func resident(t *testing.T) int64 {
+	t.Helper()
+	text, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		t.Skip("no /proc/self/statm on this system: RSS cannot be read")
+	}
+	pages, err := strconv.ParseInt(strings.Fields(string(text))[1], 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pages * int64(os.Getpagesize())
+}
