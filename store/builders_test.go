@@ -1,0 +1,184 @@
+package store
+
+import (
+	"slices"
+
+	"headroom/timesheet"
+)
+
+// Built is a statement that was put together, with its arguments.
+type Built struct {
+	SQL  string
+	Args []any
+}
+
+// builder collects statements.
+type builder struct {
+	built []Built
+	err   error
+}
+
+func (b *builder) add(sql string, args arguments, err error) {
+	b.built = append(b.built, Built{sql, args})
+	if err != nil && b.err == nil {
+		b.err = err
+	}
+}
+
+// BuiltStatements puts every statement that is no constant together, with each
+// of its options on and off, for who sees everything and for who does not, and
+// pages in both directions from either end and from a cursor.
+func BuiltStatements() ([]Built, error) {
+	var b builder
+	for _, role := range []timesheet.Role{timesheet.RoleOwner, timesheet.RoleMember} {
+		v := timesheet.Viewer{Workspace: timesheet.Workspace{ID: 1, WeekStart: 1}, User: 2, Role: role}
+		pages(&b, auditOrder, func(p timesheet.Page) (string, arguments, error) { return auditStatement(v, p) })
+		for _, f := range listFilters() {
+			b.lists(v, f)
+		}
+		members := memberFamily(v, []timesheet.ProjectID{1})
+		pages(&b, members.order, members.statement)
+		b.add(members.counting(), members.args, nil)
+		for _, f := range entryFilters() {
+			pages(&b, newestEntries, func(p timesheet.Page) (string, arguments, error) { return entriesPage(v, f, p) })
+			sql, args := entriesCount(v, f)
+			b.add(sql, args, nil)
+			b.reports(v, f)
+		}
+		for _, period := range []*timesheet.Period{nil, {From: 1, To: 2}} {
+			sql, args := trackedStatement(v, []timesheet.ProjectID{1}, period)
+			b.add(sql, args, nil)
+		}
+	}
+	return b.built, b.err
+}
+
+// pages adds a list's statement for every kind of page.
+func pages[T any](b *builder, order keyset[T], statement func(timesheet.Page) (string, arguments, error)) {
+	var row T
+	for _, p := range []timesheet.Page{
+		{First: 10},
+		{First: 10, After: order.encode(row)},
+		{Last: 10},
+		{Last: 10, Before: order.encode(row)},
+	} {
+		b.add(statement(p))
+	}
+}
+
+func (b *builder) lists(v timesheet.Viewer, f timesheet.ListFilter) {
+	for _, o := range []timesheet.ListOrder{timesheet.OrderName, timesheet.OrderNewest} {
+		pages(b, userOrder(o), func(p timesheet.Page) (string, arguments, error) { return usersPage(v, f, o, p) })
+		addSelection(b, func() (selection[timesheet.Client], error) { return clientSelection(v, f, o) })
+		addSelection(b, func() (selection[timesheet.Project], error) { return projectSelection(v, f, o) })
+		addSelection(b, func() (selection[timesheet.Tag], error) { return tagSelection(v, f, o) })
+	}
+	b.add(usersCount(v, f))
+	addFamily(b, func() (family[timesheet.ClientID, timesheet.Project], error) {
+		return projectFamily(v, []timesheet.ClientID{1}, f)
+	})
+	addFamily(b, func() (family[timesheet.ProjectID, timesheet.Task], error) {
+		return taskFamily(v, []timesheet.ProjectID{1}, f)
+	})
+}
+
+func addSelection[T any](b *builder, make func() (selection[T], error)) {
+	q, err := make()
+	pages(b, q.order, q.statement)
+	b.add(q.count+q.where, q.args, err)
+}
+
+func addFamily[P ~int64, T any](b *builder, make func() (family[P, T], error)) {
+	q, err := make()
+	pages(b, q.order, q.statement)
+	b.add(q.counting(), q.args, err)
+}
+
+func (b *builder) reports(v timesheet.Viewer, f timesheet.EntryFilter) {
+	for _, by := range [][]timesheet.GroupKey{
+		{timesheet.GroupClient}, {timesheet.GroupTag}, {timesheet.GroupBillable},
+		{timesheet.GroupUser, timesheet.GroupTask}, {timesheet.GroupProject, timesheet.GroupDay},
+		{timesheet.GroupWeek}, {timesheet.GroupMonth}, {timesheet.GroupYear, timesheet.GroupMonth},
+	} {
+		in := timesheet.ReportInput{Period: timesheet.Period{From: 1, To: 90}, GroupBy: by, Filter: f, MaxRows: 1}
+		sql, args := reportGroups(v, in)
+		b.add(sql, args, nil)
+	}
+}
+
+// listFilters are no filter, each of its fields alone, and all of them.
+func listFilters() []timesheet.ListFilter {
+	archived, client := true, timesheet.ClientID(1)
+	all := timesheet.ListFilter{Text: "a", Archived: &archived, Client: &client, Roles: []timesheet.Role{timesheet.RoleOwner}}
+	return []timesheet.ListFilter{{}, {Text: all.Text}, {Archived: all.Archived}, {Client: all.Client}, {Roles: all.Roles}, all}
+}
+
+// entryFilters are no filter, each of its fields alone, those with several
+// values, and all of them.
+func entryFilters() []timesheet.EntryFilter {
+	billable, period := true, timesheet.Period{From: 10, To: 20}
+	all := timesheet.EntryFilter{
+		Period: &period, Users: []timesheet.UserID{1}, Projects: []timesheet.ProjectID{1}, Clients: []timesheet.ClientID{1},
+		Tasks: []timesheet.TaskID{1}, Tags: []timesheet.TagID{1}, Billable: &billable, Text: "a",
+	}
+	filters := []timesheet.EntryFilter{
+		{}, {Period: all.Period}, {Users: all.Users}, {Projects: all.Projects}, {Clients: all.Clients},
+		{Tasks: all.Tasks}, {Tags: all.Tags}, {Billable: all.Billable}, {Text: all.Text}, all,
+	}
+	for _, f := range slices.Clone(filters) {
+		f.Users, f.Projects = slices.Repeat(f.Users, 2), slices.Repeat(f.Projects, 2)
+		f.Clients, f.Tasks = slices.Repeat(f.Clients, 2), slices.Repeat(f.Tasks, 2)
+		filters = append(filters, f)
+	}
+	return filters
+}
+
+// Some of the built statements, for what a test asks.
+
+func built(sql string, args arguments, err error) Built {
+	if err != nil {
+		panic(err) // the test asked for what is refused
+	}
+	return Built{sql, args}
+}
+
+func BuiltUsersPage(v timesheet.Viewer, p timesheet.Page) Built {
+	return built(usersPage(v, timesheet.ListFilter{}, timesheet.OrderName, p))
+}
+
+func BuiltProjectsPage(v timesheet.Viewer, p timesheet.Page) Built {
+	q, _ := projectSelection(v, timesheet.ListFilter{}, timesheet.OrderName)
+	return built(q.statement(p))
+}
+
+func BuiltProjectsOfClients(v timesheet.Viewer, ids []timesheet.ClientID, p timesheet.Page) Built {
+	q, _ := projectFamily(v, ids, timesheet.ListFilter{})
+	return built(q.statement(p))
+}
+
+func BuiltTasksOfProjects(v timesheet.Viewer, ids []timesheet.ProjectID, p timesheet.Page) Built {
+	q, _ := taskFamily(v, ids, timesheet.ListFilter{})
+	return built(q.statement(p))
+}
+
+func BuiltMembersOfProjects(v timesheet.Viewer, ids []timesheet.ProjectID, p timesheet.Page) Built {
+	return built(memberFamily(v, ids).statement(p))
+}
+
+func BuiltTrackedSeconds(v timesheet.Viewer, ids []timesheet.ProjectID) Built {
+	sql, args := trackedStatement(v, ids, nil)
+	return built(sql, args, nil)
+}
+
+func BuiltAuditPage(v timesheet.Viewer, p timesheet.Page) Built {
+	return built(auditStatement(v, p))
+}
+
+func BuiltEntriesPage(v timesheet.Viewer, f timesheet.EntryFilter, p timesheet.Page) Built {
+	return built(entriesPage(v, f, p))
+}
+
+func BuiltReport(v timesheet.Viewer, in timesheet.ReportInput) Built {
+	sql, args := reportGroups(v, in)
+	return built(sql, args, nil)
+}
