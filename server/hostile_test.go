@@ -41,7 +41,7 @@ func hostile() map[string]struct{ body, code string } {
 		"900 repeated fields":              {quoted("{ viewer { " + strings.Repeat("role ", 900) + "} }"), ""},
 		"5,000 repeated fields":            {quoted("{ viewer { " + strings.Repeat("x ", 5000) + "} }"), codeDocumentLimit},
 		"300 aliased fields":               {quoted(aliased(300)), codeDocumentLimit},
-		"1,600 aliased fields":             {quoted(aliased(1600)), codeDocumentLimit},
+		"1,400 aliased fields":             {quoted(aliased(1400)), codeDocumentLimit},
 		"a comment of 5 MB":                {quoted("{ viewer { role } } #" + strings.Repeat("x", 5<<20)), codeTooLarge},
 		"a comment of 16 KB":               {quoted("{ viewer { role } } #" + strings.Repeat("x", maxQuery-30)), ""},
 		"5,000 unknown directives":         {quoted("{ viewer { role " + strings.Repeat("@a", 5000) + " } }"), codeDocumentLimit},
