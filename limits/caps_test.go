@@ -68,6 +68,13 @@ func TestCaps(t *testing.T) {
 			}},
 		},
 		{
+			name: "merged in one of two places", caps: Caps{Points: 10, Nodes: 1000},
+			query: `{ projects(first: 10) { nodes { related(first: 50) { id } ...P } } recent(limit: 10) { project { ...P } } } fragment P on Project { related(first: 50) { name } }`,
+			want: &CostError{Unit: Points, Estimated: 1 + 10*0.02*51 + 10*0.02*52, Max: 10, Suggestions: []Suggestion{
+				{Kind: ReduceArgument, Path: "projects.nodes.related", Argument: "first", Given: 50, MaxAccepted: 21, Estimated: 1 + 0.2*22 + 0.2*23},
+			}},
+		},
+		{
 			name: "the largest Int", caps: DefaultCaps, query: `{ projects(first: 2147483647) { nodes { id } } }`,
 			want: &CostError{Unit: Points, Estimated: 0.5 + 0.02*2147483647, Max: 1000, Suggestions: []Suggestion{
 				{Kind: ReduceArgument, Path: "projects", Argument: "first", Given: 2147483647, MaxAccepted: 10_000, Estimated: 200.5},
@@ -258,7 +265,7 @@ func TestClassify(t *testing.T) {
 		{name: "a field just cheap enough", query: `{ recent(limit: 2475) { id } }`, want: Interactive},
 		{name: "two halves of a dear field", query: `{ a: recent(limit: 2000) { id } b: recent(limit: 2000) { id } }`, want: Interactive},
 		{name: "a declared report", query: `{ viewer { role } audit }`, want: Report, split: "audit"},
-		{name: "declared background", query: `{ exportAll }`, want: Background},
+		{name: "declared background, however dear", query: `{ exportAll }`, want: Background},
 		{name: "background beside a report", query: `{ audit exportAll viewer { role } }`, want: Background, split: "exportAll"},
 		{name: "nothing but a meta field", query: `{ __typename }`, want: Interactive},
 		{name: "introspection", query: `{ __schema { types { name } } }`, want: Interactive},

@@ -108,7 +108,7 @@ func (k *collector) add(f *ast.Field, m mask) error {
 	}
 	g := k.byKey[key]
 	if g == nil {
-		g = &group{key: key, seen: map[occurrence]bool{}}
+		g = &group{key: key}
 		k.byKey[key] = g
 		k.groups = append(k.groups, g)
 	}
@@ -124,7 +124,12 @@ func (k *collector) add(f *ast.Field, m mask) error {
 	}
 	g.fields = append(g.fields, f)
 	g.masks = append(g.masks, m)
-	g.seen[occurrence{f, m}] = true
+	if len(f.SelectionSet) > 0 {
+		if g.seen == nil {
+			g.seen = map[occurrence]bool{}
+		}
+		g.seen[occurrence{f, m}] = true
+	}
 	return nil
 }
 

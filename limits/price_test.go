@@ -2,6 +2,7 @@ package limits
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -45,6 +46,7 @@ func TestPrice(t *testing.T) {
 		{name: "assumed size without the argument", query: `{ recent { tags { id } } }`, points: 0.5 + 10*0.02 + 50*0.02, nodes: 60},
 		{name: "or with null", query: `{ recent(limit: null) { seconds } }`, points: 0.7, nodes: 10},
 		{name: "slicing argument before assumed size", query: `{ recent(limit: 3) { seconds } }`, points: 0.56, nodes: 3},
+		{name: "of several slicing arguments the largest", query: `{ a: window(first: 3, last: 2) { id } b: window(first: 5, last: 6) { id } c: window { id } }`, points: 1.5 + 13*0.02, nodes: 13},
 		{name: "size 0", query: `{ recent(limit: 0) { seconds } }`, points: 0.5},
 		{name: "default of the argument", query: `{ search(text: "a") { ... on Tag { id } } }`, points: 0.9, nodes: 20},
 		{name: "of several types the dearest", query: `{ search(text: "a", first: 10) { ... on Tag { id } ... on Project { client { id } } ... on Entry { user { id } project { id } } } }`, points: 0.5 + 10*0.06, nodes: 30},
@@ -188,23 +190,9 @@ func TestPriceSaturates(t *testing.T) {
 // doubling is a document whose fragments double at each level: n levels are
 // 2^n fields.
 func doubling(n int) string {
-	var b strings.Builder
-	b.WriteString(`{ viewer { user { ...F0 } } }`)
-	for i := range n {
-		b.WriteString("\nfragment F" + itoa(i) + " on User { a: friend { ...F" + itoa(i+1) + " } b: friend { ...F" + itoa(i+1) + " } }")
-	}
-	b.WriteString("\nfragment F" + itoa(n) + " on User { entries(first: 1) { id } }")
-	return b.String()
-}
-
-func itoa(i int) string { return json.Number(string(mustJSON(i))).String() }
-
-func mustJSON(v any) []byte {
-	b, err := json.Marshal(v)
-	if err != nil {
-		panic(err)
-	}
-	return b
+	return "{ viewer { user { ...F0 } } }\n" +
+		many2("fragment F%d on User { a: friend { ...F%[2]d } b: friend { ...F%[2]d } }\n", n) +
+		fmt.Sprintf("fragment F%d on User { entries(first: 1) { id } }", n)
 }
 
 func TestPriceDoublingFragments(t *testing.T) {
@@ -220,6 +208,48 @@ func TestPriceDoublingFragments(t *testing.T) {
 	p := compile(t, schema, doubling(100)).Price(nil, nil)
 	if p.Expected != maxPoints {
 		t.Errorf("100 levels cost %v, want the maximum", p.Expected)
+	}
+	flat := "{ viewer { user { ...F0 } } } " + many2("fragment F%d on User { ...F%[2]d ...F%[2]d } ", 90) + "fragment F90 on User { entries(first: 1) { id } }"
+	if got := compile(t, schema, flat).Price(nil, nil).Nodes; got != 1 {
+		t.Errorf("fragments that double on one level: %d nodes, want 1", got)
+	}
+}
+
+// Conditions are kept apart up to a bound; beyond it the price is that of a
+// document in which they hold.
+func TestPriceManyConditions(t *testing.T) {
+	schema := tracker(t)
+	off := func(n int) (declared string, vars map[string]any) {
+		vars = map[string]any{}
+		for i := range n {
+			vars[fmt.Sprintf("v%d", i)] = false
+		}
+		return many("$v%d: Boolean!", n), vars
+	}
+	tests := []struct {
+		name   string
+		n      int
+		format string
+		want   float64
+	}{
+		{"8 of one field", 8, "tags @include(if: $v%d) { id }", 0},
+		{"9 of one field", 9, "tags @include(if: $v%d) { id }", 1.5},
+		{"8 of one fragment", 8, "...F @include(if: $v%d)", 0},
+		{"9 of one fragment", 9, "...F @include(if: $v%d)", 1.5},
+		{"64 of different fields", 64, "a%[1]d: viewer @include(if: $v%[1]d) { role }", 0},
+		{"66 of different fields", 66, "a%[1]d: viewer @include(if: $v%[1]d) { role }", 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			declared, vars := off(tt.n)
+			query := "query(" + declared + ") { " + many(tt.format, tt.n) + "}"
+			if strings.Contains(query, "...F") {
+				query += " fragment F on Query { tags { id } }"
+			}
+			if got := compile(t, schema, query).Price(vars, nil).Expected; got != tt.want {
+				t.Errorf("price %v, want %v", got, tt.want)
+			}
+		})
 	}
 }
 
@@ -253,101 +283,6 @@ func TestPriceFieldsAreBounded(t *testing.T) {
 	}
 	if !p.Fields[0].Root || p.Fields[0].Expected != p.Expected {
 		t.Errorf("the root is %+v, want it first and with the whole price %v", p.Fields[0], p.Expected)
-	}
-}
-
-// counts is an estimator that knows some coordinates.
-type counts map[string]Estimate
-
-func (c counts) Estimate(coordinate string, _ map[string]any) (Estimate, bool) {
-	e, ok := c[coordinate]
-	return e, ok
-}
-
-func TestPriceWithEstimator(t *testing.T) {
-	const ms = time.Millisecond
-	tests := []struct {
-		name string
-		est  Estimator
-		want Price
-	}{
-		{
-			name: "none",
-			want: Price{Expected: 0.5 + 100*0.02*2, Bound: 4.5, Rows: 200, Nodes: 200, Basis: Declared},
-		},
-		{
-			name: "that knows nothing", est: counts{},
-			want: Price{Expected: 4.5, Bound: 4.5, Rows: 200, Nodes: 200, Basis: Declared},
-		},
-		{
-			name: "that knows of 12, at most 20",
-			est:  counts{"Query.projects": {Rows: 12, MaxRows: 20, Work: 3 * ms, MaxWork: 8 * ms}},
-			want: Price{Expected: 3 + 12*0.04, Bound: 8 + 20*0.04, Rows: 24, Nodes: 40, Basis: Statistics},
-		},
-		{
-			name: "that expects more than was asked for",
-			est:  counts{"Query.projects": {Rows: 1000, MaxRows: 2000, Work: 3 * ms, MaxWork: 3 * ms}},
-			want: Price{Expected: 3 + 4, Bound: 7, Rows: 200, Nodes: 200, Basis: Statistics},
-		},
-		{
-			name: "whose bound is below its forecast",
-			est:  counts{"Query.projects": {Rows: 12, MaxRows: 2, Work: 3 * ms, MaxWork: 1}},
-			want: Price{Expected: 3.48, Bound: 3.48, Rows: 24, Nodes: 24, Basis: Statistics},
-		},
-		{
-			name: "that returns nonsense",
-			est:  counts{"Query.projects": {Rows: -1, Work: 1}, "Project.client": {Work: -5}},
-			want: Price{Expected: 4.5, Bound: 4.5, Rows: 200, Nodes: 200, Basis: Declared},
-		},
-		{
-			name: "of a field within the list",
-			est:  counts{"Project.client": {Work: ms / 10, MaxWork: ms, MaxRows: 1}},
-			want: Price{Expected: 0.5 + 100*0.14, Bound: 0.5 + 100*1.04, Rows: 200, Nodes: 200, Basis: Statistics},
-		},
-		{
-			name: "without end",
-			est:  counts{"Query.projects": {Rows: math.MaxInt64, MaxRows: math.MaxInt64, Work: math.MaxInt64}},
-			want: Price{Expected: maxPoints, Bound: maxPoints, Rows: 200, Nodes: 200, Basis: Statistics},
-		},
-	}
-	f := compile(t, tracker(t), `{ projects(first: 100) { nodes { client { id } } } }`)
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			got := f.Price(nil, tt.est)
-			if diff := cmp.Diff(tt.want, got, roughly, cmpopts.IgnoreFields(Price{}, "Fields", "Work")); diff != "" {
-				t.Errorf("price (-want +got):\n%s", diff)
-			}
-		})
-	}
-}
-
-// seen records what an estimator is asked.
-type seen map[string]map[string]any
-
-func (s seen) Estimate(coordinate string, args map[string]any) (Estimate, bool) {
-	s[coordinate] = args
-	return Estimate{}, false
-}
-
-func TestEstimatorSeesArguments(t *testing.T) {
-	f := compile(t, tracker(t), `query($in: ReportInput!, $unset: Int) {
-		timesheetReport(input: $in) { rows { key } }
-		search(text: "x", first: $unset) { ... on Tag { id } }
-		projects(last: 4) { totalCount nodes { name } }
-	}`)
-	got := seen{}
-	input := map[string]any{"maxRows": int64(5)}
-	f.Price(map[string]any{"in": input}, got)
-	want := seen{
-		"Query.timesheetReport":        {"input": input},
-		"Report.rows":                  {},
-		"Query.search":                 {"text": "x", "first": int64(20)},
-		"Query.projects":               {"last": int64(4)},
-		"ProjectConnection.totalCount": {},
-		"ProjectConnection.nodes":      {},
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("asked (-want +got):\n%s", diff)
 	}
 }
 

@@ -32,7 +32,8 @@ type Query {
   recent(limit: Int): [Entry!] @listSize(slicingArguments: ["limit"], assumedSize: 10, requireOneSlicingArgument: false)
   timesheetReport(input: ReportInput!): Report @cost(weight: "60")
     @listSize(slicingArguments: ["input.maxRows"], sizedFields: ["rows"])
-  exportAll: Int @class(name: BACKGROUND)
+  window(first: Int, last: Int): [Entry!] @listSize(slicingArguments: ["first", "last"], assumedSize: 4, requireOneSlicingArgument: false)
+  exportAll: Int @cost(weight: "80") @class(name: BACKGROUND)
   audit: Int @class(name: REPORT)
 }
 type Mutation {
@@ -51,7 +52,7 @@ type PageInfo @cost(weight: "0") { hasNextPage: Boolean }
 type Project implements Node { id: ID! name: String client: Client tasks(first: Int): TaskConnection
     @listSize(slicingArguments: ["first"], sizedFields: ["nodes"])
   related(first: Int): [Project!] @listSize(slicingArguments: ["first"]) }
-type TaskConnection @cost(weight: "0") { nodes: [Task!] }
+type TaskConnection { nodes: [Task!] }
 type Client implements Node { id: ID! name: String }
 type Task implements Node { id: ID! name: String project: Project }
 type Tag implements Node { id: ID! name: String }

@@ -10,6 +10,64 @@ import (
 	"time"
 )
 
+// A seat that is granted in the moment its taker gives up goes to nobody.
+func TestStaticCanceledWhenGranted(t *testing.T) {
+	tests := map[string]func(cancel func(), running *Permit){
+		"by the caller":   func(cancel func(), running *Permit) { cancel(); running.Drop() },
+		"by the deadline": func(_ func(), running *Permit) { time.Sleep(ms); running.Drop() },
+	}
+	for name, end := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newStatic(t, seats)
+				refused := 0
+				for range 100 {
+					ctx, cancel := context.WithCancel(t.Context())
+					running, _ := s.Admit(t.Context(), Request{Class: Report})
+					c := newCrowd(t, s)
+					c.arrive(ctx, "waiting", Request{Class: Report, Deadline: within(ms)})
+					end(cancel, running)
+					synctest.Wait()
+					cancel()
+					refused += len(c.refused)
+					for _, p := range c.permits {
+						p.Drop()
+					}
+					if got := s.Snapshot().Classes[Report]; got.Busy != 0 || got.Queued != 0 {
+						t.Fatalf("%d busy, %d queued at the end", got.Busy, got.Queued)
+					}
+				}
+				if refused == 0 {
+					t.Error("the waiting one always won: the test says nothing")
+				}
+			})
+		})
+	}
+}
+
+// Who leaves the queue leaves the place to the tenant's next.
+func TestStaticLeavingKeepsTheTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCrowd(t, newStatic(t, seats))
+		ask := func(ctx context.Context, name, tenant string) {
+			c.arrive(ctx, name, Request{Class: Report, Tenant: tenant, Work: 10 * ms})
+		}
+		leaving, cancel := context.WithCancel(t.Context())
+		ask(t.Context(), "running", "a")
+		ask(t.Context(), "a1", "a")
+		ask(t.Context(), "a2", "a")
+		ask(leaving, "b1", "b")
+		cancel()
+		synctest.Wait()
+		ask(t.Context(), "b2", "b")
+		c.expect("running", "b1 canceled")
+		for _, next := range [][2]string{{"running", "a1"}, {"a1", "b2"}, {"b2", "a2"}} {
+			c.done(next[0])
+			c.expect(next[1])
+		}
+	})
+}
+
 // TestStaticLosesNoSeat runs 20,000 operations that come, wait, are cancelled,
 // miss deadlines, panic, end twice or not at all but by Drop; at the end all seats
 // are free, all queues empty, and every operation was counted once.

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"github.com/vektah/gqlparser/v2/ast"
 )
 
 // adviser finds changes after which a refused operation is accepted. It tries
@@ -90,11 +92,16 @@ func (a *adviser) try(s swap) (cost float64, accepted bool) {
 }
 
 // reductions returns, for the dearest lists, the largest size that is accepted
-// while all else stays.
+// while all else stays. A list in a fragment is one list in all its places.
 func (a *adviser) reductions(candidates []candidate) []Suggestion {
 	var out []Suggestion
 	tried := 0
+	seen := map[*ast.Field]bool{}
 	for _, c := range candidates {
+		if seen[c.origin] {
+			continue
+		}
+		seen[c.origin] = true
 		for i := range c.size.args {
 			given, kind := c.size.args[i].number(a.vars)
 			if kind != isNumber || given < 2 {
