@@ -1,0 +1,309 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"headroom/timesheet"
+)
+
+// ImportOptions say how rows are imported. The zero value imports them and
+// creates what they name.
+type ImportOptions struct {
+	Source    string                          // where the rows come from, for audit
+	KnownOnly bool                            // rows that name what does not exist are bad
+	Preview   bool                            // count as an import would, and write nothing
+	Bad       func(*timesheet.RowError) error // told of every bad row, in order; an error ends the import
+	Progress  func(timesheet.ImportCounts)    // told after every batch
+}
+
+// importBatch is how many rows share a transaction.
+const importBatch = 10_000
+
+// Import brings rows of finished work into the viewer's workspace, as an owner
+// or admin. It may be ended at any moment and run again: each batch is a
+// transaction of its own, and a row is known by a key made of its person,
+// start and end in UTC, project, task, description, tags, external id and its
+// number among equal rows, so that a row that is there already is left alone,
+// even one that was changed or deleted since.
+//
+// Who and what the rows name is found by name, or people by their address, and
+// else created: people as placeholders, who cannot sign in. A project without
+// a client means the one project of that name, whoever its client is. History
+// may lie in archived projects and may overlap. A row that cannot be imported
+// is reported and counted and stops no other.
+//
+// Memory grows by some 30 bytes a row, for the numbers among equal rows.
+func (s *Store) Import(ctx context.Context, v timesheet.Viewer, rows iter.Seq2[timesheet.ImportRow, *timesheet.RowError], o ImportOptions) (timesheet.ImportCounts, error) {
+	if !v.Admin() {
+		return timesheet.ImportCounts{}, timesheet.Errorf(timesheet.CodeForbidden, "", "only owners and admins import")
+	}
+	zone, err := zoneOf(v.Workspace)
+	if err != nil {
+		return timesheet.ImportCounts{}, err
+	}
+	im := &importer{s: s, v: v, o: o, zone: zone, now: time.Now(), seen: map[uint64]uint32{}, people: map[person]bool{}, projects: map[projectName]bool{}}
+	im.known.reset()
+	ctx = timesheet.WithService(ctx, timesheet.Service{Class: timesheet.ClassBackground})
+	batch := make([]*importItem, 0, importBatch)
+	for row, bad := range rows {
+		batch = append(batch, im.prepare(row, bad))
+		if len(batch) == importBatch {
+			if err := im.flush(ctx, batch); err != nil {
+				return im.counts, fmt.Errorf("import: %w", err)
+			}
+			batch = batch[:0]
+		}
+	}
+	if err := im.flush(ctx, batch); err != nil {
+		return im.counts, fmt.Errorf("import: %w", err)
+	}
+	return im.counts, nil
+}
+
+// importer is one import.
+type importer struct {
+	s      *Store
+	v      timesheet.Viewer
+	o      ImportOptions
+	zone   *time.Location
+	now    time.Time
+	known  importNames
+	counts timesheet.ImportCounts
+
+	// seen numbers equal rows by a part of their hash. Rows that share it
+	// without being equal are numbered together, which is harmless: the same
+	// file numbers them alike again.
+	seen     map[uint64]uint32
+	people   map[person]bool      // that were counted
+	projects map[projectName]bool // that were counted
+}
+
+// importItem is a row on its way: bad, or with the keys of its names.
+type importItem struct {
+	row     timesheet.ImportRow
+	bad     *timesheet.RowError
+	key     [16]byte
+	who     person
+	project projectName
+	task    string   // its key
+	tags    []folded // sorted, each once
+	created bool
+
+	entry timesheet.TimeEntry // once its names are found
+}
+
+func (it *importItem) refuse(field timesheet.ImportField, code timesheet.RowCode, message string) {
+	it.bad = &timesheet.RowError{Line: it.row.Line, Field: field, Code: code, Message: message, Cells: it.row.Cells}
+}
+
+// prepare checks a row by itself and gives it its key.
+func (im *importer) prepare(row timesheet.ImportRow, bad *timesheet.RowError) *importItem {
+	row.Start, row.End = wholeSecond(row.Start), wholeSecond(row.End)
+	it := &importItem{row: row, bad: bad}
+	if bad == nil {
+		it.bad = row.Check(im.now)
+	}
+	if it.bad == nil {
+		im.known.clean(it)
+	}
+	if it.bad == nil {
+		it.key = im.number(it)
+	}
+	return it
+}
+
+// number is the row's key: a hash of what it says, and of how many rows before
+// it say the same.
+func (im *importer) number(it *importItem) (key [16]byte) {
+	parts := []string{
+		it.who.email, it.who.name, it.row.Start.Format(time.RFC3339), it.row.End.Format(time.RFC3339),
+		it.project.client, it.project.name, it.task, it.row.Description, it.row.ExternalID,
+	}
+	for _, tag := range it.tags {
+		parts = append(parts, tag.key)
+	}
+	var text []byte
+	for _, part := range parts {
+		text = binary.AppendUvarint(text, uint64(len(part)))
+		text = append(text, part...)
+	}
+	hash := sha256.Sum256(text)
+	group := binary.BigEndian.Uint64(hash[:])
+	im.seen[group]++
+	hash = sha256.Sum256(binary.BigEndian.AppendUint32(hash[:], im.seen[group]))
+	copy(key[:], hash[:])
+	return key
+}
+
+// flush imports a batch, then tells of its bad rows in the order of the file.
+func (im *importer) flush(ctx context.Context, batch []*importItem) error {
+	good := slices.DeleteFunc(slices.Clone(batch), func(it *importItem) bool { return it.bad != nil })
+	if err := im.apply(ctx, good); err != nil {
+		return err
+	}
+	for _, it := range batch {
+		if it.bad == nil {
+			im.count(it)
+			continue
+		}
+		im.counts.Bad++
+		if im.o.Bad != nil {
+			if err := im.o.Bad(it.bad); err != nil {
+				return err
+			}
+		}
+	}
+	if im.o.Progress != nil {
+		im.o.Progress(im.counts)
+	}
+	return nil
+}
+
+func (im *importer) count(it *importItem) {
+	if it.created {
+		im.counts.Created++
+	} else {
+		im.counts.Unchanged++
+	}
+	im.counts.Seconds += int64(it.row.End.Sub(it.row.Start) / time.Second)
+	im.people[it.who] = true
+	im.counts.Users = len(im.people)
+	if it.project.name != "" {
+		im.projects[it.project] = true
+		im.counts.Projects = len(im.projects)
+	}
+}
+
+// apply imports good rows in one transaction. Where the database refuses
+// something that Check lets pass, it halves them until the row is found.
+func (im *importer) apply(ctx context.Context, items []*importItem) error {
+	if len(items) == 0 {
+		return nil
+	}
+	err := im.s.transact(ctx, func(tx pgx.Tx) error { return im.write(ctx, tx, items) })
+	if err == nil {
+		return nil
+	}
+	im.known.reset() // what the transaction created is gone
+	for _, it := range items {
+		it.bad, it.created = nil, false
+	}
+	reason, refused := refusal(err)
+	switch {
+	case !refused:
+		return err
+	case len(items) == 1:
+		items[0].refuse("", timesheet.RowRefused, reason)
+		return nil
+	}
+	half := len(items) / 2
+	if err := im.apply(ctx, items[:half]); err != nil {
+		return err
+	}
+	return im.apply(ctx, items[half:])
+}
+
+// refusal tells an error about the data, which the same rows meet again, from
+// one about the database.
+func refusal(err error) (reason string, refused bool) {
+	if broken, ok := timesheet.AsError(err); ok {
+		return broken.Message, true
+	}
+	state := sqlState(err) // 22: data exception, 23: integrity constraint
+	return "the database refuses this row", strings.HasPrefix(state, "22") || strings.HasPrefix(state, "23")
+}
+
+// Imports wait for each other at the workspace; nothing else waits for them
+// but a change of the workspace's settings.
+const lockImports = `/* lockImports */
+SELECT w.workspace_id
+FROM workspace w
+WHERE w.workspace_id = $1
+FOR NO KEY UPDATE`
+
+const readImportKeys = `/* readImportKeys */
+SELECT e.import_key
+FROM time_entry e
+WHERE e.workspace_id = $1
+  AND e.import_key = ANY ($2)`
+
+// write imports rows within a transaction. Only one import writes to a
+// workspace at a time, so that what it does not find it may create.
+func (im *importer) write(ctx context.Context, tx pgx.Tx, items []*importItem) error {
+	if !im.o.Preview {
+		if _, err := tx.Exec(ctx, lockImports, im.v.Workspace.ID); err != nil {
+			return fmt.Errorf("wait for another import into this workspace: %w", err)
+		}
+	}
+	fresh, err := im.absent(ctx, tx, items)
+	if err != nil || len(fresh) == 0 {
+		return err
+	}
+	if fresh, err = im.resolve(ctx, tx, fresh); err != nil {
+		return err
+	}
+	for _, it := range fresh {
+		it.created = true
+	}
+	if im.o.Preview || len(fresh) == 0 {
+		return nil
+	}
+	if err := im.copy(ctx, tx, fresh); err != nil {
+		return fmt.Errorf("write entries: %w", err)
+	}
+	input, err := json.Marshal(map[string]any{"source": im.o.Source, "entries": len(fresh)})
+	if err != nil {
+		return err
+	}
+	ref := Ref{Entity: "Workspace", ID: key(im.v.Workspace.ID)}
+	return finish(ctx, tx, im.v, Change{Action: "import"}, input, outcome{Ref: ref})
+}
+
+// absent returns the rows that no earlier import has written.
+func (im *importer) absent(ctx context.Context, tx pgx.Tx, items []*importItem) ([]*importItem, error) {
+	keys := make([][]byte, len(items))
+	for i, it := range items {
+		keys[i] = it.key[:]
+	}
+	rows, err := tx.Query(ctx, readImportKeys, im.v.Workspace.ID, keys)
+	if err != nil {
+		return nil, err
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowTo[[]byte])
+	if err != nil {
+		return nil, fmt.Errorf("look for rows imported before: %w", err)
+	}
+	there := make(map[string]bool, len(found))
+	for _, k := range found {
+		there[string(k)] = true
+	}
+	return slices.DeleteFunc(slices.Clone(items), func(it *importItem) bool { return there[string(it.key[:])] }), nil
+}
+
+var importColumns = []string{
+	"workspace_id", "id", "user_id", "project_id", "task_id", "started_at", "ended_at", "day",
+	"billable", "rate_minor", "currency", "tag_ids", "description", "import_key",
+}
+
+func (im *importer) copy(ctx context.Context, tx pgx.Tx, items []*importItem) error {
+	_, err := tx.CopyFrom(ctx, pgx.Identifier{"time_entry"}, importColumns, pgx.CopyFromSlice(len(items), func(i int) ([]any, error) {
+		it := items[i]
+		id, err := mint(nil)
+		e := it.entry
+		return []any{
+			im.v.Workspace.ID, [16]byte(id), e.UserID, e.ProjectID, e.TaskID, it.row.Start, it.row.End, timesheet.DayOf(it.row.Start, im.zone),
+			e.Billable, 0, im.v.Workspace.Currency, tagKeys(e.TagIDs), it.row.Description, it.key[:],
+		}, err
+	}))
+	return err
+}
