@@ -23,6 +23,10 @@ const maxGroups = 200_000
 // MaxRows cuts the leaves in their order, and Other is what the leaves beyond
 // it add up to; a row that lost all of its leaves is left out.
 func (s *Store) Report(ctx context.Context, v timesheet.Viewer, in timesheet.ReportInput, now time.Time) (timesheet.Report, error) {
+	return s.report(ctx, v, in, now, maxGroups)
+}
+
+func (s *Store) report(ctx context.Context, v timesheet.Viewer, in timesheet.ReportInput, now time.Time, limit int) (timesheet.Report, error) {
 	if err := checkReport(in); err != nil {
 		return timesheet.Report{}, err
 	}
@@ -31,16 +35,19 @@ func (s *Store) Report(ctx context.Context, v timesheet.Viewer, in timesheet.Rep
 	if err != nil {
 		return timesheet.Report{}, fmt.Errorf("sum up entries: %w", err)
 	}
-	if len(groups) > maxGroups {
-		return timesheet.Report{}, timesheet.Errorf(timesheet.CodeOutOfRange, "groupBy", "the report has more than %d groups: narrow its period or its filter, or take a key away", maxGroups)
+	if len(groups) > limit {
+		return timesheet.Report{}, timesheet.Errorf(timesheet.CodeOutOfRange, "groupBy", "the report has more than %d groups: narrow its period or its filter, or take a key away", limit)
 	}
 	labels, err := s.labelsOf(ctx, v, in.GroupBy, groups)
 	if err != nil {
 		return timesheet.Report{}, err
 	}
 	report, err := grow(groups, in, labels)
+	if err != nil {
+		return timesheet.Report{}, err
+	}
 	report.Source, report.AsOf = reportSource(in), now.UTC()
-	return report, err
+	return report, nil
 }
 
 // planForThis has the database plan a report for its own period and filter. A

@@ -1,0 +1,22 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"headroom/timesheet"
+)
+
+// ReportOf is Report with a bound on groups that a test can reach.
+func (s *Store) ReportOf(ctx context.Context, v timesheet.Viewer, in timesheet.ReportInput, now time.Time, groups int) (timesheet.Report, error) {
+	return s.report(ctx, v, in, now, groups)
+}
+
+// TotalsOf are the totals of seconds and of an amount of seconds x hourly rate.
+func TotalsOf(seconds int64, currency, x3600 string) (timesheet.Totals, error) {
+	t := tally{seconds: seconds}
+	if err := t.setAmount(currency, x3600); err != nil {
+		return timesheet.Totals{}, err
+	}
+	return t.totals()
+}
