@@ -214,7 +214,7 @@ func (s *Server) Serve(ctx context.Context, public, admin net.Listener, drainDel
 	}
 	failed := make(chan error, len(servers))
 	for i, l := range []net.Listener{public, admin} {
-		go func() { failed <- servers[i].Serve(l) }()
+		go func() { failed <- servers[i].Serve(newCapped(l, maxConnections)) }()
 	}
 	select {
 	case err := <-failed:

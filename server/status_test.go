@@ -231,3 +231,12 @@ func TestMeasureRefusesNothing(t *testing.T) {
 	}
 	t.Error("headroom_limit_total does not count what would have been throttled")
 }
+
+// A dear mutation is background work: the pool of reports only reads.
+func TestDearMutationWrites(t *testing.T) {
+	r := newRig(t, nil)
+	a := r.ask(`mutation { createProject(input: {name: "X"}) { project { id tasks(first: 100) { nodes { id project { id tasks(first: 30) { nodes { id } } } } } } userErrors { code } } }`, nil)
+	if a.Extensions.Cost.Class != "background" || find(a.Data, "id") == nil {
+		t.Errorf("class %s: %s", a.Extensions.Cost.Class, a.raw)
+	}
+}

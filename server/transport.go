@@ -144,6 +144,9 @@ func (s *Server) quote(r *request) *fault {
 		asked = limits.Background
 	}
 	r.class = limits.Classify(r.price, asked)
+	if r.class == limits.Report && r.doc.op.Operation == ast.Mutation {
+		r.class = limits.Background // the pool of reports only reads
+	}
 	over := s.caps.Check(r.doc.formula, r.price, r.vars, nil)
 	r.timings.price = time.Since(began)
 	if bad := r.price.Invalid; bad != nil {
