@@ -31,7 +31,7 @@ func withProvider(dsn string, fn func(*goose.Provider, *sql.DB) error) error {
 		return fmt.Errorf("read the database URL: %w", err)
 	}
 	defer db.Close()
-	locker, err := lock.NewPostgresSessionLocker()
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300)) // asks every second, for 5 minutes
 	if err != nil {
 		return err
 	}
@@ -70,6 +70,10 @@ func Pending(ctx context.Context, dsn string) (pending bool, err error) {
 	return pending, nil
 }
 
+// lockCluster lets one process at a time decide.
+const lockCluster = `/* lockCluster */
+LOCK TABLE cluster IN EXCLUSIVE MODE`
+
 const readCluster = `/* readCluster */
 SELECT s.system_identifier::text, coalesce(c.system_identifier, ''), coalesce(c.stamp_base, 0)
 FROM pg_control_system() s
@@ -94,6 +98,9 @@ func raiseStamps(ctx context.Context, db *sql.DB, log *slog.Logger) error {
 		return err
 	}
 	defer tx.Rollback() // after Commit it does nothing
+	if _, err := tx.ExecContext(ctx, lockCluster); err != nil {
+		return fmt.Errorf("lock the cluster's identity: %w", err)
+	}
 	var here, before string
 	var base int64
 	if err := tx.QueryRowContext(ctx, readCluster).Scan(&here, &before, &base); err != nil {

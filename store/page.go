@@ -98,33 +98,35 @@ func (k keyset[T]) decode(cursor string) ([]string, error) {
 	if err != nil || len(parts) != len(k.columns)+1 || parts[0] != k.name {
 		return nil, errCursor
 	}
-	for i, value := range parts[1:] {
-		if !readable(k.types[i], value) {
+	values := parts[1:]
+	for i, text := range values {
+		var ok bool
+		if values[i], ok = canonical(k.types[i], text); !ok {
 			return nil, errCursor
 		}
 	}
-	return parts[1:], nil
+	return values, nil
 }
 
 var errCursor = timesheet.Errorf(timesheet.CodeInvalid, "after", "this cursor is not one of this list in this order")
 
-// readable tells whether a cursor's text is a value of an SQL type. A cursor
-// comes from strangers: what the database could not read must not reach it.
-func readable(sqlType, text string) bool {
-	var err error
+// canonical reads a cursor's text as a value of an SQL type and writes it as
+// the database does. A cursor comes from strangers: what the database could
+// not read must not reach it.
+func canonical(sqlType, text string) (string, bool) {
 	switch sqlType {
 	case "bigint":
-		_, err = strconv.ParseInt(text, 10, 64)
+		n, err := strconv.ParseInt(text, 10, 64)
+		return strconv.FormatInt(n, 10), err == nil
 	case "uuid":
-		_, err = timesheet.ParseEntryID(text)
+		id, err := timesheet.ParseEntryID(text)
+		return id.String(), err == nil
 	case "timestamptz":
-		var at time.Time
-		at, err = time.Parse(time.RFC3339, text)
-		return err == nil && at.Year() > 0
+		at, err := time.Parse(time.RFC3339, text)
+		at = at.UTC().Truncate(time.Microsecond)
+		return at.Format(time.RFC3339Nano), err == nil && at.Year() > 0
 	case "text":
-		return utf8.ValidString(text) && !strings.ContainsRune(text, 0)
-	default:
-		return false
+		return text, utf8.ValidString(text) && !strings.ContainsRune(text, 0)
 	}
-	return err == nil
+	return "", false
 }

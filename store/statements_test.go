@@ -21,6 +21,7 @@ import (
 // first parameter, with the reason.
 var withoutWorkspace = map[string]string{
 	"readCapacity":    "asks the server about itself",
+	"lockCluster":     "guards the server's own row",
 	"readCluster":     "asks the server about itself",
 	"storeCluster":    "remembers the server itself",
 	"readTopStamp":    "migrations concern all workspaces",
@@ -212,6 +213,25 @@ func TestStatementsPrepare(t *testing.T) {
 			if _, err := conn.Prepare(t.Context(), "", sql); err != nil {
 				t.Errorf("%s does not prepare: %v\n%s", tag, err, sql)
 			}
+		}
+	}
+}
+
+// Every statement that is put together takes the arguments it was built with.
+func TestBuiltStatementsRun(t *testing.T) {
+	conn := connectTo(t, storetest.New(t))
+	built, err := store.BuiltStatements()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range built {
+		rows, err := conn.Query(t.Context(), b.SQL, b.Args...)
+		if err == nil {
+			rows.Close()
+			err = rows.Err()
+		}
+		if err != nil {
+			t.Errorf("%v with %v\n%s", err, b.Args, b.SQL)
 		}
 	}
 }

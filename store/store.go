@@ -163,7 +163,7 @@ func (s *Store) check(ctx context.Context, c Config) error {
 	if version < minVersion {
 		return fmt.Errorf("the database is PostgreSQL %d, headroom needs 14 or later", version/10000)
 	}
-	need := 0
+	need := 1 // the listener
 	for class := range DefaultPools {
 		need += c.size(class)
 	}

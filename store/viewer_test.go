@@ -102,3 +102,29 @@ func TestViewerHearsOfChangesElsewhere(t *testing.T) {
 		return err == nil && v.Role == timesheet.RoleManager
 	})
 }
+
+// The connection that hears changes is found dead and opened again, and until
+// then answers are read anew.
+func TestViewerSurvivesTheLossOfItsListener(t *testing.T) {
+	dsn := storetest.New(t)
+	s, conn := openStore(t, dsn), connectTo(t, dsn)
+	owner := addWorkspace(t, s, "Acme")
+	see := func() (timesheet.Role, error) {
+		v, err := s.Viewer(t.Context(), owner.Workspace.ID, owner.User, 0)
+		return v.Role, err
+	}
+	listener := func() int {
+		return ask[int](t, conn, `SELECT coalesce(max(pid), 0) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'headroom listener'`)
+	}
+	if role, err := see(); err != nil || role != timesheet.RoleOwner {
+		t.Fatalf("at first: %s, %v", role, err)
+	}
+	waitUntil(t, "the listener", func() bool { return listener() != 0 })
+	first := listener()
+	mustExec(t, conn, `SELECT pg_terminate_backend($1)`, first)
+	mustExec(t, conn, `UPDATE membership SET role = 'ADMIN' WHERE user_id = $1`, owner.User)
+	waitUntil(t, "the change to be seen", func() bool { role, err := see(); return err == nil && role == timesheet.RoleAdmin })
+	waitUntil(t, "a new listener", func() bool { pid := listener(); return pid != 0 && pid != first })
+	mustExec(t, conn, `UPDATE membership SET role = 'VIEWER' WHERE user_id = $1`, owner.User)
+	waitUntil(t, "the second change to be seen", func() bool { role, err := see(); return err == nil && role == timesheet.RoleViewer })
+}
