@@ -231,11 +231,19 @@ FROM workspace w
 WHERE w.workspace_id = $1
 FOR NO KEY UPDATE`
 
+// One look into the index for each key, whatever the planner believes of a
+// table that has just grown: an array of thousands of keys once made it read
+// all of the workspace's entries for every batch.
 const readImportKeys = `/* readImportKeys */
-SELECT e.import_key
-FROM time_entry e
-WHERE e.workspace_id = $1
-  AND e.import_key = ANY ($2)`
+SELECT k.key
+FROM unnest($2::bytea[]) AS k (key)
+CROSS JOIN LATERAL (
+  SELECT
+  FROM time_entry e
+  WHERE e.workspace_id = $1
+    AND e.import_key = k.key
+  LIMIT 1
+) e`
 
 // write imports rows within a transaction. Only one import writes to a
 // workspace at a time, so that what it does not find it may create.
