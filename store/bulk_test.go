@@ -82,6 +82,17 @@ func TestBulkEdit(t *testing.T) {
 			t.Errorf("got %+v, want the other project without the task", e)
 		}
 	})
+	t.Run("an_id_that_is_named_often_is_edited_once", func(t *testing.T) {
+		ids := make([]timesheet.EntryID, 300)
+		e := create(t, s, owner, hour(t))
+		for i := range ids {
+			ids[i] = e.ID
+		}
+		results := done[[]timesheet.BulkResult](t)(s.BulkEditTimeEntries(ctx, owner, ids, timesheet.EntryInput{Description: timesheet.Some("once")}, change("bulkEditTimeEntries")))
+		if r := results[299]; r.Entry == nil || r.Entry.Version != 2 {
+			t.Errorf("got %+v, want version 2", r)
+		}
+	})
 	t.Run("case37_task_of_another_project", func(t *testing.T) {
 		in := hour(t)
 		in.Project = timesheet.Some(&project.ID)

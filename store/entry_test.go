@@ -335,11 +335,12 @@ func TestUpdateTimeEntry(t *testing.T) {
 	})
 	t.Run("case34_old_entry_of_an_archived_and_a_deleted_project", func(t *testing.T) {
 		closing := addProject(t, s, owner, "closing", nil)
+		late := addTask(t, s, owner, closing.ID, "late")
 		in := hour(t)
 		in.Project = timesheet.Some(&closing.ID)
 		e := create(t, s, owner, in)
 		done[timesheet.Project](t)(s.ArchiveProject(ctx, owner, closing.ID, true, nil, change("archiveProject")))
-		e = update(t, e, timesheet.EntryInput{Description: timesheet.Some("of an archived project"), Project: timesheet.Some(&closing.ID)})
+		e = update(t, e, timesheet.EntryInput{Description: timesheet.Some("of an archived project"), Project: timesheet.Some(&closing.ID), Task: timesheet.Some(&late.ID)})
 		done[timesheet.Project](t)(s.DeleteProject(ctx, owner, closing.ID, nil, change("deleteProject")))
 		e = update(t, e, timesheet.EntryInput{End: timesheet.Some(e.EndedAt.Add(time.Hour))})
 		if e.ProjectID == nil || *e.ProjectID != closing.ID || *e.Seconds != 7200 {
@@ -460,6 +461,7 @@ func TestMembersUseTheirProjectsOnly(t *testing.T) {
 	theirs, others := addProject(t, s, owner, "theirs", nil), addProject(t, s, owner, "others", nil)
 	task := addTask(t, s, owner, others.ID, "secret")
 	addMember(t, s, owner, theirs.ID, member.User, false)
+	addMember(t, s, owner, others.ID, addViewer(t, s, owner, "colleague", timesheet.RoleMember).User, false)
 	in := hour(t)
 	in.Project = timesheet.Some(&theirs.ID)
 	e := create(t, s, member, in)

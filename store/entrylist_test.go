@@ -124,6 +124,7 @@ func TestTimeEntriesFilter(t *testing.T) {
 	a1, a2 := addProject(t, s, owner, "a1", &acme.ID), addProject(t, s, owner, "a2", &acme.ID)
 	b, free := addProject(t, s, owner, "b", &beta.ID), addProject(t, s, owner, "free", nil)
 	task, second := addTask(t, s, owner, a1.ID, "paint"), addTask(t, s, owner, b.ID, "paint")
+	third := addTask(t, s, owner, b.ID, "polish")
 	red, blue := addTag(t, s, owner, "red"), addTag(t, s, owner, "blue")
 	create(t, s, foreign, hour(t))
 
@@ -166,7 +167,7 @@ func TestTimeEntriesFilter(t *testing.T) {
 		{"clients", owner, timesheet.EntryFilter{Clients: []timesheet.ClientID{acme.ID, beta.ID}}, []string{"b", "a2", "a1"}},
 		{"a client and a project of another", owner, timesheet.EntryFilter{Clients: []timesheet.ClientID{acme.ID}, Projects: []timesheet.ProjectID{b.ID}}, nil},
 		{"a task", owner, timesheet.EntryFilter{Tasks: []timesheet.TaskID{task.ID}}, []string{"a1"}},
-		{"tasks", owner, timesheet.EntryFilter{Tasks: []timesheet.TaskID{task.ID, second.ID}}, []string{"b", "a1"}},
+		{"tasks", owner, timesheet.EntryFilter{Tasks: []timesheet.TaskID{task.ID, third.ID, second.ID}}, []string{"b", "a1"}},
 		{"a tag", owner, timesheet.EntryFilter{Tags: []timesheet.TagID{red.ID}}, []string{"a2", "a1"}},
 		{"any of the tags", owner, timesheet.EntryFilter{Tags: []timesheet.TagID{red.ID, blue.ID}}, []string{"b", "a2", "a1"}},
 		{"billable", owner, timesheet.EntryFilter{Billable: new(true)}, []string{"b", "a2", "a1"}},
@@ -199,6 +200,30 @@ func TestTimeEntriesFilter(t *testing.T) {
 				t.Errorf("the total is %d (%v), want %d", n, err, len(want))
 			}
 		})
+	}
+}
+
+// A period finds the first and the last second of its days in the zones
+// farthest from UTC, in lists and in the reports of one person.
+func TestPeriodsInFarZones(t *testing.T) {
+	t.Parallel()
+	s, _ := newWorkspace(t)
+	for _, name := range []string{"Pacific/Kiritimati", "Pacific/Pago_Pago"} {
+		v := in(t, s, name)
+		z := zone(t, name)
+		first, next := day(t, "2024-06-03").Start(z), day(t, "2024-06-04").Start(z)
+		for _, at := range []time.Time{first.Add(-time.Second), first, next.Add(-time.Second), next} {
+			create(t, s, v, timesheet.EntryInput{Start: timesheet.Some(at), End: timesheet.Some(at.Add(time.Second))})
+		}
+		f := timesheet.EntryFilter{Period: new(period(t, "2024-06-03", "2024-06-03")), Users: []timesheet.UserID{v.User}}
+		page, err := s.TimeEntries(t.Context(), v, f, timesheet.Page{First: 10})
+		if err != nil || len(page.Nodes) != 2 || !page.Nodes[1].StartedAt.Equal(first) {
+			t.Errorf("%s: the list has %+v (%v), want the first and the last second", name, page.Nodes, err)
+		}
+		r, err := s.Report(t.Context(), v, timesheet.ReportInput{Period: *f.Period, GroupBy: []timesheet.GroupKey{timesheet.GroupDay}, Filter: f, MaxRows: 10}, time.Now())
+		if err != nil || r.Totals.EntryCount != 2 {
+			t.Errorf("%s: the report has %+v (%v), want two entries", name, r.Totals, err)
+		}
 	}
 }
 

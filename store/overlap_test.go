@@ -94,6 +94,13 @@ func TestCase13Rejections(t *testing.T) {
 		_, _, err = s.UpdateTimeEntry(ctx, v, later.ID, timesheet.EntryInput{Start: timesheet.Some(instant(t, "2024-06-03T08:59:59Z"))}, nil, change("updateTimeEntry"))
 		wantRule(t, "moved", err, timesheet.CodeOverlap, "startedAt")
 	})
+	t.Run("case13_around_an_entry_of_zero_length", func(t *testing.T) {
+		v := strict(t)
+		if _, _, err := s.CreateTimeEntry(ctx, v, span(t, "2024-06-03T08:30:00Z", "2024-06-03T08:30:00Z"), change("createTimeEntry")); err != nil {
+			t.Fatal(err)
+		}
+		create(t, s, v, hour(t))
+	})
 	t.Run("case13_another_person", func(t *testing.T) {
 		create(t, s, strict(t), hour(t))
 		create(t, s, strict(t), hour(t))
