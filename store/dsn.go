@@ -37,11 +37,11 @@ func Explain(err error) error {
 	var parse *pgconn.ParseConfigError
 	switch {
 	case errors.As(err, &connect):
-		reason := connect.Unwrap()
-		for inner := errors.Unwrap(reason); inner != nil; inner = errors.Unwrap(reason) {
-			reason = inner
+		reason, _, _ := strings.Cut(connect.Unwrap().Error(), "\n") // one attempt's is enough
+		if _, short, ok := strings.Cut(reason, "dial error: "); ok {
+			reason = short
 		}
-		return fmt.Errorf("cannot reach the database at %s, port %d (database %s, user %s): %w", connect.Config.Host, connect.Config.Port, connect.Config.Database, connect.Config.User, reason)
+		return fmt.Errorf("cannot reach the database at %s, port %d (database %s, user %s): %s", connect.Config.Host, connect.Config.Port, connect.Config.Database, connect.Config.User, reason)
 	case errors.As(err, &parse):
 		return errors.New("the database URL cannot be read: it has the form postgres://user:password@host:5432/database")
 	}
