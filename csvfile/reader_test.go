@@ -300,8 +300,8 @@ func TestBadRowsStopNothing(t *testing.T) {
 }
 
 func TestStrayQuotesAreNotClosedByLaterOnes(t *testing.T) {
-	rows, bad := read(t, "user,start,duration\n\"Ana,2024-03-01 09:00,1:00\nBo,2024-03-01 09:00,1:00\n\"\",2024-03-01 09:00,1:00\n", csvfile.Options{})
-	if len(rows) != 2 || len(bad) != 1 || rows[0].User != "Bo" {
+	rows, bad := read(t, "user,start,duration\n\"Ana,2024-03-01 09:00,1:00\nBo,2024-03-01 09:00,1:00\nCy,2024-03-01 09:00,\"\nDi,2024-03-01 09:00,1:00\n", csvfile.Options{})
+	if len(rows) != 2 || len(bad) != 2 || rows[0].User != "Bo" || rows[1].User != "Di" {
 		t.Errorf("rows %+v, bad %v", rows, bad)
 	}
 }
