@@ -31,6 +31,7 @@ var rooms = map[string][]string{
 	"loadtest":        {"demo"},
 	"cmd/headroom":    {"server", "resolvers", "dataloader", "graph", "limits", "store", "store/localpg", "csvfile", "demo", "timesheet", "npmfetch"},
 	"cmd/surge":       {"loadtest"},
+	"examples":        {}, // its tests drive the server
 }
 
 // reserved are the dependencies with one home each.
