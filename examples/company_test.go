@@ -76,24 +76,4 @@ func importCompany(t *testing.T, s *store.Store, owner timesheet.Viewer) {
 	if err != nil || file.Err() != nil || counts.Bad > 0 || counts.Created != file.Len() {
 		t.Fatalf("import company.csv: %v of %d rows, %v, %v", counts, file.Len(), err, file.Err())
 	}
-	makeMember(t, s, owner)
-}
-
-// makeMember lets Mihai track time on the projects that he has worked on: an
-// import makes nobody a member of anything.
-func makeMember(t *testing.T, s *store.Store, owner timesheet.Viewer) {
-	t.Helper()
-	users, err := s.Users(t.Context(), owner, timesheet.ListFilter{Text: "Mihai"}, timesheet.OrderName, timesheet.Page{First: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	projects, err := s.Projects(t.Context(), owner, timesheet.ListFilter{}, timesheet.OrderName, timesheet.Page{First: 10})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range projects.Nodes {
-		if _, _, err := s.SetProjectMember(t.Context(), owner, p.ID, users.Nodes[0].ID, false, store.Change{Action: "setProjectMember"}); err != nil {
-			t.Fatal(err)
-		}
-	}
 }
