@@ -33,6 +33,7 @@ var withoutWorkspace = map[string]string{
 	"findWorkspaces":  "operators look for a workspace by its name",
 	"lockPerson":      "a lock on numbers, the workspace's among them, reads no table",
 	"insertAccount":   "an account is a person, in whatever workspaces",
+	"takeIDs":         "numbers from a sequence, reads no table",
 }
 
 // source is what the package's files hold: constants by name, and every
