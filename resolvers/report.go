@@ -2,6 +2,7 @@ package resolvers
 
 import (
 	"context"
+	"encoding/base64"
 
 	"headroom/timesheet"
 )
@@ -13,5 +14,15 @@ func (q query) TimesheetReport(ctx context.Context, in timesheet.ReportInput) (*
 		return nil, err
 	}
 	report, err := q.Store.Report(ctx, v, in, q.Now())
+	encodeKeys(report.Rows)
 	return &report, err
+}
+
+// encodeKeys makes the keys of rows what ids of the API are: that of a project
+// is the project's own id.
+func encodeKeys(rows []timesheet.ReportRow) {
+	for i := range rows {
+		rows[i].Key = base64.RawURLEncoding.EncodeToString([]byte(rows[i].Key))
+		encodeKeys(rows[i].Children)
+	}
 }
