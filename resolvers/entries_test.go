@@ -111,7 +111,7 @@ func TestTimesheetReport(t *testing.T) {
 		"timesheetReport.rows.0.children.0.children":       nil,
 		"timesheetReport.rows.0.totals.seconds":            3600.0,
 		"timesheetReport.rows.1.children.0.totals.seconds": 3600.0,
-		"timesheetReport.rows.1.key":                       project,
+		"timesheetReport.rows.0.key":                       project,
 	}
 	for path, value := range want {
 		if at(got.data, path) != value {
