@@ -1,0 +1,48 @@
+// urql, with its retry exchange.
+
+import { Client, fetchExchange } from '@urql/core';
+import { retryExchange } from '@urql/exchange-retry';
+import { counting, token } from './harness/http.js';
+import { serve } from './harness/server.js';
+import { suite, tinyBudget } from './harness/suite.js';
+
+const server = await serve();
+const tiny = await serve(...tinyBudget);
+
+const retryAfter = (error) => error.graphQLErrors[0]?.extensions.retryAfterMs;
+
+// The exchange waits for at least one and a half times the delay that its
+// operation carries, so what the server asks for goes there.
+const obeyRetryAfter = retryExchange({
+  maxNumberAttempts: 5,
+  maxDelayMs: 60_000,
+  retryIf: (error) => Boolean(retryAfter(error)),
+  retryWith: (error, operation) => ({
+    ...operation,
+    context: { ...operation.context, retry: { count: 0, ...operation.context.retry, delay: retryAfter(error) } },
+  }),
+});
+
+function connect(url, { retry = false }) {
+  const { fetch, requests } = counting();
+  const client = new Client({
+    url,
+    fetch,
+    preferGetMethod: false,
+    requestPolicy: 'network-only',
+    fetchOptions: { headers: { authorization: `Bearer ${token}` } },
+    exchanges: [...(retry ? [obeyRetryAfter] : []), fetchExchange],
+  });
+  return {
+    requests,
+    close() {},
+    async run(document, variables = {}) {
+      const kind = document.definitions.some((d) => d.operation === 'mutation') ? 'mutation' : 'query';
+      const { data, error } = await client[kind](document, variables).toPromise();
+      if (error?.networkError) throw error;
+      return { data, errors: error?.graphQLErrors ?? [] };
+    },
+  };
+}
+
+suite('urql', server, tiny, connect);
