@@ -85,7 +85,7 @@ func (d *documents) find(ctx context.Context, p params, t *timings) (*document, 
 	if doc := d.cached(key); doc != nil {
 		return doc, nil
 	}
-	doc, f := d.load(p, t)
+	doc, f := d.load(ctx, p, t)
 	if f == nil {
 		doc.key = key
 		d.keep(doc)
@@ -93,7 +93,7 @@ func (d *documents) find(ctx context.Context, p params, t *timings) (*document, 
 	return doc, f
 }
 
-func (d *documents) load(p params, t *timings) (*document, *fault) {
+func (d *documents) load(ctx context.Context, p params, t *timings) (*document, *fault) {
 	began := time.Now()
 	parsed, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: p.query}, maxTokens)
 	t.parse = time.Since(began)
@@ -105,7 +105,7 @@ func (d *documents) load(p params, t *timings) (*document, *fault) {
 	if over := d.guard.Check(parsed, p.operation); over != nil {
 		return nil, limitFault(over)
 	}
-	if errs := validator.ValidateWithRules(d.schema, parsed, validationRules()); len(errs) > 0 {
+	if errs := validator.ValidateWithRules(d.schema, parsed, validationRules(ctx)); len(errs) > 0 {
 		return nil, validationFault(errs)
 	}
 	op := parsed.Operations.ForName(p.operation)
@@ -122,11 +122,13 @@ func (d *documents) load(p params, t *timings) (*document, *fault) {
 	return &document{doc: parsed, op: op, formula: formula, access: accessOf(op, parsed)}, nil
 }
 
-// validationRules are the specification's, with a bounded overlap rule.
-func validationRules() *rules.Rules {
+// validationRules are the specification's, with a bounded overlap rule and one
+// for the form of custom scalars.
+func validationRules(ctx context.Context) *rules.Rules {
 	r := rules.NewDefaultRules()
 	r.RemoveRule(overlapRule)
 	r.AddRule(overlapRule, mergeable)
+	r.AddRule(scalarRule, scalarLiterals(ctx))
 	return r
 }
 
@@ -208,6 +210,9 @@ func limitFault(over *limits.LimitError) *fault {
 
 func validationFault(errs gqlerror.List) *fault {
 	f := refuse(codeValidationFailed, "the document is not valid")
+	if errs[0].Rule == scalarRule {
+		f.code = codeBadUserInput
+	}
 	f.errors = errs[:min(len(errs), maxErrors)]
 	return f
 }

@@ -125,6 +125,9 @@ func (s *Server) coerce(r *request, p params) (*graphql.OperationContext, *fault
 	opCtx, errs := s.exec.CreateOperationContext(ctx, &graphql.RawParams{
 		Query: p.query, OperationName: p.operation, Variables: p.variables, Headers: r.Header,
 	})
+	if len(errs) == 0 {
+		errs = scalarVariables(ctx, s.documents.schema, r.doc.op, opCtx.Variables)
+	}
 	if len(errs) > 0 {
 		f := refuse(codeBadUserInput, "the variables do not fit the document")
 		f.errors = errs[:min(len(errs), maxErrors)]
