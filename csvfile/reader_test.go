@@ -131,12 +131,13 @@ func TestSpans(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			rows, bad := read(t, "user,"+c.header+"\nAna,"+c.row+"\n", csvfile.Options{Zone: zone(t, "Europe/Bucharest")})
-			got := strings.Join(bad, "; ")
+			var got strings.Builder
+			got.WriteString(strings.Join(bad, "; "))
 			for _, row := range rows {
-				got += fmt.Sprintf("%s %.0fm", row.Start.UTC().Format("15:04"), row.End.Sub(row.Start).Minutes())
+				got.WriteString(fmt.Sprintf("%s %.0fm", row.Start.UTC().Format("15:04"), row.End.Sub(row.Start).Minutes()))
 			}
-			if got != c.want {
-				t.Errorf("got  %s\nwant %s", got, c.want)
+			if got.String() != c.want {
+				t.Errorf("got  %s\nwant %s", got.String(), c.want)
 			}
 		})
 	}
