@@ -11,8 +11,8 @@ import (
 // names, Local, fixed offsets and abbreviations are refused with suggestions:
 // CEST names an offset, not a place, and is wrong half of the year.
 func LoadZone(name string) (*time.Location, error) {
-	ok := name == "UTC" || strings.Contains(name, "/")
-	if ok && !strings.HasPrefix(name, "Etc/") {
+	area, _, place := strings.Cut(name, "/")
+	if name == "UTC" || name == "Etc/UTC" || place && !slices.Contains(noAreas, area) {
 		if zone, err := time.LoadLocation(name); err == nil {
 			return zone, nil
 		}
@@ -20,6 +20,11 @@ func LoadZone(name string) (*time.Location, error) {
 	near := suggestZones(name)
 	return nil, Errorf(CodeInvalid, "timeZone", "%q is no IANA time zone; did you mean %s?", name, strings.Join(near, ", "))
 }
+
+// noAreas begin names that are no places: fixed offsets with the sign turned
+// round, and some systems' copies of the database, of which one counts leap
+// seconds.
+var noAreas = []string{"Etc", "posix", "right"}
 
 // abbreviations people type, and the places they most often mean by them.
 var abbreviations = map[string][]string{
