@@ -14,18 +14,19 @@ import (
 
 // Config says which companies [Companies] makes up.
 type Config struct {
-	Entries int       // of all companies together; at least Tenants
-	Tenants int       // how many companies; at least 1
+	Entries int       // of all companies together; each has one at least
+	Tenants int       // how many companies; one at least
 	Seed    uint64    // others make other companies, with other addresses
 	Until   time.Time // no entry ends later
 }
 
 // Companies makes up companies whose entries are exactly c.Entries together,
-// the largest company first. Names and addresses are different in all
-// companies of all seeds.
+// from the largest company to the smallest. Names and addresses are different
+// in all companies of all seeds.
 func Companies(c Config) iter.Seq[timesheet.Company] {
 	return func(yield func(timesheet.Company) bool) {
-		entries := apportion(c.Entries, zipf(c.Tenants, tenantZipf))
+		tenants := max(c.Tenants, 1)
+		entries := apportion(max(c.Entries, tenants), zipf(tenants, tenantZipf))
 		sizes := staff(c.Seed, entries)
 		for i := range entries {
 			if !yield(newCompany(c, i, entries[i], sizes[i])) {

@@ -112,18 +112,10 @@ func minuteOfHour(r *rand.Rand) int {
 func apportion(total int, weights choice) []int {
 	n := len(weights)
 	parts := make([]int, n)
-	left := total
+	given := 0
 	for i := range parts {
-		parts[i] = 1 + int(float64(total-n)*weights.share(i))
-		left -= parts[i]
-	}
-	for i := 0; left > 0; i, left = (i+1)%n, left-1 {
-		parts[i]++
-	}
-	for i := 0; left < 0; i = (i + 1) % n { // the shares' rounding errors
-		if parts[i] > 1 {
-			parts[i], left = parts[i]-1, left+1
-		}
+		upTo := int(float64(total-n) * (weights[i] / weights[n-1])) // all of it in the end
+		parts[i], given = 1+upTo-given, upTo
 	}
 	return parts
 }

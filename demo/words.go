@@ -95,66 +95,96 @@ café
 поддержка
 pair`)
 
-	descriptions = combine(lines(`
-Call about
-Review
-Fix
-Write
-Discuss
-Test
-Prepare
-Update
-Investigate
-Plan
-Estimate
-Merge
-Refactor
-Translate
-Present`), lines(`
-the login form
-pull request
-the invoice run
-release notes
-slow report
-sprint
-a customer's question
-the import
-new prices
-the roadmap
-API errors
-the layout on phones
-accessibility findings
-backup and restore
-user interviews
-the offer
-tests
-the résumé page
-データ移行
-требования`), lines(`
+	descriptions = lines(`
 Stand-up
-Mail
+Sprint planning
+Sprint review
+Retrospective
 1:1
+Mail
+Call with the client
+Workshop with the client
+Preparing the workshop
+Estimate for the next phase
+Offer revised
+Invoices checked
+Interview with a candidate
+Code review
+Review of the concept
+Login form
+Password reset
+Checkout: rounding of VAT
+Search suggestions
+Export to spreadsheet
+Import of old orders
+Import: dates in two formats
+Monthly report is too slow
+Report by client
+Index for the order list
+Calendar: weeks that begin on Sunday
+Time zones in the calendar
+Reminder mails
+Push notifications
+Permissions for guests
+Audit log
+Dashboard for managers
+Layout on small phones
+Dark colours
+Contrast and focus order
+Screen reader labels
+Translation checked
+Texts for the home page
+Product photos
+Icons
+Release notes
+Release 2.4
+Release 2.5
+Hotfix
+Rollback exercise
+Backup and restore
+Move to the new server
+Certificates renewed
+Upgrade of PostgreSQL
+Load test
+Flaky test found
+Test cases for refunds
+Acceptance test
+User interviews
+Notes of the interviews
+Wireframes
+Prototype
+Usability test
+Documentation of the API
+Handbook for administrators
+Training for the support team
+Questions from the hotline
+Crash on start-up
+Duplicate bookings
+Broken link in the newsletter
+Spam in the contact form
+Onboarding of a colleague
+Learning: accessibility
+Conference
+Travel to the client
 Ședință cu clientul
-Retrospektive
-打ち合わせ
-Планиране
+Verificarea facturilor
+Kundentermin vor Ort
+Fehler in der Übersicht
 Réunion d'équipe
-σύσκεψη
+Relecture du résumé
+打ち合わせ
+データ移行
+設計レビュー
+Планиране
+Уточняване на изискванията
+Σύσκεψη ομάδας
+Έλεγχος μεταφράσεων
 اجتماع الفريق
-बैठक
-🐛 triage`))
+مراجعة التصميم
+टीम बैठक
+Reunião de equipa
+🐛 triage`)
 )
-
-// combine joins every verb with every object and adds what stands alone.
-func combine(verbs, objects, alone []string) []string {
-	all := alone
-	for _, v := range verbs {
-		for _, o := range objects {
-			all = append(all, v+" "+o)
-		}
-	}
-	return all
-}
 
 // describe makes up what somebody did: often with a ticket, at times nothing.
 func describe(r *rand.Rand) string {

@@ -25,8 +25,7 @@ type worker struct {
 	user      int
 	diligence float64 // how likely they work on the best weekday
 	rate      int64
-	projects  []int
-	mix       choice // of their projects
+	projects  []int // those they are on more of the time are there more than once
 }
 
 // project is what people work on. Its first task is a catch-all.
@@ -97,16 +96,12 @@ func (w *work) addWorkers(r *rand.Rand, t *timesheet.Company, scale int64) {
 		}
 		p := worker{user: i, diligence: min(1, max(.3, .85+.1*r.NormFloat64())), rate: (40 + 5*r.Int64N(20)) * 100 * scale}
 		for range min(geometric(r, 2), maxProjects) {
-			if k := all.draw(r); !slices.Contains(p.projects, k) {
-				p.projects = append(p.projects, k)
+			k := all.draw(r)
+			if !slices.Contains(p.projects, k) {
 				t.Projects[k].Members = append(t.Projects[k].Members, i)
 			}
+			p.projects = append(p.projects, k)
 		}
-		weights := make([]float64, len(p.projects))
-		for k, id := range p.projects {
-			weights[k] = all.share(id)
-		}
-		p.mix = weigh(weights...)
 		w.workers = append(w.workers, p)
 	}
 }
@@ -134,7 +129,7 @@ func (w *work) day(r *rand.Rand, d timesheet.Date, made []timesheet.CompanyEntry
 		if r.Float64() >= p.diligence*attendance {
 			continue
 		}
-		k := p.projects[p.mix.draw(r)]
+		k := p.projects[r.IntN(len(p.projects))]
 		for range geometric(r, entriesADay) {
 			if e := w.entry(r, d, p, k); e.Seconds > 0 {
 				made = append(made, e)
