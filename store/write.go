@@ -192,11 +192,11 @@ func nullable[T timesheet.UserID | timesheet.TokenID](id T) *T {
 	return &id
 }
 
-// settleWait bounds a commit or a rollback, which no request's context does.
-const settleWait = 5 * time.Second
-
+// settling is the context of a commit or a rollback: what the client does no
+// longer matters, and a large commit takes its time.
 func settling(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), settleWait)
+	limit := max(5*time.Second, Deadlines[timesheet.ServiceFrom(ctx).Class])
+	return context.WithTimeout(context.WithoutCancel(ctx), limit)
 }
 
 // transact runs fn in a transaction on a connection of the request's class. A
