@@ -14,28 +14,33 @@ import (
 	"headroom/timesheet"
 )
 
-// LoadCompany fills a new workspace with a company and returns its owner as a
+// LoadCompany is [Store.CopyCompany], after which the tables are vacuumed and
+// analyzed, so that reports read their index alone from the start.
+func (s *Store) LoadCompany(ctx context.Context, c timesheet.Company, progress func(entries int)) (timesheet.Viewer, []timesheet.User, error) {
+	owner, users, err := s.CopyCompany(ctx, c, progress)
+	if err == nil {
+		s.Vacuum(ctx)
+	}
+	return owner, users, err
+}
+
+// CopyCompany fills a new workspace with a company and returns its owner as a
 // viewer and its people in the company's order. It is for operators: nobody's
 // rights are asked.
 //
 // It is one transaction, whose rows travel by COPY, however large: a load that
 // fails or is killed leaves nothing behind. An address that is somebody's
 // account already is NAME_TAKEN, and so is a second load of the same company.
-// The tables are vacuumed and analyzed afterwards, so that reports read their
-// index alone from the start.
 //
 // Entries are read once, a chunk at a time. They get ids of version 7 with the
 // time of their start, which are in order where the entries are. progress, if
 // it is not nil, is told after every chunk how many have been written.
-func (s *Store) LoadCompany(ctx context.Context, c timesheet.Company, progress func(entries int)) (timesheet.Viewer, []timesheet.User, error) {
+func (s *Store) CopyCompany(ctx context.Context, c timesheet.Company, progress func(entries int)) (timesheet.Viewer, []timesheet.User, error) {
 	ctx = timesheet.WithService(ctx, timesheet.Service{Class: timesheet.ClassBackground})
 	l := &load{c: c, progress: progress, random: rand.NewChaCha8(freshSeed())}
 	err := s.transact(ctx, func(tx pgx.Tx) error { return l.write(ctx, tx) })
 	if err != nil {
 		return timesheet.Viewer{}, nil, fmt.Errorf("load %s: %w", c.Name, asTakenAccount(err))
-	}
-	if err := s.vacuum(ctx); err != nil {
-		s.log.Warn("reports read whole rows until autovacuum has seen what was loaded", "error", err)
 	}
 	return l.owner, l.users, nil
 }
@@ -70,8 +75,13 @@ func asTakenAccount(err error) error {
 	return err
 }
 
-// Statements of a load take as long as they take.
-const unlimited = `SET LOCAL statement_timeout = 0`
+// Statements of a load take as long as they take. What they refer to is made
+// in the same transaction, by keys that fill has looked up, so that a superuser
+// need not have the database look up every reference again: that is half of
+// its work.
+const prepareLoad = `/* prepareLoad */
+SELECT set_config('statement_timeout', '0', true),
+       CASE WHEN current_setting('is_superuser')::bool THEN set_config('session_replication_role', 'replica', true) END`
 
 func (l *load) write(ctx context.Context, tx pgx.Tx) (err error) {
 	if len(l.c.Users) == 0 {
@@ -84,7 +94,7 @@ func (l *load) write(ctx context.Context, tx pgx.Tx) (err error) {
 	if l.zone, err = timesheet.LoadZone(l.c.TimeZone); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, unlimited); err != nil {
+	if _, err := tx.Exec(ctx, prepareLoad); err != nil {
 		return err
 	}
 	rows, err := tx.Query(ctx, insertWorkspace, name, l.c.TimeZone, l.c.WeekStart, l.c.Currency)
@@ -344,8 +354,18 @@ func (l *load) entryID(start time.Time) (id [16]byte) {
 // The tables that a load fills.
 const vacuumLoaded = `VACUUM (ANALYZE) account, workspace, membership, client, project, project_member, task, tag, time_entry`
 
-// vacuum marks loaded pages as visible to all and counts their values. It
-// cannot run in a transaction, so its session's time limit is lifted for it.
+// Vacuum marks what [Store.CopyCompany] has written as visible to all and
+// counts its values, which without it autovacuum does a minute later: until
+// then reports read whole rows. That it could not is logged and no error.
+func (s *Store) Vacuum(ctx context.Context) {
+	ctx = timesheet.WithService(ctx, timesheet.Service{Class: timesheet.ClassBackground})
+	if err := s.vacuum(ctx); err != nil {
+		s.log.Warn("reports read whole rows until autovacuum has seen what was loaded", "error", err)
+	}
+}
+
+// vacuum lifts the time limit of its session: there is no transaction, in
+// which VACUUM cannot run, to lift it for.
 func (s *Store) vacuum(ctx context.Context) error {
 	release, err := s.enter(ctx)
 	if err != nil {
@@ -357,10 +377,9 @@ func (s *Store) vacuum(ctx context.Context) error {
 		return err
 	}
 	defer conn.Release()
-	if _, err := conn.Exec(ctx, `SET statement_timeout = 0`); err != nil {
-		return err
+	if _, err = conn.Exec(ctx, `SET statement_timeout = 0`); err == nil {
+		_, err = conn.Exec(ctx, vacuumLoaded)
 	}
-	_, err = conn.Exec(ctx, vacuumLoaded)
 	ctx, cancel := settling(ctx)
 	defer cancel()
 	if _, undo := conn.Exec(ctx, `RESET statement_timeout`); undo != nil {

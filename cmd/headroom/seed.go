@@ -62,41 +62,51 @@ func (c *SeedCmd) check() error {
 }
 
 func (c *SeedCmd) run(ctx context.Context, s *store.Store, tokens *tokensFile, stdout, stderr io.Writer) error {
-	known, err := namedWorkspaces(ctx, s)
+	p := newSeedProgress(stderr, c.Tenants)
+	owners, err := c.load(ctx, s, p)
 	if err != nil {
 		return err
 	}
-	p := newSeedProgress(stderr)
-	var owners []timesheet.Viewer
-	there := 0
-	for company := range demo.Companies(demo.Config{Entries: c.Entries, Tenants: c.Tenants, Seed: c.Seed, Until: p.began}) {
-		owner, ok, err := sameCompany(ctx, s, known[company.Name], company)
-		if ok {
-			there++
-		} else if err == nil {
-			var users []timesheet.User
-			owner, users, err = s.LoadCompany(ctx, company, p.tell)
-			p.complete(len(users))
-		}
-		if err != nil {
-			return c.ended(ctx, len(owners), err)
-		}
-		owners = append(owners, owner)
-	}
-	if there > 0 {
-		fmt.Fprintf(stderr, "%d of %d companies of seed %d are there already and stay as they are; another --seed makes others\n", there, c.Tenants, c.Seed)
+	if p.there > 0 {
+		fmt.Fprintf(stderr, "%d of %d companies of seed %d are there already and stay as they are; another --seed makes others\n", p.there, c.Tenants, c.Seed)
 	}
 	if err := c.writeTokens(ctx, s, owners, tokens); err != nil {
-		return fmt.Errorf("the companies are there, the tokens are not, run it again to write them: %w", err)
+		return fmt.Errorf("the companies are there, but not the tokens, which running it again writes: %w", err)
 	}
 	fmt.Fprintln(stdout, p)
 	return nil
 }
 
+// load makes the companies that are not there yet and returns the owners of
+// all.
+func (c *SeedCmd) load(ctx context.Context, s *store.Store, p *seedProgress) (owners []timesheet.Viewer, err error) {
+	known, err := namedWorkspaces(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	for company := range demo.Companies(demo.Config{Entries: c.Entries, Tenants: c.Tenants, Seed: c.Seed, Until: p.began}) {
+		owner, ok, err := sameCompany(ctx, s, known[company.Name], company)
+		if err == nil && !ok {
+			var users []timesheet.User
+			owner, users, err = s.CopyCompany(ctx, company, p.tell)
+			p.people += len(users)
+		}
+		if err != nil {
+			return nil, c.ended(ctx, len(owners), err)
+		}
+		owners = append(owners, owner)
+		p.complete(ok)
+	}
+	if p.made > 0 {
+		s.Vacuum(ctx)
+	}
+	return owners, nil
+}
+
 // ended says what is left of a seeding that did not come to its end.
 func (c *SeedCmd) ended(ctx context.Context, complete int, err error) error {
 	if ctx.Err() != nil {
-		err = errors.New("interrupted") // which main would take for a wish
+		err = errors.New("interrupted") // not as it is: main keeps silent about what was cancelled
 	}
 	return fmt.Errorf("%d of %d companies are complete, nothing of the others is there, running it again makes these: %w", complete, c.Tenants, err)
 }
@@ -199,21 +209,22 @@ func (t *tokensFile) close() {
 
 // seedProgress counts what has been loaded and tells of it now and then.
 type seedProgress struct {
-	out   io.Writer
-	every time.Duration
-	began time.Time
-	told  time.Time
+	out     io.Writer
+	every   time.Duration
+	tenants int
+	began   time.Time
+	told    time.Time
 
-	companies, people int
-	loaded, current   int // entries of complete companies, and of the current one
+	made, there, people int // companies, and people of those made
+	loaded, current     int // entries of complete companies, and of the current one
 }
 
-func newSeedProgress(out io.Writer) *seedProgress {
-	p := &seedProgress{out: out, every: 10 * time.Second, began: time.Now()}
+func newSeedProgress(out io.Writer, tenants int) *seedProgress {
+	now := time.Now()
+	p := &seedProgress{out: out, every: 10 * time.Second, tenants: tenants, began: now, told: now}
 	if file, ok := out.(*os.File); ok && isTerminal(file) {
 		p.every = time.Second
 	}
-	p.told = p.began
 	return p
 }
 
@@ -224,18 +235,26 @@ func isTerminal(file *os.File) bool {
 
 func (p *seedProgress) tell(entries int) {
 	p.current = entries
-	if now := time.Now(); now.Sub(p.told) >= p.every {
-		p.told = now
-		fmt.Fprintf(p.out, "%d entries, %d companies, %.0f entries/s\n", p.loaded+p.current, p.companies, float64(p.loaded+p.current)/now.Sub(p.began).Seconds())
+	now := time.Now()
+	if now.Sub(p.told) < p.every {
+		return
 	}
+	p.told = now
+	all := p.loaded + p.current
+	fmt.Fprintf(p.out, "%d entries, company %d of %d, %.0f entries/s\n", all, p.made+p.there+1, p.tenants, float64(all)/now.Sub(p.began).Seconds())
 }
 
-func (p *seedProgress) complete(people int) {
-	p.companies, p.people = p.companies+1, p.people+people
+// complete counts a company, made or already there.
+func (p *seedProgress) complete(there bool) {
+	if there {
+		p.there++
+		return
+	}
+	p.made++
 	p.loaded, p.current = p.loaded+p.current, 0
 }
 
 // String is the line a seeding ends with.
 func (p *seedProgress) String() string {
-	return fmt.Sprintf("%d entries, %d workspaces, %d people in %.1f s", p.loaded, p.companies, p.people, time.Since(p.began).Seconds())
+	return fmt.Sprintf("%d entries, %d workspaces, %d people in %.1f s", p.loaded, p.made, p.people, time.Since(p.began).Seconds())
 }
