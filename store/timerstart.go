@@ -118,9 +118,9 @@ func (s *Store) timersAgain(v timesheet.Viewer) func(context.Context, Ref) (time
 	}
 }
 
-// startAttempts to place a timer, of which the second follows when another device
-// has just started one, and the third is spare.
-const startAttempts = 3
+// startAttempts to place a timer: each that fails means that another device has
+// just started one, so this is how many devices may start at the same moment.
+const startAttempts = 10
 
 func (t timer) start(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, now time.Time) (timers, []*timesheet.Error, error) {
 	if done, warnings, known, err := t.repeat(ctx, tx, v, now); known || err != nil {
