@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { buildClientSchema, buildSchema, getIntrospectionQuery, isSpecifiedDirective, isSpecifiedScalarType, lexicographicSortSchema, printType } from 'graphql';
+import { buildClientSchema, buildSchema, getIntrospectionQuery, isSpecifiedScalarType, lexicographicSortSchema, printType } from 'graphql';
 import { post, token } from './harness/http.js';
 import { folder, serve } from './harness/server.js';
 
