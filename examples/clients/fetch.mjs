@@ -22,7 +22,7 @@ function delay(error, query, variables, attempt) {
   const { code, outcome, retryAfterMs } = error.extensions ?? {};
   const mutation = /^\s*(#[^\n]*\n\s*)*mutation\b/.test(query);
   if (outcome === 'unknown' && mutation && !harmless(variables)) return null;
-  if (comeBack.has(code)) return retryAfterMs; // random already: add no jitter
+  if (comeBack.has(code)) return retryAfterMs; // exact, or random already: add no jitter
   if (code === deadline) return 1000 * 2 ** attempt * (1 + Math.random());
   return null;
 }
