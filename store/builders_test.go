@@ -96,9 +96,14 @@ func addFamily[P ~int64, T any](b *builder, make func() (family[P, T], error)) {
 
 func (b *builder) reports(v timesheet.Viewer, f timesheet.EntryFilter) {
 	for _, by := range [][]timesheet.GroupKey{
-		{timesheet.GroupClient}, {timesheet.GroupTag}, {timesheet.GroupBillable},
-		{timesheet.GroupUser, timesheet.GroupTask}, {timesheet.GroupProject, timesheet.GroupDay},
-		{timesheet.GroupWeek}, {timesheet.GroupMonth}, {timesheet.GroupYear, timesheet.GroupMonth},
+		{timesheet.GroupClient},
+		{timesheet.GroupTag},
+		{timesheet.GroupBillable},
+		{timesheet.GroupUser, timesheet.GroupTask},
+		{timesheet.GroupProject, timesheet.GroupDay},
+		{timesheet.GroupWeek},
+		{timesheet.GroupMonth},
+		{timesheet.GroupYear, timesheet.GroupMonth},
 	} {
 		in := timesheet.ReportInput{Period: timesheet.Period{From: 1, To: 90}, GroupBy: by, Filter: f, MaxRows: 1}
 		sql, args := reportGroups(v, in)
@@ -122,8 +127,16 @@ func entryFilters() []timesheet.EntryFilter {
 		Tasks: []timesheet.TaskID{1}, Tags: []timesheet.TagID{1}, Billable: &billable, Text: "a",
 	}
 	filters := []timesheet.EntryFilter{
-		{}, {Period: all.Period}, {Users: all.Users}, {Projects: all.Projects}, {Clients: all.Clients},
-		{Tasks: all.Tasks}, {Tags: all.Tags}, {Billable: all.Billable}, {Text: all.Text}, all,
+		{},
+		{Period: all.Period},
+		{Users: all.Users},
+		{Projects: all.Projects},
+		{Clients: all.Clients},
+		{Tasks: all.Tasks},
+		{Tags: all.Tags},
+		{Billable: all.Billable},
+		{Text: all.Text},
+		all,
 	}
 	for _, f := range slices.Clone(filters) {
 		f.Users, f.Projects = slices.Repeat(f.Users, 2), slices.Repeat(f.Projects, 2)
