@@ -32,7 +32,7 @@ race: ## the packages with concurrency of their own, under the race detector
 	go test -race -short ./limits/... ./dataloader/... ./server/... ./store/ ./loadtest/...
 
 clients: ## acceptance tests with real GraphQL clients; needs npm
-	cd clients && npm ci --no-audit --no-fund && npm test
+	./clients/run
 
 browser: ## the playground in headless Chromium
 	HEADROOM_BROWSER=required go test -run Browser ./server/...

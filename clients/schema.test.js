@@ -55,9 +55,11 @@ describe('introspection', () => {
     });
   }
 
-  test('tells the same types as the SDL', async () => {
+  test('tells the same types and directives as the SDL', async () => {
     const { body } = await post(server.graphql, { query: getIntrospectionQuery(everything) }, { accept });
-    assert.deepEqual(printed(buildClientSchema(body.data)), printed(buildSchema(sdl)));
+    const told = buildClientSchema(body.data), served = buildSchema(sdl);
+    assert.deepEqual(printed(told), printed(served));
+    assert.deepEqual(directives(told), directives(served));
   });
 
   test('needs no token in the demo', async () => {
@@ -72,6 +74,10 @@ function printed(schema) {
   const types = Object.values(lexicographicSortSchema(schema).getTypeMap())
     .filter((type) => !type.name.startsWith('__') && !isSpecifiedScalarType(type));
   return Object.fromEntries(types.map((type) => [type.name, printType(type)]));
+}
+
+function directives(schema) {
+  return schema.getDirectives().map((directive) => String(directive)).sort();
 }
 
 describe('relay-compiler', () => {

@@ -80,6 +80,16 @@ func TestBrowserPlayground(t *testing.T) {
 	})
 }
 
+// Without the editor's files and without a network, the page says what to do.
+func TestBrowserPlaygroundWithoutEditor(t *testing.T) {
+	r := newRig(t, func(c *Config) { c.Assets.Dir = t.TempDir() })
+	b := newBrowser(t)
+	b.do(t, chromedp.Navigate(r.http.URL+"/playground"))
+	if text := b.wait(t, `document.readyState === 'complete' && document.body.innerText`); !strings.Contains(text, "headroom fetch") {
+		t.Errorf("the page says %q, want it to name headroom fetch", text)
+	}
+}
+
 // Where things are on the page.
 const (
 	executeButton = `.graphiql-execute-button`

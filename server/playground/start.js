@@ -133,21 +133,26 @@ async function fetcher(params, options) {
   return answer;
 }
 
-const root = document.getElementById('playground');
-root.textContent = '';
-const page = document.createElement('div');
-page.className = 'page';
-const editor = document.createElement('div');
-editor.className = 'editor';
-page.append(editor, strip);
-root.append(page);
+function start() {
+  const root = document.getElementById('playground');
+  root.textContent = '';
+  const page = document.createElement('div');
+  page.className = 'page';
+  const editor = document.createElement('div');
+  editor.className = 'editor';
+  page.append(editor, strip);
+  root.append(page);
 
-ReactDOM.createRoot(editor).render(
-  React.createElement(GraphiQL, {
-    fetcher,
-    defaultTabs: tabs,
-    defaultHeaders: headers,
-    shouldPersistHeaders: false,
-    defaultEditorToolsVisibility: 'variables',
-  })
-);
+  ReactDOM.createRoot(editor).render(
+    React.createElement(GraphiQL, {
+      fetcher,
+      defaultTabs: tabs,
+      defaultHeaders: headers,
+      shouldPersistHeaders: false,
+      defaultEditorToolsVisibility: 'variables',
+    })
+  );
+}
+
+// Without the editor's files the page keeps saying how to get them.
+if (window.React && window.ReactDOM && window.GraphiQL) start();
