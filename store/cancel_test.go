@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math/rand/v2"
 	"os"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -19,9 +18,9 @@ import (
 )
 
 // proof is how often a test repeats what chance decides: full times with
-// HEADROOM_PROOF=1, a fiftieth of it, but not less than least, without.
+// HEADROOM_PROOF=full, a fiftieth of it, but not less than least, without.
 func proof(full, least int) int {
-	if ok, _ := strconv.ParseBool(os.Getenv("HEADROOM_PROOF")); ok {
+	if os.Getenv("HEADROOM_PROOF") == "full" {
 		return full
 	}
 	return max(least, full/50)
