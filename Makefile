@@ -21,7 +21,7 @@ lint: ## vet, formatting, static analysis, dead code, tidy modules
 	@out=$$($(TOOL) gofumpt -l $$(git ls-files '*.go' | grep -v -e graph/generated.go -e graph/models_gen.go)); \
 		if [ -n "$$out" ]; then echo "not formatted (run: $(TOOL) gofumpt -w .):"; echo "$$out"; exit 1; fi
 	$(TOOL) staticcheck ./...
-	@out=$$($(TOOL) deadcode -test -generated=false ./...); if [ -n "$$out" ]; then echo "$$out"; exit 1; fi
+	@out=$$($(TOOL) deadcode -test -generated=false ./... | grep -v "unreachable func: Example"); if [ -n "$$out" ]; then echo "$$out"; exit 1; fi
 	go mod tidy -diff
 
 generate: ## generate code anew and fail if it differs from what is committed

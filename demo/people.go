@@ -25,7 +25,7 @@ type name struct{ native, latin string }
 // names reads native/latin pairs; without a slash the two are the same.
 func names(list string) []name {
 	var all []name
-	for _, text := range strings.Fields(list) {
+	for text := range strings.FieldsSeq(list) {
 		native, latin, ok := strings.Cut(text, "/")
 		if !ok {
 			latin = strings.ToLower(native)

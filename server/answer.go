@@ -197,6 +197,15 @@ func round(v float64) float64 { return math.Round(v*100) / 100 }
 
 func text(v float64) string { return strconv.FormatFloat(round(v), 'f', -1, 64) }
 
+// className is the class for logs and metrics; what was refused before it was
+// priced has none.
+func (r *request) className() string {
+	if r.price.Basis == "" {
+		return "none"
+	}
+	return r.class.String()
+}
+
 func (r *request) serverTiming() string {
 	var b strings.Builder
 	for _, part := range []struct {
@@ -241,7 +250,7 @@ func (s *Server) finish(r *request, status int, f *fault) {
 	s.log.LogAttrs(r.Context(), slog.LevelInfo, "request",
 		slog.String("request", r.id), slog.String("operation", operation), slog.String("client", r.client),
 		slog.Int64("workspace", int64(r.viewer.Workspace.ID)), slog.Float64("cost", round(r.price.Expected)), slog.Float64("actual", round(r.actual)),
-		slog.String("class", r.class.String()), slog.String("decision", decision),
+		slog.String("class", r.className()), slog.String("decision", decision),
 		slog.Duration("wait", r.timings.queue), slog.Duration("took", took),
 		slog.Int("statements", statements), slog.Int64("rows", rows), slog.Int("status", status),
 		slog.String("traceparent", r.Header.Get("Traceparent")))

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"maps"
 	"net/http"
 	"time"
 
@@ -109,9 +110,7 @@ func (f *fault) list() gqlerror.List {
 			e.Extensions = map[string]any{}
 		}
 		e.Extensions["code"] = f.code
-		for name, value := range f.details {
-			e.Extensions[name] = value
-		}
+		maps.Copy(e.Extensions, f.details)
 	}
 	return errs
 }

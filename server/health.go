@@ -92,3 +92,24 @@ func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) {
 		s.log.Debug("write health", "error", err)
 	}
 }
+
+// tidyEvery is how often expired rows are deleted.
+const tidyEvery = time.Hour
+
+// tidy deletes what has expired, until ctx ends.
+func (s *Server) tidy(ctx context.Context) {
+	ticker := time.NewTicker(tidyEvery)
+	defer ticker.Stop()
+	for {
+		if n, err := s.store.ForgetKeys(ctx); err != nil && ctx.Err() == nil {
+			s.log.Warn("delete expired idempotency keys", "error", err)
+		} else if n > 0 {
+			s.log.Info("deleted expired idempotency keys", "rows", n)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}

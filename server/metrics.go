@@ -34,7 +34,7 @@ func newMetrics(s *Server) *metrics {
 }
 
 func (m *metrics) answered(r *request, decision string, took time.Duration) {
-	class := r.class.String()
+	class := r.className()
 	m.requests.WithLabelValues(class, decision).Inc()
 	m.duration.WithLabelValues(class).Observe(took.Seconds())
 	if r.op == nil {

@@ -20,7 +20,7 @@ func negotiate(accept []string) (media string, ok bool) {
 		return mediaJSON, true
 	}
 	best := 0.0
-	for _, part := range strings.Split(strings.Join(accept, ","), ",") {
+	for part := range strings.SplitSeq(strings.Join(accept, ","), ",") {
 		name, params, err := mime.ParseMediaType(strings.TrimSpace(part))
 		if err != nil {
 			continue

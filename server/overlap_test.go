@@ -134,12 +134,13 @@ func TestOverlapIsBounded(t *testing.T) {
 	if !overlaps(t, repeated, bounded) {
 		t.Error("20,000 repeated fields pass, want them refused as too many comparisons")
 	}
-	doubling := "{ dog { ...F0 } } "
+	var doubling strings.Builder
+	doubling.WriteString("{ dog { ...F0 } } ")
 	for i := range 30 {
-		doubling += fmt.Sprintf("fragment F%d on Dog { a%d: name ...F%d ...F%d } ", i, i, i+1, i+1)
+		doubling.WriteString(fmt.Sprintf("fragment F%d on Dog { a%d: name ...F%d ...F%d } ", i, i, i+1, i+1))
 	}
-	doubling += "fragment F30 on Dog { name }"
-	if overlaps(t, doubling, bounded) {
+	doubling.WriteString("fragment F30 on Dog { name }")
+	if overlaps(t, doubling.String(), bounded) {
 		t.Error("fragments that double are refused, want them merged once each")
 	}
 }

@@ -235,7 +235,7 @@ func (s *Server) run(ctx context.Context, r *request, opCtx *graphql.OperationCo
 		return nil, f
 	}
 	if len(resp.Data) > maxResponse {
-		return nil, refuse(codeDocumentLimit, "the answer is larger than 4 MiB: ask for smaller pages").with("limit", "responseBytes").with("max", maxResponse).with("actual", len(resp.Data))
+		return nil, r.uncertain(refuse(codeDocumentLimit, "the answer is larger than 4 MiB: ask for smaller pages").with("limit", "responseBytes").with("max", maxResponse).with("actual", len(resp.Data)))
 	}
 	return resp, nil
 }

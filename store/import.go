@@ -245,6 +245,12 @@ CROSS JOIN LATERAL (
   LIMIT 1
 ) e`
 
+// A plan for any workspace reads the keys by their index. One for this
+// workspace may believe, from statistics older than the import, that it has no
+// entries, and read all of them for every key.
+const planImports = `/* planImports */
+SET LOCAL plan_cache_mode = force_generic_plan`
+
 // write imports rows within a transaction. Only one import writes to a
 // workspace at a time, so that what it does not find it may create.
 func (im *importer) write(ctx context.Context, tx pgx.Tx, items []*importItem) error {
@@ -252,6 +258,9 @@ func (im *importer) write(ctx context.Context, tx pgx.Tx, items []*importItem) e
 		if _, err := tx.Exec(ctx, lockImports, im.v.Workspace.ID); err != nil {
 			return fmt.Errorf("wait for another import into this workspace: %w", err)
 		}
+	}
+	if _, err := tx.Exec(ctx, planImports); err != nil {
+		return err
 	}
 	fresh, err := im.absent(ctx, tx, items)
 	if err != nil || len(fresh) == 0 {

@@ -337,6 +337,12 @@ func TestImportEndsWhenNobodyHearsOfBadRows(t *testing.T) {
 // yet to hear of the rows of the first.
 func TestImportKeysAreReadFromTheirIndex(t *testing.T) {
 	s, v, conn := newDatabase(t)
+	other := addWorkspace(t, s, "Loaded")
+	mustExec(t, conn, `
+INSERT INTO time_entry (workspace_id, id, user_id, started_at, ended_at, day, billable, currency)
+SELECT $1, gen_random_uuid(), $2, '2026-03-02 08:00+00', '2026-03-02 09:00+00', '2026-03-02', true, 'EUR'
+FROM generate_series(1, 20000)`, other.Workspace.ID, other.User)
+	mustExec(t, conn, `ANALYZE time_entry`) // it hears of no key and of no entry of the importing workspace
 	doImport(t, s, v, store.ImportOptions{}, manyRows(10_000)...)
 	mustExec(t, conn, `SET plan_cache_mode = force_generic_plan`)
 	mustExec(t, conn, `PREPARE absent (bigint, bytea[]) AS `+readSource(t).constants["readImportKeys"])

@@ -102,15 +102,15 @@ func TestPage(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := pageOrder.page(c.page, rows(c.rows))
-			ids := ""
+			var ids strings.Builder
 			for i, row := range got.Nodes {
-				ids += row.id
+				ids.WriteString(row.id)
 				if got.Cursors[i] != pageOrder.encode(row) {
 					t.Errorf("cursor %d is not that of its node", i)
 				}
 			}
-			if ids != c.want || got.HasNextPage != c.next || got.HasPreviousPage != c.previous {
-				t.Errorf("got %q, next %v, previous %v; want %q, %v, %v", ids, got.HasNextPage, got.HasPreviousPage, c.want, c.next, c.previous)
+			if ids.String() != c.want || got.HasNextPage != c.next || got.HasPreviousPage != c.previous {
+				t.Errorf("got %q, next %v, previous %v; want %q, %v, %v", ids.String(), got.HasNextPage, got.HasPreviousPage, c.want, c.next, c.previous)
 			}
 		})
 	}

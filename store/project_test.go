@@ -27,7 +27,8 @@ func projectNames(page timesheet.Connection[timesheet.Project]) []string {
 	return names
 }
 
-func ptr[T any](v T) *T { return &v }
+//go:fix inline
+func ptr[T any](v T) *T { return new(v) }
 
 func TestProjectLife(t *testing.T) {
 	t.Parallel()
@@ -37,17 +38,17 @@ func TestProjectLife(t *testing.T) {
 
 	project := done[timesheet.Project](t)(s.CreateProject(ctx, owner, timesheet.ProjectInput{
 		Name: timesheet.Some("TPS reports"), Client: timesheet.Some(&client.ID),
-		Code: timesheet.Some(ptr(" TPS ")), Color: timesheet.Some(ptr("#A1B2C3")),
+		Code: timesheet.Some(new(" TPS ")), Color: timesheet.Some(new("#A1B2C3")),
 	}, change("createProject")))
 	want := timesheet.Project{
-		ID: project.ID, ClientID: &client.ID, Name: "TPS reports", Code: ptr("TPS"), Color: ptr("#a1b2c3"),
+		ID: project.ID, ClientID: &client.ID, Name: "TPS reports", Code: new("TPS"), Color: new("#a1b2c3"),
 		Billable: true, Version: 1,
 	}
 	if diff := cmp.Diff(want, project); diff != "" {
 		t.Errorf("created (-want +got):\n%s", diff)
 	}
 	want.Billable, want.Version = false, 2
-	project = done[timesheet.Project](t)(s.UpdateProject(ctx, owner, project.ID, timesheet.ProjectInput{Billable: timesheet.Some(false)}, ptr(1), change("updateProject")))
+	project = done[timesheet.Project](t)(s.UpdateProject(ctx, owner, project.ID, timesheet.ProjectInput{Billable: timesheet.Some(false)}, new(1), change("updateProject")))
 	if diff := cmp.Diff(want, project); diff != "" {
 		t.Errorf("what was not given stays (-want +got):\n%s", diff)
 	}
@@ -64,7 +65,7 @@ func TestProjectLife(t *testing.T) {
 		t.Errorf("archived (-want +got):\n%s", diff)
 	}
 	want.Deleted, want.Version = true, 5
-	project = done[timesheet.Project](t)(s.DeleteProject(ctx, owner, project.ID, ptr(4), change("deleteProject")))
+	project = done[timesheet.Project](t)(s.DeleteProject(ctx, owner, project.ID, new(4), change("deleteProject")))
 	if diff := cmp.Diff(want, project); diff != "" {
 		t.Errorf("deleted (-want +got):\n%s", diff)
 	}
@@ -96,11 +97,11 @@ func TestProjectInputIsChecked(t *testing.T) {
 		{"taken name without a client", timesheet.ProjectInput{Name: timesheet.Some("TAKEN")}, timesheet.CodeNameTaken, "name"},
 		{"another workspace's client", timesheet.ProjectInput{Name: name, Client: timesheet.Some(&foreign.ID)}, timesheet.CodeNotFound, "clientId"},
 		{"no such client", timesheet.ProjectInput{Name: name, Client: timesheet.Some(ptr(timesheet.ClientID(1 << 40)))}, timesheet.CodeNotFound, "clientId"},
-		{"empty code", timesheet.ProjectInput{Name: name, Code: timesheet.Some(ptr(" "))}, timesheet.CodeInvalid, "code"},
-		{"long code", timesheet.ProjectInput{Name: name, Code: timesheet.Some(ptr(strings.Repeat("é", 51)))}, timesheet.CodeInvalid, "code"},
-		{"code with U+0000", timesheet.ProjectInput{Name: name, Code: timesheet.Some(ptr("a\x00"))}, timesheet.CodeInvalid, "code"},
-		{"short colour", timesheet.ProjectInput{Name: name, Color: timesheet.Some(ptr("#fff"))}, timesheet.CodeInvalid, "color"},
-		{"colour with U+0000", timesheet.ProjectInput{Name: name, Color: timesheet.Some(ptr("#00000\x00"))}, timesheet.CodeInvalid, "color"},
+		{"empty code", timesheet.ProjectInput{Name: name, Code: timesheet.Some(new(" "))}, timesheet.CodeInvalid, "code"},
+		{"long code", timesheet.ProjectInput{Name: name, Code: timesheet.Some(new(strings.Repeat("é", 51)))}, timesheet.CodeInvalid, "code"},
+		{"code with U+0000", timesheet.ProjectInput{Name: name, Code: timesheet.Some(new("a\x00"))}, timesheet.CodeInvalid, "code"},
+		{"short colour", timesheet.ProjectInput{Name: name, Color: timesheet.Some(new("#fff"))}, timesheet.CodeInvalid, "color"},
+		{"colour with U+0000", timesheet.ProjectInput{Name: name, Color: timesheet.Some(new("#00000\x00"))}, timesheet.CodeInvalid, "color"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -111,7 +112,7 @@ func TestProjectInputIsChecked(t *testing.T) {
 			}
 		})
 	}
-	done[timesheet.Project](t)(s.CreateProject(t.Context(), owner, timesheet.ProjectInput{Name: name, Code: timesheet.Some(ptr(strings.Repeat("é", 50)))}, change("createProject")))
+	done[timesheet.Project](t)(s.CreateProject(t.Context(), owner, timesheet.ProjectInput{Name: name, Code: timesheet.Some(new(strings.Repeat("é", 50)))}, change("createProject")))
 }
 
 // A project keeps a client that was archived or deleted, but does not get one.
@@ -303,7 +304,7 @@ func TestMoveToAClientThatIsBeingDeleted(t *testing.T) {
 			}
 		})
 		all.Wait()
-		page, err := s.Projects(t.Context(), owner, timesheet.ListFilter{Client: &client.ID, Archived: ptr(false)}, timesheet.OrderName, timesheet.Page{First: 10})
+		page, err := s.Projects(t.Context(), owner, timesheet.ListFilter{Client: &client.ID, Archived: new(false)}, timesheet.OrderName, timesheet.Page{First: 10})
 		if err != nil || len(page.Nodes) > 0 {
 			t.Errorf("projects of the deleted client in use: %v, %v", projectNames(page), err)
 		}

@@ -32,6 +32,7 @@ var withoutWorkspace = map[string]string{
 	"insertWorkspace": "the workspace has no key before it",
 	"findWorkspaces":  "operators look for a workspace by its name",
 	"prepareLoad":     "settings of its own transaction",
+	"planImports":     "a setting of its own transaction",
 	"lockPerson":      "a lock on numbers, the workspace's among them, reads no table",
 	"insertAccount":   "an account is a person, in whatever workspaces",
 	"takeIDs":         "numbers from a sequence, reads no table",

@@ -42,9 +42,10 @@ var Deadlines = map[timesheet.Class]time.Duration{
 
 // Store is a database of workspaces. Its methods are safe for concurrent use.
 type Store struct {
-	log   *slog.Logger
-	pools map[timesheet.Class]*pgxpool.Pool
-	views *viewerCache
+	log    *slog.Logger
+	pools  map[timesheet.Class]*pgxpool.Pool
+	shared bool // they are one
+	views  *viewerCache
 
 	cancels *canceller
 	life    context.Context // of what runs beside the calls; ends with Close
@@ -80,7 +81,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 }
 
 func (s *Store) openPools(ctx context.Context, c Config) error {
-	if c.Shared {
+	if s.shared = c.Shared; s.shared {
 		total := 0
 		for class := range DefaultPools {
 			total += c.size(class)
@@ -195,7 +196,15 @@ type PoolStat struct {
 // Stats describes the pools, for metrics.
 func (s *Store) Stats() []PoolStat {
 	var stats []PoolStat
+	seen := map[*pgxpool.Pool]bool{}
 	for class, name := range classNames {
+		if seen[s.pools[class]] {
+			continue
+		}
+		seen[s.pools[class]] = true
+		if s.shared {
+			name = "shared"
+		}
 		p := s.pools[class].Stat()
 		stats = append(stats, PoolStat{
 			Class: name, Max: int(p.MaxConns()), Total: int(p.TotalConns()), Busy: int(p.AcquiredConns()),

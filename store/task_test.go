@@ -29,14 +29,14 @@ func TestTaskLife(t *testing.T) {
 	ctx := t.Context()
 	project := addProject(t, s, owner, "p", nil)
 	task := done[timesheet.Task](t)(s.CreateTask(ctx, owner, timesheet.TaskInput{
-		Project: project.ID, Name: timesheet.Some("paint"), Billable: timesheet.Some(ptr(false)), EstimateSeconds: timesheet.Some(ptr(int64(7200))),
+		Project: project.ID, Name: timesheet.Some("paint"), Billable: timesheet.Some(new(false)), EstimateSeconds: timesheet.Some(new(int64(7200))),
 	}, change("createTask")))
-	want := timesheet.Task{ID: task.ID, ProjectID: project.ID, Name: "paint", Billable: ptr(false), EstimateSeconds: ptr(int64(7200)), Version: 1}
+	want := timesheet.Task{ID: task.ID, ProjectID: project.ID, Name: "paint", Billable: new(false), EstimateSeconds: new(int64(7200)), Version: 1}
 	if diff := cmp.Diff(want, task); diff != "" {
 		t.Errorf("created (-want +got):\n%s", diff)
 	}
 	want.Done, want.Version = true, 2
-	task = done[timesheet.Task](t)(s.UpdateTask(ctx, owner, task.ID, timesheet.TaskInput{Done: timesheet.Some(true)}, ptr(1), change("updateTask")))
+	task = done[timesheet.Task](t)(s.UpdateTask(ctx, owner, task.ID, timesheet.TaskInput{Done: timesheet.Some(true)}, new(1), change("updateTask")))
 	if diff := cmp.Diff(want, task); diff != "" {
 		t.Errorf("what was not given stays (-want +got):\n%s", diff)
 	}
@@ -81,7 +81,7 @@ func TestTaskInputIsChecked(t *testing.T) {
 		{"taken name", timesheet.TaskInput{Project: project.ID, Name: timesheet.Some("Taken")}, timesheet.CodeNameTaken, "name"},
 		{"no project", timesheet.TaskInput{Name: fresh}, timesheet.CodeNotFound, "projectId"},
 		{"archived project", timesheet.TaskInput{Project: old.ID, Name: fresh}, timesheet.CodeArchived, "projectId"},
-		{"negative estimate", timesheet.TaskInput{Project: project.ID, Name: fresh, EstimateSeconds: timesheet.Some(ptr(int64(-1)))}, timesheet.CodeInvalid, "estimateSeconds"},
+		{"negative estimate", timesheet.TaskInput{Project: project.ID, Name: fresh, EstimateSeconds: timesheet.Some(new(int64(-1)))}, timesheet.CodeInvalid, "estimateSeconds"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -186,7 +186,7 @@ func TestTasksOfProjects(t *testing.T) {
 		},
 		{
 			"member, filtered", member,
-			timesheet.ListFilter{Text: "B", Archived: ptr(false)},
+			timesheet.ListFilter{Text: "B", Archived: new(false)},
 			timesheet.Page{First: 2},
 			map[timesheet.ProjectID][]string{mine.ID: {"b"}, hidden.ID: {}, empty.ID: {}, gone.ID: {}},
 			map[timesheet.ProjectID]int{mine.ID: 1},

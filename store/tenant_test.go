@@ -175,8 +175,7 @@ func checkTenantCasesAreComplete(t *testing.T, cases map[string]func(timesheet.V
 		known[method] = true
 	}
 	methods := reflect.TypeFor[*store.Store]()
-	for i := range methods.NumMethod() {
-		m := methods.Method(i)
+	for m := range methods.Methods() {
 		if m.Type.NumIn() > 2 && m.Type.In(2) == reflect.TypeFor[timesheet.Viewer]() && !known[m.Name] {
 			t.Errorf("%s takes a viewer and is not tested here", m.Name)
 		}
