@@ -27,9 +27,6 @@ func projectNames(page timesheet.Connection[timesheet.Project]) []string {
 	return names
 }
 
-//go:fix inline
-func ptr[T any](v T) *T { return new(v) }
-
 func TestProjectLife(t *testing.T) {
 	t.Parallel()
 	s, owner := newWorkspace(t)
@@ -96,7 +93,7 @@ func TestProjectInputIsChecked(t *testing.T) {
 		{"taken name", timesheet.ProjectInput{Name: timesheet.Some("TAKEN"), Client: timesheet.Some(&client.ID)}, timesheet.CodeNameTaken, "name"},
 		{"taken name without a client", timesheet.ProjectInput{Name: timesheet.Some("TAKEN")}, timesheet.CodeNameTaken, "name"},
 		{"another workspace's client", timesheet.ProjectInput{Name: name, Client: timesheet.Some(&foreign.ID)}, timesheet.CodeNotFound, "clientId"},
-		{"no such client", timesheet.ProjectInput{Name: name, Client: timesheet.Some(ptr(timesheet.ClientID(1 << 40)))}, timesheet.CodeNotFound, "clientId"},
+		{"no such client", timesheet.ProjectInput{Name: name, Client: timesheet.Some(new(timesheet.ClientID(1 << 40)))}, timesheet.CodeNotFound, "clientId"},
 		{"empty code", timesheet.ProjectInput{Name: name, Code: timesheet.Some(new(" "))}, timesheet.CodeInvalid, "code"},
 		{"long code", timesheet.ProjectInput{Name: name, Code: timesheet.Some(new(strings.Repeat("é", 51)))}, timesheet.CodeInvalid, "code"},
 		{"code with U+0000", timesheet.ProjectInput{Name: name, Code: timesheet.Some(new("a\x00"))}, timesheet.CodeInvalid, "code"},
