@@ -17,7 +17,7 @@ import (
 // Database says where the data are.
 type Database struct {
 	DatabaseURL string `name:"database-url" env:"HEADROOM_DATABASE_URL,DATABASE_URL" help:"PostgreSQL to use, 14 or later. Without one a private PostgreSQL is run." placeholder:"URL" secret:"url"`
-	DataDir     string `help:"Folder of the private PostgreSQL (default: headroom in the state folder, for root /var/lib/headroom)." placeholder:"DIR" type:"path"`
+	DataDir     string `help:"Folder of the private PostgreSQL (default: headroom in the state folder, for root /var/lib/headroom)." placeholder:"DIR"`
 	NoFetch     bool   `help:"Never download PostgreSQL, also where none is installed."`
 }
 

@@ -16,14 +16,14 @@ import (
 // ImportCmd imports a file.
 type ImportCmd struct {
 	Database
-	File      string   `arg:"" help:"CSV file, also packed as .xz or .gz." type:"path"`
+	File      string   `arg:"" help:"CSV file, also packed as .xz or .gz."`
 	Workspace string   `help:"Workspace to import into (default: the only one, or the demo's)." placeholder:"NAME"`
 	Timezone  string   `help:"IANA zone of times without an offset (default: the workspace's)." placeholder:"ZONE"`
 	Map       []string `help:"Columns of fields that the file calls otherwise; field= leaves one out." placeholder:"FIELD=COLUMN"`
 	DateOrder string   `default:"auto" enum:"auto,dmy,mdy" help:"Order of dates such as 03/04/2024, decided over the whole file unless given."`
 	Create    string   `default:"all" enum:"all,none" help:"What becomes of unknown people, clients, projects, tasks and tags: created, or their rows are bad."`
 	Preview   bool     `help:"Count what would be imported, and write nothing."`
-	Errors    string   `help:"File for the rows that are bad, each with what is wrong with it." placeholder:"FILE" type:"path"`
+	Errors    string   `help:"File for the rows that are bad, each with what is wrong with it." placeholder:"FILE"`
 }
 
 // Run imports the file as the workspace's owner. Bad rows are told on stderr,

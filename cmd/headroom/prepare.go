@@ -69,7 +69,7 @@ type TokenCreateCmd struct {
 	Expires    time.Duration `help:"How long the token is valid (default: until revoked)." placeholder:"DURATION"`
 	Timezone   string        `default:"UTC" help:"IANA zone of a new workspace."`
 	Currency   string        `default:"EUR" help:"Currency of a new workspace."`
-	SecretFile string        `help:"File with the key of tokens, as serve has it." placeholder:"FILE" type:"path"`
+	SecretFile string        `help:"File with the key of tokens, as serve has it." placeholder:"FILE"`
 }
 
 // Run prints the token's text alone, so that a script can keep it.

@@ -26,8 +26,8 @@ type ServeFlags struct {
 
 	Addr            string        `default:"127.0.0.1:8080" help:"Address of the API."`
 	AdminAddr       string        `default:"127.0.0.1:8081" help:"Address for operators: metrics, health, profiles."`
-	AdminTokenFile  string        `help:"File with the bearer token of the operators' address; needed where that is not loopback." placeholder:"FILE" type:"path"`
-	SecretFile      string        `help:"File with the key of tokens (default: made once and kept in the database)." placeholder:"FILE" type:"path"`
+	AdminTokenFile  string        `help:"File with the bearer token of the operators' address; needed where that is not loopback." placeholder:"FILE"`
+	SecretFile      string        `help:"File with the key of tokens (default: made once and kept in the database)." placeholder:"FILE"`
 	Limits          string        `default:"on" enum:"on,measure,off" help:"on refuses, measure counts what would be refused, off has no admission, no budgets and one shared pool."`
 	DBCores         int           `name:"db-cores" help:"Cores of the database (default: this machine's where it runs here, else 2)." placeholder:"N"`
 	BudgetUser      string        `default:"2000/100" help:"Points of a person, and how many a second restores."`
