@@ -2,15 +2,14 @@ package main
 
 import (
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"time"
 
 	"headroom/demo"
-	"headroom/server"
 	"headroom/store"
 	"headroom/timesheet"
 )
@@ -21,8 +20,8 @@ type SeedCmd struct {
 	Entries    int    `default:"300000" help:"Time entries of all companies together."`
 	Tenants    int    `default:"20" help:"Companies, each a workspace of its own; the first is by far the largest."`
 	Seed       uint64 `default:"1" help:"Others make other companies; the same are not made twice."`
-	Tokens     string `help:"File for a token of every person, as lines of workspace,user,role,token; for the private PostgreSQL only." placeholder:"FILE" type:"path"`
-	SecretFile string `help:"File with the key of tokens, as serve has it." placeholder:"FILE" type:"path"`
+	Tokens     string `help:"File for a token of every person, as lines of workspace,user,role,token; for the private PostgreSQL only." placeholder:"FILE"`
+	SecretFile string `help:"File with the key of tokens, as serve has it." placeholder:"FILE"`
 }
 
 // Run loads company after company, each entirely or not at all.
@@ -39,8 +38,23 @@ func (c *SeedCmd) Run(env *environment) error {
 	if err != nil {
 		return err
 	}
-	defer closeStore()
-	return c.run(env.ctx, s, tokens, env.stdout, env.stderr)
+	err = c.run(env.ctx, s, tokens, env.stdout, env.stderr)
+	closeStore()
+	return c.whyEnded(env.ctx, err)
+}
+
+// whyEnded asks a private PostgreSQL that was lost to start again: where it
+// cannot, as on a full disk, it says why, which the lost connection did not.
+func (d Database) whyEnded(ctx context.Context, err error) error {
+	if err == nil || d.DatabaseURL != "" || ctx.Err() != nil || !store.IsUnavailable(err) {
+		return err
+	}
+	_, stop, again := d.open(ctx, slog.New(slog.DiscardHandler))
+	if again != nil {
+		return fmt.Errorf("the database was lost, and nothing is left half done: %w", again)
+	}
+	stop()
+	return err
 }
 
 // maxSeed bounds what a mistyped number makes: it is some 300 GB.
@@ -105,10 +119,11 @@ func (c *SeedCmd) load(ctx context.Context, s *store.Store, p *seedProgress) (ow
 
 // ended says what is left of a seeding that did not come to its end.
 func (c *SeedCmd) ended(ctx context.Context, complete int, err error) error {
+	left := fmt.Sprintf("%d of %d companies are complete and nothing of the others is there; running it again makes them", complete, c.Tenants)
 	if ctx.Err() != nil {
-		err = errors.New("interrupted") // not as it is: main keeps silent about what was cancelled
+		return errors.New(left) // main says that it was interrupted
 	}
-	return fmt.Errorf("%d of %d companies are complete, nothing of the others is there, running it again makes these: %w", complete, c.Tenants, err)
+	return fmt.Errorf("%w; %s", err, left)
 }
 
 func namedWorkspaces(ctx context.Context, s *store.Store) (map[string][]timesheet.Workspace, error) {
@@ -136,75 +151,6 @@ func sameCompany(ctx context.Context, s *store.Store, named []timesheet.Workspac
 		}
 	}
 	return timesheet.Viewer{}, false, nil
-}
-
-// seedToken is the name of the tokens that seed makes.
-const seedToken = "seed"
-
-func (c *SeedCmd) writeTokens(ctx context.Context, s *store.Store, owners []timesheet.Viewer, tokens *tokensFile) error {
-	if tokens == nil {
-		return nil
-	}
-	secret, err := (&ServeFlags{SecretFile: c.SecretFile}).secret(ctx, s)
-	if err != nil {
-		return err
-	}
-	keys := server.NewKeys(secret)
-	var lines [][]string
-	for _, owner := range owners {
-		holders, err := s.EnsureTokens(ctx, owner, seedToken)
-		if err != nil {
-			return err
-		}
-		for _, h := range holders {
-			lines = append(lines, []string{owner.Workspace.Name, *h.User.Email, string(h.User.Role), keys.MintToken(owner.Workspace.ID, h.Token)})
-		}
-	}
-	return tokens.write(lines)
-}
-
-// tokensFile is where the tokens go, for nobody but its owner to read.
-type tokensFile struct {
-	file  *os.File
-	fresh bool // made by us
-	done  bool
-}
-
-// openTokens opens the file without changing what is in it, so that one that
-// cannot be written is found before anything else; nil for no path.
-func openTokens(path string) (*tokensFile, error) {
-	if path == "" {
-		return nil, nil
-	}
-	_, missing := os.Lstat(path)
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("--tokens: %w", err)
-	}
-	return &tokensFile{file: file, fresh: errors.Is(missing, os.ErrNotExist)}, nil
-}
-
-func (t *tokensFile) write(lines [][]string) error {
-	if info, err := t.file.Stat(); err != nil {
-		return err
-	} else if info.Mode().IsRegular() {
-		if err := errors.Join(t.file.Chmod(0o600), t.file.Truncate(0)); err != nil {
-			return err
-		}
-	}
-	t.done = true
-	return csv.NewWriter(t.file).WriteAll(lines)
-}
-
-// close takes an empty file of ours away.
-func (t *tokensFile) close() {
-	if t == nil {
-		return
-	}
-	t.file.Close()
-	if t.fresh && !t.done {
-		os.Remove(t.file.Name())
-	}
 }
 
 // seedProgress counts what has been loaded and tells of it now and then.
