@@ -44,7 +44,8 @@ var Deadlines = map[timesheet.Class]time.Duration{
 type Store struct {
 	log    *slog.Logger
 	pools  map[timesheet.Class]*pgxpool.Pool
-	shared bool // they are one
+	shared bool          // they are one
+	heart  *pgxpool.Pool // one connection that only Ping uses
 	views  *viewerCache
 
 	cancels *canceller
@@ -81,6 +82,11 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 }
 
 func (s *Store) openPools(ctx context.Context, c Config) error {
+	heart, err := s.newPool(ctx, c.DSN, timesheet.ClassControl, 1)
+	if err != nil {
+		return err
+	}
+	s.heart = heart
 	if s.shared = c.Shared; s.shared {
 		total := 0
 		for class := range DefaultPools {
@@ -164,7 +170,7 @@ func (s *Store) check(ctx context.Context, c Config) error {
 	if version < minVersion {
 		return fmt.Errorf("the database is PostgreSQL %d, headroom needs 14 or later", version/10000)
 	}
-	need := 1 // the listener
+	need := 2 // the listener, and Ping's own
 	for class := range DefaultPools {
 		need += c.size(class)
 	}
@@ -181,9 +187,10 @@ func (s *Store) check(ctx context.Context, c Config) error {
 	return nil
 }
 
-// Ping asks the database for an answer.
+// Ping asks the database for an answer, on a connection of its own: that all
+// others are taken does not make the database absent.
 func (s *Store) Ping(ctx context.Context) error {
-	return s.pools[timesheet.ClassControl].Ping(ctx)
+	return s.heart.Ping(ctx)
 }
 
 // PoolStat says how a class's pool is used.
@@ -218,6 +225,9 @@ func (s *Store) Stats() []PoolStat {
 func (s *Store) Close() {
 	s.end()
 	s.ended.Wait()
+	if s.heart != nil {
+		s.heart.Close()
+	}
 	for _, pool := range s.pools {
 		pool.Close()
 	}
