@@ -93,19 +93,33 @@ func (s *Static) enter(ctx context.Context, r Request) (*Permit, *waiter, *Refus
 	if why, ok := p.judge(&r, now, position, before); !ok {
 		return nil, nil, s.refuseLocked(p, why)
 	}
+	if !s.makeRoomLocked(p, position, now) {
+		return nil, nil, s.refuseLocked(p, QueueFull)
+	}
 	w := &waiter{request: r, arrived: now, start: start, answered: make(chan struct{})}
-	s.enqueueLocked(p, w, position)
+	p.queue.insert(w, position)
 	return nil, w, nil
 }
 
-// enqueueLocked lets w wait. In a full queue it takes the place of the last,
-// which belongs to a tenant with more waiting.
-func (s *Static) enqueueLocked(p *pool, w *waiter, position int) {
-	if len(p.queue.waiting) == p.maxQueue {
-		out := p.queue.last()
-		s.answerLocked(out, nil, s.refuseLocked(p, QueueFull))
+// hopeful is how long one may wait and still be refused for another's sake.
+// Who has waited longer is served: a refusal has to come at once to be of use.
+const hopeful = 20 * time.Millisecond
+
+// makeRoomLocked finds a place in the queue for one who would stand at a
+// position. In a full queue the last who came a moment ago has to go, which
+// belongs to a tenant with more waiting.
+func (s *Static) makeRoomLocked(p *pool, position int, now time.Time) bool {
+	if len(p.queue.waiting) < p.maxQueue {
+		return true
 	}
-	p.queue.insert(w, position)
+	for i := len(p.queue.waiting) - 1; i >= position; i-- {
+		if out := p.queue.waiting[i]; now.Sub(out.arrived) <= hopeful {
+			p.queue.remove(out)
+			s.answerLocked(out, nil, s.refuseLocked(p, QueueFull))
+			return true
+		}
+	}
+	return false
 }
 
 // await waits for w's answer, its deadline or the end of ctx.

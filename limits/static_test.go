@@ -160,6 +160,29 @@ func TestStaticFullQueue(t *testing.T) {
 	})
 }
 
+// A refusal that comes late is of no use: who has waited keeps the place.
+func TestStaticFullQueueKeepsWhoHasWaited(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx := t.Context()
+		c := newCrowd(t, newStatic(t, seats))
+		r := Request{Class: Report, Tenant: "greedy", Work: ms}
+		c.arrive(ctx, "running", r)
+		for i := range queuePerSeat[Report] {
+			c.arrive(ctx, fmt.Sprint(i), r)
+		}
+		c.expect("running")
+		time.Sleep(hopeful + 1)
+		modest := Request{Class: Report, Tenant: "modest", Work: ms}
+		c.arrive(ctx, "modest", modest)
+		c.expect("modest queue_full")
+		c.done("running")
+		c.expect("0")
+		c.arrive(ctx, "latest", r)
+		c.arrive(ctx, "modest again", modest)
+		c.expect("latest queue_full")
+	})
+}
+
 func TestStaticDeadlines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx := t.Context()
