@@ -67,6 +67,15 @@ func hostile() map[string]struct{ body, code string } {
 	}
 }
 
+// resources skips what bounds processor and memory where the race detector,
+// with which -short goes, multiplies both.
+func resources(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("bounds of CPU and memory are checked without -short")
+	}
+}
+
 func cpu(t *testing.T) time.Duration {
 	t.Helper()
 	var u syscall.Rusage
@@ -79,6 +88,7 @@ func cpu(t *testing.T) time.Duration {
 // Each hostile document is refused or answered within 20 ms of CPU, the
 // client's share included: the worst of five means of 20 requests.
 func TestHostileDocuments(t *testing.T) {
+	resources(t)
 	r := newRig(t, func(c *Config) { c.User, c.Tenant = budget(1e7, 1e6), budget(1e7, 1e6) })
 	for name, doc := range hostile() {
 		t.Run(name, func(t *testing.T) {
@@ -116,6 +126,7 @@ func TestHostileDocuments(t *testing.T) {
 // A client that sends nothing but documents to refuse is throttled, and then
 // takes at most a tenth of a core.
 func TestHostileClientIsThrottled(t *testing.T) {
+	resources(t)
 	r := newRig(t, func(c *Config) { c.User = budget(20, 100) })
 	body := `{"query":` + strconv.Quote("{ viewer { "+strings.Repeat("nothing ", 400)+"} }") + `}`
 	send := func(i int) answer {
@@ -143,6 +154,7 @@ func TestHostileClientIsThrottled(t *testing.T) {
 // The document cache is bounded by bytes: any number of distinct documents
 // leave the process little larger.
 func TestDistinctDocumentsDoNotFillMemory(t *testing.T) {
+	resources(t)
 	defer debug.SetGCPercent(debug.SetGCPercent(200)) // as serve has it
 	r := newRig(t, func(c *Config) { c.User, c.Tenant = budget(1e7, 1e6), budget(1e7, 1e6) })
 	var fields strings.Builder
