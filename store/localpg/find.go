@@ -185,6 +185,10 @@ type search struct {
 }
 
 func (s search) failure(base string, data []int) error {
+	if len(data) > 0 && slices.Max(data) < minMajor {
+		return fmt.Errorf("the data in %s belongs to PostgreSQL %s, older than %d: dump it with that version and load it into a new folder, which --data-dir names",
+			base, list(data), minMajor)
+	}
 	if len(s.others) > 0 {
 		return fmt.Errorf("the data in %s belongs to PostgreSQL %s, and found was only %s: install version %[2]s, set HEADROOM_PG_BIN to its folder, or begin with an empty folder by --data-dir",
 			base, list(data), strings.Join(s.others, ", "))

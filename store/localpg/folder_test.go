@@ -86,18 +86,36 @@ func TestKilledWhileMakingData(t *testing.T) {
 
 func TestDataOfAnotherMajorVersion(t *testing.T) {
 	t.Parallel()
-	base := newBase(t)
-	mustWrite(t, filepath.Join(base, "pg9", "data", "PG_VERSION"), "9\n", 0o600)
-	wantRefusal(t, Config{Dir: base}, "belongs to PostgreSQL 9", "install version 9", "HEADROOM_PG_BIN", "--data-dir")
-	entries, err := os.ReadDir(base)
-	if err != nil {
-		t.Fatal(err)
+	for _, c := range []struct {
+		name, major string
+		words       []string
+	}{
+		{"that will do", "99", []string{"belongs to PostgreSQL 99,", "install version 99", "HEADROOM_PG_BIN", "--data-dir"}},
+		{"too old", "13", []string{"belongs to PostgreSQL 13, older than 14: dump it with that version", "--data-dir"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			base := newBase(t)
+			mustWrite(t, filepath.Join(base, "pg"+c.major, "data", "PG_VERSION"), c.major+"\n", 0o600)
+			wantRefusal(t, Config{Dir: base}, c.words...)
+			entries, err := os.ReadDir(base)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, entry := range entries {
+				if strings.HasPrefix(entry.Name(), "pg") && entry.Name() != "pg"+c.major {
+					t.Errorf("the refused start made %s", entry.Name())
+				}
+			}
+		})
 	}
-	for _, entry := range entries {
-		if strings.HasPrefix(entry.Name(), "pg") && entry.Name() != "pg9" {
-			t.Errorf("the refused start made %s", entry.Name())
-		}
-	}
+}
+
+func TestFolderOfAnyName(t *testing.T) {
+	t.Parallel()
+	parent := newBase(t)
+	mustMkdir(t, parent, 0o755)
+	server := mustStart(t, Config{Dir: filepath.Join(parent, "a b+c%20&d=é")})
+	execute(t, server.DSN(), "create table made ()")
 }
 
 func TestLongPathKeepsItsSocketElsewhere(t *testing.T) {

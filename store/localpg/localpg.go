@@ -32,6 +32,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -178,7 +179,9 @@ func (s *Server) DSN() string { return dsn(s.sockets) }
 
 func dsn(sockets string) string {
 	values := url.Values{"host": {sockets}, "port": {port}, "user": {superuser}}
-	return "postgres:///postgres?" + values.Encode()
+	// pgx takes a plus as it stands, where Encode means a space by it; a plus
+	// of the folder's own is %2B by now.
+	return "postgres:///postgres?" + strings.ReplaceAll(values.Encode(), "+", "%20")
 }
 
 // Done is closed when PostgreSQL has ended, asked or not, and the base folder
