@@ -59,13 +59,13 @@ func (s *Store) Import(ctx context.Context, v timesheet.Viewer, rows iter.Seq2[t
 		batch = append(batch, im.prepare(row, bad))
 		if len(batch) == importBatch {
 			if err := im.flush(ctx, batch); err != nil {
-				return im.counts, fmt.Errorf("import: %w", err)
+				return im.counts, fmt.Errorf("import: %w", s.asFullDisk(ctx, err))
 			}
 			batch = batch[:0]
 		}
 	}
 	if err := im.flush(ctx, batch); err != nil {
-		return im.counts, fmt.Errorf("import: %w", err)
+		return im.counts, fmt.Errorf("import: %w", s.asFullDisk(ctx, err))
 	}
 	return im.counts, nil
 }

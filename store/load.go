@@ -40,7 +40,7 @@ func (s *Store) CopyCompany(ctx context.Context, c timesheet.Company, progress f
 	l := &load{c: c, progress: progress, random: rand.NewChaCha8(freshSeed())}
 	err := s.transact(ctx, func(tx pgx.Tx) error { return l.write(ctx, tx) })
 	if err != nil {
-		return timesheet.Viewer{}, nil, fmt.Errorf("load %s: %w", c.Name, asTakenAccount(err))
+		return timesheet.Viewer{}, nil, fmt.Errorf("load %s: %w", c.Name, s.asFullDisk(ctx, asTakenAccount(err)))
 	}
 	return l.owner, l.users, nil
 }

@@ -13,6 +13,7 @@ import (
 
 // SQLSTATEs that callers tell apart.
 const (
+	diskFull         = "53100"
 	lockNotAvailable = "55P03"
 	queryCanceled    = "57014"
 	tooManyClients   = "53300"
@@ -72,4 +73,20 @@ func told(ctx context.Context, err error) error {
 		return fmt.Errorf("%w: %w", context.Cause(ctx), err)
 	}
 	return asRule(err)
+}
+
+const readDataFolder = `/* readDataFolder */
+SELECT coalesce(current_setting('data_directory', true), '')`
+
+// asFullDisk tells of a disk that is full, which the database survived, where
+// it is and what to do. Every other error it returns as it is.
+func (s *Store) asFullDisk(ctx context.Context, err error) error {
+	if sqlState(err) != diskFull {
+		return err
+	}
+	var folder string
+	if s.pool(ctx).QueryRow(ctx, readDataFolder).Scan(&folder) != nil || folder == "" {
+		folder = "the database" // only its superuser may know the folder
+	}
+	return fmt.Errorf("the disk that holds %s is full: free some space on it and try again (%w)", folder, err)
 }
