@@ -52,7 +52,7 @@ func (s *Server) protect(r *request) (resp *graphql.Response, f *fault) {
 func (s *Server) chargeRefusal(r *request, f *fault) {
 	switch f.code {
 	case codeParseFailed, codeValidationFailed, codeDocumentLimit, codeBadRequest, codeTooLarge, codeNoOperation:
-		r.account.charge(refusalPoints + millisSince(r.arrived))
+		r.account.charge(refusalPoints + millis(r.timings.decode+r.timings.parse+r.timings.validate))
 	}
 }
 
@@ -60,7 +60,7 @@ func (s *Server) chargeRefusal(r *request, f *fault) {
 // what is measured in between.
 const refusalPoints = 1.0
 
-func millisSince(t time.Time) float64 { return float64(time.Since(t).Microseconds()) / 1000 }
+func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 // write sends the answer and returns its status.
 func (s *Server) write(w http.ResponseWriter, r *request, resp *graphql.Response, f *fault) int {
@@ -79,7 +79,10 @@ func (s *Server) write(w http.ResponseWriter, r *request, resp *graphql.Response
 			h.Set("Retry-After", strconv.Itoa(int(math.Ceil(f.retryAfter.Seconds()))))
 		}
 		if f.code == codeMethod {
-			h.Set("Allow", "POST")
+			h.Set("Allow", map[bool]string{true: "POST", false: "GET, POST"}[r.Method == http.MethodGet])
+		}
+		if f.code == codeUnauthenticated {
+			h.Set("WWW-Authenticate", "Bearer")
 		}
 	}
 	body, err := s.encode(r, resp, f)
@@ -168,7 +171,12 @@ func (s *Server) extensions(r *request, f *fault) map[string]any {
 	return map[string]any{"cost": c}
 }
 
+// throttle is what the person may still spend; where another budget has refused
+// them, that one's.
 func (s *Server) throttle(a account) throttleStatus {
+	if short := a.short; short != nil {
+		return throttleStatus{Maximum: short.Rate.Size, Available: round(short.Available), Restore: short.Rate.Restore}
+	}
 	own := a.budgets[0]
 	rate := own.Budget.Rate()
 	return throttleStatus{Maximum: rate.Size, Available: round(own.Budget.Available(own.Key)), Restore: rate.Restore}

@@ -25,8 +25,8 @@ func (s *Server) authenticate(r *request) *fault {
 	if header == "" {
 		return nil
 	}
-	text, ok := strings.CutPrefix(header, "Bearer ")
-	if !ok {
+	scheme, text, ok := strings.Cut(header, " ")
+	if !ok || !strings.EqualFold(scheme, "Bearer") {
 		return refuse(codeUnauthenticated, "send the token as Authorization: Bearer")
 	}
 	c, ok := s.demo[text]
@@ -71,15 +71,21 @@ func (s *Server) authorize(ctx context.Context, r *request) *fault {
 type account struct {
 	tenant  string // shares the gate's queues fairly with other tenants
 	budgets []limits.Account
+	front   limits.Account   // pays for refused documents: a token's own, so that a lost one locks nobody else out
+	short   *limits.Shortage // the budget that has refused this request
 }
 
 func (s *Server) accountOf(c credential) account {
 	ws := strconv.FormatInt(int64(c.workspace), 10)
 	user := ws + "/" + strconv.FormatInt(int64(c.user), 10)
-	return account{tenant: ws, budgets: []limits.Account{
-		{Budget: s.userBudget, Key: user},
-		{Budget: s.workspaceBudget, Key: ws},
-	}}
+	return account{
+		tenant: ws,
+		budgets: []limits.Account{
+			{Budget: s.userBudget, Key: user},
+			{Budget: s.workspaceBudget, Key: ws},
+		},
+		front: limits.Account{Budget: s.userBudget, Key: "token " + user + "/" + strconv.FormatInt(int64(c.token), 10)},
+	}
 }
 
 // strangersAccount hangs the bucket of a client without a token on its address.
@@ -88,16 +94,17 @@ func (s *Server) strangersAccount(r *http.Request) account {
 	if err != nil {
 		host = r.RemoteAddr
 	}
-	return account{tenant: "address " + host, budgets: []limits.Account{{Budget: s.userBudget, Key: "address " + host}}}
+	own := limits.Account{Budget: s.userBudget, Key: "address " + host}
+	return account{tenant: own.Key, budgets: []limits.Account{own}, front: own}
 }
 
 func (a account) reserve(points float64) (*limits.Reservation, *limits.Shortage) {
 	return limits.Reserve(points, a.budgets...)
 }
 
-// debt is what the person owes, nil for nothing.
+// debt is what is owed for refused documents, nil for nothing.
 func (a account) debt() *limits.Shortage {
-	own := a.budgets[0]
+	own := a.front
 	available := own.Budget.Available(own.Key)
 	if available >= 0 {
 		return nil
@@ -108,7 +115,7 @@ func (a account) debt() *limits.Shortage {
 }
 
 // charge takes points for what a refused request has cost the server.
-func (a account) charge(points float64) { a.budgets[0].Budget.Charge(a.budgets[0].Key, points) }
+func (a account) charge(points float64) { a.front.Budget.Charge(a.front.Key, points) }
 
 // parked bounds how many refusals are held back at a time, and parkFor how
 // long.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -37,7 +38,8 @@ func (p params) persisted() bool {
 }
 
 // decode reads the request's parameters from its URL or its body.
-func decode(r *http.Request) (params, *fault) {
+// The time it takes is measured without the wait for the sender.
+func decode(r *http.Request, t *timings) (params, *fault) {
 	if r.Method == http.MethodGet {
 		return decodeURL(r.URL.Query())
 	}
@@ -45,6 +47,8 @@ func decode(r *http.Request) (params, *fault) {
 	if f != nil {
 		return params{}, f
 	}
+	began := time.Now()
+	defer func() { t.decode = time.Since(began) }()
 	return decodeBody(body)
 }
 

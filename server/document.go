@@ -32,6 +32,9 @@ type document struct {
 	op      *ast.OperationDefinition
 	formula *limits.Formula
 	access  access
+	// inspects tells that it reads the schema by introspection, which costs the
+	// server's own time.
+	inspects bool
 }
 
 // access is who may run an operation.
@@ -50,6 +53,8 @@ type documents struct {
 	guard  limits.Guard
 	cold   chan struct{} // documents seen for the first time pass one by one
 
+	introspection introspection
+
 	mu    sync.Mutex
 	byKey map[string]*list.Element
 	used  *list.List // of *document, most recently used first
@@ -66,7 +71,7 @@ func newDocuments(schema *ast.Schema) *documents {
 // timings of the front door, for Server-Timing and for what new documents are
 // charged.
 type timings struct {
-	parse, validate, price, queue time.Duration
+	decode, parse, validate, price, queue time.Duration
 }
 
 // find returns the document of a request, from the cache or through parser,
@@ -119,7 +124,11 @@ func (d *documents) load(ctx context.Context, p params, t *timings) (*document, 
 	if err != nil {
 		return nil, compileFault(err)
 	}
-	return &document{doc: parsed, op: op, formula: formula, access: accessOf(op, parsed)}, nil
+	inspected := countIntrospection(op.SelectionSet, parsed)
+	if inspected > maxIntrospection {
+		return nil, limitFault(&limits.LimitError{Limit: "introspection", Max: maxIntrospection, Actual: inspected})
+	}
+	return &document{doc: parsed, op: op, formula: formula, access: accessOf(op, parsed), inspects: inspected > 0}, nil
 }
 
 // validationRules are the specification's, with a bounded overlap rule and one

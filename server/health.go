@@ -55,7 +55,7 @@ func (h *health) away() bool { return h.gone.Load() }
 
 // unavailable is the answer while the database is away.
 func (s *Server) unavailable() *fault {
-	return refuse(codeUnavailable, "the database is away; nothing was changed by this answer").retry(jitter(2 * time.Second))
+	return refuse(codeUnavailable, "the database is away").retry(jitter(2 * time.Second))
 }
 
 func plain(w http.ResponseWriter, status int, text string) {

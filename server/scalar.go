@@ -2,7 +2,10 @@ package server
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"math"
+	"strconv"
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -32,42 +35,80 @@ func scalarLiterals(ctx context.Context) core.RuleFunc {
 	}
 }
 
-// scalarVariables checks the values of custom scalars among coerced variables.
-func scalarVariables(ctx context.Context, schema *ast.Schema, op *ast.OperationDefinition, vars map[string]any) gqlerror.List {
-	var errs gqlerror.List
+// checkVariables checks the values of variables as they came: the library's
+// own coercion takes an enum value in any case, a number for a text, and knows
+// nothing of the form of custom scalars.
+func checkVariables(ctx context.Context, schema *ast.Schema, op *ast.OperationDefinition, vars map[string]any) gqlerror.List {
+	c := coercion{ctx: ctx, schema: schema}
 	for _, def := range op.VariableDefinitions {
 		if v, given := vars[def.Variable]; given {
-			errs = checkScalars(ctx, schema, def.Type, v, ast.Path{ast.PathName("variable"), ast.PathName(def.Variable)}, errs)
+			c.check(def.Type, v, ast.Path{ast.PathName("variable"), ast.PathName(def.Variable)})
 		}
 	}
-	return errs
+	return c.errs
 }
 
-func checkScalars(ctx context.Context, schema *ast.Schema, typ *ast.Type, v any, path ast.Path, errs gqlerror.List) gqlerror.List {
-	def := schema.Types[typ.Name()]
-	if v == nil || def == nil || len(errs) == maxErrors {
-		return errs
+type coercion struct {
+	ctx    context.Context
+	schema *ast.Schema
+	errs   gqlerror.List
+}
+
+func (c *coercion) check(typ *ast.Type, v any, path ast.Path) {
+	def := c.schema.Types[typ.Name()]
+	if v == nil || def == nil || len(c.errs) == maxErrors {
+		return // null is the library's to judge
 	}
-	switch v := v.(type) {
-	case []any:
-		elem := typ
-		if typ.Elem != nil {
-			elem = typ.Elem
+	items, isList := v.([]any)
+	fields, isObject := v.(map[string]any)
+	switch {
+	case typ.Elem != nil && isList:
+		for i, item := range items {
+			c.check(typ.Elem, item, append(path[:len(path):len(path)], ast.PathIndex(i)))
 		}
-		for i, item := range v {
-			errs = checkScalars(ctx, schema, elem, item, append(path[:len(path):len(path)], ast.PathIndex(i)), errs)
-		}
-		return errs
-	case map[string]any:
+	case typ.Elem != nil:
+		c.check(typ.Elem, v, path)
+	case isList, isObject != (def.Kind == ast.InputObject):
+		c.errs = append(c.errs, gqlerror.ErrorPathf(path, "this is no %s", def.Name))
+	case isObject:
 		for _, f := range def.Fields {
-			if child, given := v[f.Name]; given {
-				errs = checkScalars(ctx, schema, f.Type, child, append(path[:len(path):len(path)], ast.PathName(f.Name)), errs)
+			if child, given := fields[f.Name]; given {
+				c.check(f.Type, child, append(path[:len(path):len(path)], ast.PathName(f.Name)))
 			}
 		}
-		return errs
+	default:
+		if err := c.leaf(def, v); err != nil {
+			c.errs = append(c.errs, gqlerror.ErrorPathf(path, "%s", err.Error()))
+		}
 	}
-	if err := graph.CheckScalar(ctx, def.Name, v); err != nil {
-		errs = append(errs, gqlerror.ErrorPathf(path, "%s", fmt.Sprint(err)))
+}
+
+// leaf checks a scalar or an enum value.
+func (c *coercion) leaf(def *ast.Definition, v any) error {
+	text, isText := v.(string)
+	number, isNumber := v.(json.Number)
+	_, isBool := v.(bool)
+	fits := true
+	switch {
+	case def.Kind == ast.Enum:
+		fits = isText && def.EnumValues.ForName(text) != nil
+	case def.Name == "String":
+		fits = isText
+	case def.Name == "Boolean":
+		fits = isBool
+	case def.Name == "Float":
+		fits = isNumber
+	case def.Name == "Int":
+		n, err := strconv.ParseFloat(number.String(), 64) // 1.0 is an integer too
+		fits = isNumber && err == nil && n == math.Trunc(n) && math.Abs(n) <= math.MaxInt32
+	case def.Name == "ID":
+		_, err := number.Int64()
+		fits = isText || isNumber && err == nil
+	default:
+		return graph.CheckScalar(c.ctx, def.Name, v)
 	}
-	return errs
+	if !fits {
+		return fmt.Errorf("this is no %s", def.Name)
+	}
+	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"headroom/limits"
 	"headroom/timesheet"
@@ -36,6 +37,12 @@ func TestStatusTable(t *testing.T) {
 		{"a literal that is no date", call{query: `{ myDay(date: "2026-02-30") { day } }`, token: r.token}, codeBadUserInput, 400, 200},
 		{"a variable that is no zone", call{query: `query($z: TimeZone) { myDay(timeZone: $z) { day } }`, variables: map[string]any{"z": "CEST"}, token: r.token}, codeBadUserInput, 400, 200},
 		{"a nested variable that is no instant", call{query: `mutation($i: CreateTimeEntryInput!) { createTimeEntry(input: $i) { userErrors { code } } }`, variables: map[string]any{"i": map[string]any{"startedAt": "23:59:60", "endedAt": "2026-03-02T09:00:00Z"}}, token: r.token}, codeBadUserInput, 400, 200},
+		{"an enum value in another case", call{query: `mutation($i: StartTimerInput!) { startTimer(input: $i) { userErrors { code } } }`, variables: map[string]any{"i": map[string]any{"ifRunning": "fail"}}, token: r.token}, codeBadUserInput, 400, 200},
+		{"a number for a text", call{query: `mutation($n: String!) { createTag(input: {name: $n}) { userErrors { code } } }`, variables: map[string]any{"n": 1.5}, token: r.token}, codeBadUserInput, 400, 200},
+		{"a list for one value", call{query: `query($d: Date) { myDay(date: $d) { day } }`, variables: map[string]any{"d": []string{"2026-01-01"}}, token: r.token}, codeBadUserInput, 400, 200},
+		{"an object for a value", call{query: `query($d: Date) { myDay(date: $d) { day } }`, variables: map[string]any{"d": map[string]any{}}, token: r.token}, codeBadUserInput, 400, 200},
+		{"a value for an object", call{query: `mutation($i: StartTimerInput!) { startTimer(input: $i) { userErrors { code } } }`, variables: map[string]any{"i": "x"}, token: r.token}, codeBadUserInput, 400, 200},
+		{"the schema three times", call{query: `{ a: __schema { queryType { name } } b: __schema { queryType { name } } ...F } fragment F on Query { c: __schema { queryType { name } } }`, token: r.token}, codeDocumentLimit, 400, 200},
 		{"no such operation", call{body: `{"query":"query A { viewer { role } }","operationName":"B"}`, token: r.token}, codeNoOperation, 400, 200},
 		{"two operations, none named", call{query: `query A { viewer { role } } query B { viewer { role } }`, token: r.token}, codeNoOperation, 400, 200},
 		{"too many aliases", call{query: many(31, "runningTimer { id }"), token: r.token}, codeDocumentLimit, 400, 200},
@@ -221,7 +228,9 @@ func TestForgedTokensCauseNoSQL(t *testing.T) {
 
 func TestMeasureRefusesNothing(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.Mode, c.User = Measure, budget(1, 0.001) })
-	r.server.accountOf(credential{workspace: r.owner.Workspace.ID, user: r.owner.User}).charge(1)
+	if _, short := r.server.accountOf(credential{workspace: r.owner.Workspace.ID, user: r.owner.User}).reserve(1); short != nil {
+		t.Fatal("a full budget refuses its one point")
+	}
 	r.ask(`{ timesheetReport(input: {period: {from: "2026-01-01", to: "2026-01-31"}, groupBy: [PROJECT]}) { asOf } }`, nil)
 	families, err := r.server.metrics.registry.Gather()
 	if err != nil {
@@ -241,5 +250,36 @@ func TestDearMutationWrites(t *testing.T) {
 	a := r.ask(`mutation { createProject(input: {name: "X"}) { project { id tasks(first: 100) { nodes { id project { id tasks(first: 30) { nodes { id } } } } } } userErrors { code } } }`, nil)
 	if a.Extensions.Cost.Class != "background" || find(a.Data, "id") == nil {
 		t.Errorf("class %s: %s", a.Extensions.Cost.Class, a.raw)
+	}
+}
+
+// A token that was lost or a connection that breaks must not lock its owner out.
+func TestOnlyTheOwnTimeIsCharged(t *testing.T) {
+	r := newRig(t, func(c *Config) { c.User = budget(5, 0.1) })
+	lost := r.mint(r.owner, r.owner.User, timesheet.ScopeWrite)
+	for range 20 {
+		r.must(call{query: "{ nothing }", token: lost})
+	}
+	if a := r.must(call{query: "{ nothing }", token: lost}); a.code() != codeThrottled {
+		t.Errorf("a token that sends nonsense: %s, want %s", a.raw, codeThrottled)
+	}
+	r.ask(`{ viewer { role } }`, nil)
+	before := r.server.strangersAccount(&http.Request{RemoteAddr: "192.0.2.1:1"}).front
+	slow := &request{timings: timings{}, arrived: time.Now().Add(-time.Hour), account: account{front: before}}
+	r.server.chargeRefusal(slow, refuse(codeBadRequest, "the body ended before it was complete"))
+	if left := before.Budget.Available(before.Key); left < 3.5 {
+		t.Errorf("%.1f of 5 points are left after an upload that took an hour", left)
+	}
+}
+
+// Introspection costs the server's own processor: a kept answer its price, any
+// other the time it took.
+func TestIntrospectionIsPaidFor(t *testing.T) {
+	r := newRig(t, nil)
+	query := `{ __schema { types { name fields { name type { name kind ofType { name } } } } } }`
+	first := r.must(call{query: query}).Extensions.Cost
+	again := r.must(call{query: query}).Extensions.Cost
+	if *first.Actual < first.Requested || *again.Actual != again.Requested {
+		t.Errorf("actual %v then %v for a price of %v", *first.Actual, *again.Actual, first.Requested)
 	}
 }

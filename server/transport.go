@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -33,6 +32,7 @@ type request struct {
 	price   limits.Price
 	class   limits.Class
 	timings timings
+	started time.Time // of the execution
 	op      *store.Operation
 	actual  float64 // points, once it has run
 }
@@ -50,7 +50,7 @@ func (s *Server) do(ctx context.Context, r *request) (*graphql.Response, *fault)
 	if f := s.checkDebt(ctx, r); f != nil {
 		return nil, f
 	}
-	p, f := decode(r.Request)
+	p, f := decode(r.Request, &r.timings)
 	if f != nil {
 		return nil, f
 	}
@@ -122,20 +122,24 @@ func (s *Server) checkDebt(ctx context.Context, r *request) *fault {
 // document through documentKey and parses nothing.
 func (s *Server) coerce(r *request, p params) (*graphql.OperationContext, *fault) {
 	ctx := context.WithValue(graphql.StartOperationTrace(r.Context()), documentKey{}, r.doc)
+	if errs := checkVariables(ctx, s.documents.schema, r.doc.op, p.variables); len(errs) > 0 {
+		return nil, unfit(errs)
+	}
 	opCtx, errs := s.exec.CreateOperationContext(ctx, &graphql.RawParams{
 		Query: p.query, OperationName: p.operation, Variables: p.variables, Headers: r.Header,
 	})
-	if len(errs) == 0 {
-		errs = scalarVariables(ctx, s.documents.schema, r.doc.op, opCtx.Variables)
-	}
 	if len(errs) > 0 {
-		f := refuse(codeBadUserInput, "the variables do not fit the document")
-		f.errors = errs[:min(len(errs), maxErrors)]
-		return nil, f
+		return nil, unfit(errs)
 	}
 	r.vars = opCtx.Variables
 	opCtx.DisableIntrospection = false // decided by authorize
 	return opCtx, nil
+}
+
+func unfit(errs gqlerror.List) *fault {
+	f := refuse(codeBadUserInput, "the variables do not fit the document")
+	f.errors = errs[:min(len(errs), maxErrors)]
+	return f
 }
 
 // quote prices the operation and compares it with what one may cost.
@@ -164,7 +168,7 @@ func (s *Server) quote(r *request) *fault {
 		return nil
 	}
 	return refuse(codeTooExpensive, over.Error()).
-		with("estimated", twoDigits(over.Estimated)).with("max", over.Max).with("unit", over.Unit).with("suggestions", over.Suggestions)
+		with("estimated", round(over.Estimated)).with("max", over.Max).with("unit", over.Unit).with("suggestions", over.Suggestions)
 }
 
 // reserve takes the operation's points from the budgets of person and
@@ -177,6 +181,7 @@ func (s *Server) reserve(r *request) (*limits.Reservation, *fault) {
 	if short == nil {
 		return reserved, nil
 	}
+	r.account.short = short
 	s.metrics.refused(r.class, codeThrottled, s.mode)
 	if s.mode == Measure {
 		return &limits.Reservation{}, nil
@@ -185,8 +190,8 @@ func (s *Server) reserve(r *request) (*limits.Reservation, *fault) {
 }
 
 func throttled(short *limits.Shortage) *fault {
-	return refuse(codeThrottled, "your budget is used up for the moment; it refills every second").
-		with("cost", twoDigits(short.Cost)).retry(short.RetryAfter)
+	return refuse(codeThrottled, fmt.Sprintf("the budget of %s points is used up for the moment; it restores %g a second", text(short.Rate.Size), short.Rate.Restore)).
+		with("cost", round(short.Cost)).retry(short.RetryAfter)
 }
 
 // admit asks the gate for a permit and waits at most until the deadline.
@@ -216,8 +221,11 @@ func (s *Server) admit(ctx context.Context, r *request) (*limits.Permit, *fault)
 // run executes the operation. It returns when its last statement has ended,
 // also where the client is gone: until then the seat is not free.
 func (s *Server) run(ctx context.Context, r *request, opCtx *graphql.OperationContext, permit *limits.Permit) (*graphql.Response, *fault) {
-	r.op = store.NewOperation(1)
+	r.op, r.started = store.NewOperation(1), time.Now()
 	defer r.op.Close()
+	if answer := s.documents.introspected(r.doc, r.vars); answer != nil {
+		return answer, nil
+	}
 	ctx = timesheet.WithService(ctx, timesheet.Service{Class: serviceClass[r.class], Step: int(permit.Step())})
 	ctx = store.WithOperation(ctx, r.op)
 	ctx = context.WithValue(ctx, accountKey{}, r.account)
@@ -234,13 +242,15 @@ func (s *Server) run(ctx context.Context, r *request, opCtx *graphql.OperationCo
 	if f := s.wholeFault(ctx, r, resp.Errors); f != nil {
 		return nil, f
 	}
-	if len(resp.Data) > maxResponse {
-		return nil, r.uncertain(refuse(codeDocumentLimit, "the answer is larger than 4 MiB: ask for smaller pages").with("limit", "responseBytes").with("max", maxResponse).with("actual", len(resp.Data)))
+	if len(resp.Data) > maxResponse && r.doc.op.Operation == ast.Query {
+		return nil, refuse(codeDocumentLimit, "the answer is larger than 4 MiB: ask for smaller pages").with("limit", "responseBytes").with("max", maxResponse).with("actual", len(resp.Data))
 	}
+	s.documents.remember(r.doc, r.vars, resp)
 	return resp, nil
 }
 
-// maxResponse is the largest answer in bytes.
+// maxResponse is the largest answer to a query in bytes. What a mutation has
+// done is told whatever its size.
 const maxResponse = 4 << 20
 
 // serviceClass translates the gate's classes for store and resolvers, which
@@ -293,19 +303,13 @@ func (r *request) uncertain(f *fault) *fault {
 // contract, and a storm makes every statement slower than it was.
 func (s *Server) settle(r *request, permit *limits.Permit, reserved *limits.Reservation, f *fault) {
 	outcome := limits.Outcome{DB: r.op.Busy(), Statements: r.op.Statements(), Rows: int(r.op.Rows())}
-	r.actual = float64(outcome.DB.Microseconds())/1000 + 0.02*float64(outcome.Rows)
+	r.actual = min(millis(outcome.DB)+0.02*float64(outcome.Rows), r.price.Expected)
+	if r.doc.inspects {
+		r.actual = max(r.price.Expected, millis(time.Since(r.started))) // the processor's, and nobody else's
+	}
 	if f != nil {
 		outcome.Err = errors.New(f.code)
 	}
 	permit.Done(outcome)
-	reserved.Settle(min(r.actual, r.price.Expected))
-}
-
-// twoDigits tells a figure without telling a count: two significant digits.
-func twoDigits(v float64) float64 {
-	short, err := strconv.ParseFloat(strconv.FormatFloat(v, 'g', 2, 64), 64)
-	if err != nil {
-		return v
-	}
-	return short
+	reserved.Settle(r.actual)
 }
