@@ -127,7 +127,7 @@ const maxListed = 60
 func listColumns(header []string) string {
 	shown := make([]string, 0, maxListed+1)
 	for _, h := range header[:min(len(header), maxListed)] {
-		shown = append(shown, clip(h, 60))
+		shown = append(shown, show(h))
 	}
 	if len(header) > maxListed {
 		shown = append(shown, fmt.Sprintf("and %d more", len(header)-maxListed))
@@ -135,7 +135,7 @@ func listColumns(header []string) string {
 	return strings.Join(shown, ", ")
 }
 
-// clip shortens a text for a message and makes it safe to print.
+// clip shortens a text for a message.
 func clip(s string, limit int) string {
 	runes := []rune(strings.ToValidUTF8(s, "\ufffd"))
 	if len(runes) > limit {
@@ -143,3 +143,6 @@ func clip(s string, limit int) string {
 	}
 	return string(runes)
 }
+
+// show is a column's name in a message.
+func show(column string) string { return timesheet.Printable(clip(column, 60)) }

@@ -223,7 +223,7 @@ func (e *evidence) add(cell string) {
 			e.dotted++
 		}
 		if e.example == "" {
-			e.example = clip(cell, 40)
+			e.example = timesheet.Printable(clip(cell, 40))
 		}
 	}
 }

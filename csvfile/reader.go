@@ -50,7 +50,7 @@ func (r *Reader) Summary() string {
 	var fields []string
 	for _, f := range timesheet.ImportFields {
 		if i, ok := r.survey.columns[f]; ok {
-			fields = append(fields, fmt.Sprintf("%s from %s", f, clip(r.survey.header[i], 60)))
+			fields = append(fields, fmt.Sprintf("%s from %s", f, show(r.survey.header[i])))
 		}
 	}
 	text := fmt.Sprintf("%d rows: %s; local times are of %s", r.survey.rows, strings.Join(fields, ", "), r.zone)

@@ -117,7 +117,7 @@ func TestSpans(t *testing.T) {
 		{"the duration says both", "start,end,duration", "2024-10-27 03:30,2024-10-27 03:40,1:10", "00:30 70m"},
 		{"a duration that fits nothing", "start,end,duration", "2024-10-27 03:30,2024-10-27 04:30,9:00", "00:30 120m"},
 		{"an offset is no question", "start,duration", "2024-10-27T03:30:00+02:00,0:10", "01:30 10m"},
-		{"no start", "start,duration", `\N,0:10`, `line 2, column start: MISSING "\\N": the start is missing`},
+		{"no start", "start,duration", `\N,0:10`, `line 2, column start: MISSING "\N": the start is missing`},
 		{"no end", "start,end", "2024-03-01 09:00,", `line 2, column end: MISSING "": neither the end nor the duration is given`},
 		{"no duration", "start,duration_hours", "2024-03-01 09:00,", `line 2, column duration_hours: MISSING "": neither the end nor the duration is given`},
 		{"a start without a day", "start,duration", "09:00,0:10", `line 2, column start: BAD_DATE "09:00": the date is missing`},
@@ -286,11 +286,11 @@ func TestBadRowsStopNothing(t *testing.T) {
 	want := []string{
 		`line 3: WRONG_NUMBER_OF_COLUMNS "Ana": the row has 3 columns, the header 4`,
 		`line 5: WRONG_NUMBER_OF_COLUMNS "Ana": the row has 5 columns, the header 4`,
-		`line 7: BAD_QUOTES "\"Ana\" Maria,2024-03-01 09:00,1:00,ok": text follows a closing quote; a quote within a quoted cell is written twice`,
+		`line 7: BAD_QUOTES ""Ana" Maria,2024-03-01 09:00,1:00,ok": text follows a closing quote; a quote within a quoted cell is written twice`,
 		"line 9, column start: INVALID_UTF8 \"\ufffd\": this is no text in UTF-8",
 		`line 11, column user: INVALID_UTF8 "A\x00na": this is no text in UTF-8`,
 		`line 13, column start: BAD_DATE "` + strings.Repeat("é", 119) + `…": this is no date with a time, such as 2026-03-31 14:05`,
-		`line 15: BAD_QUOTES "\"Ana,2024-03-01 09:00,1:00,open": a quote is never closed`,
+		`line 15: BAD_QUOTES ""Ana,2024-03-01 09:00,1:00,open": a quote is never closed`,
 	}
 	if diff := cmp.Diff(want, bad); diff != "" {
 		t.Errorf("errors (-want +got):\n%s", diff)

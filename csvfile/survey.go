@@ -1,6 +1,7 @@
 package csvfile
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -26,6 +27,9 @@ func (s *survey) take(r stream, o Options) error {
 	head, err := r.Peek(readSize)
 	if err != nil && err != io.EOF {
 		return err
+	}
+	if binary(head) {
+		return errors.New("this is no text file: save the table as CSV in UTF-8")
 	}
 	s.comma = sniff(head)
 	records := newRecords(r, s.comma)
@@ -96,6 +100,15 @@ func (s *survey) settleOrder(given Order, dates evidence) error {
 			dates.dayFirst, dates.monthFirst)
 	}
 	return fmt.Errorf("dates such as %s can be day/month/year or month/day/year, and none in the file tells which: say --date-order dmy or --date-order mdy", dates.example)
+}
+
+// binary tells by its first line that a file is no text. A stray NUL further
+// down makes one row bad.
+func binary(head []byte) bool {
+	line, _, _ := bytes.Cut(head, []byte("\n"))
+	return bytes.ContainsFunc(line, func(r rune) bool {
+		return r < ' ' && !strings.ContainsRune("\t\v\f\r\x1b", r)
+	})
 }
 
 // sniffed is how many rows decide what separates the columns.

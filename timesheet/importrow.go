@@ -2,8 +2,10 @@ package timesheet
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -116,9 +118,27 @@ func (e *RowError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "line %d", e.Line)
 	if e.Column != "" {
-		fmt.Fprintf(&b, ", column %s", e.Column)
+		fmt.Fprintf(&b, ", column %s", Printable(e.Column))
 	}
-	fmt.Fprintf(&b, ": %s %q: %s", e.Code, e.Value, e.Message)
+	fmt.Fprintf(&b, ": %s \"%s\": %s", e.Code, Printable(e.Value), e.Message)
+	return b.String()
+}
+
+// Printable is a text of a stranger's as a terminal may show it: as it stands,
+// but for what has no shape, which is escaped as Go does, so that it is one
+// line and commands no terminal.
+func Printable(text string) string {
+	var b strings.Builder
+	for i, size := 0, 0; i < len(text); i += size {
+		var r rune
+		r, size = utf8.DecodeRuneInString(text[i:])
+		if unicode.IsPrint(r) && (r != utf8.RuneError || size > 1) {
+			b.WriteRune(r)
+			continue
+		}
+		quoted := strconv.Quote(text[i : i+size])
+		b.WriteString(quoted[1 : len(quoted)-1])
+	}
 	return b.String()
 }
 

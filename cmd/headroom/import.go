@@ -26,8 +26,8 @@ type ImportCmd struct {
 	Errors    string   `help:"File for the rows that are bad, each with what is wrong with it." placeholder:"FILE"`
 }
 
-// Run imports the file as the workspace's owner. Bad rows are told on stderr,
-// the counts in the last line of stdout.
+// Run imports the file as the workspace's owner. The first bad rows are told
+// on stderr, the counts in the last line of stdout.
 func (c *ImportCmd) Run(env *environment) error {
 	if err := c.check(); err != nil {
 		return err
@@ -36,12 +36,12 @@ func (c *ImportCmd) Run(env *environment) error {
 	if err != nil {
 		return err
 	}
-	defer closeStore()
 	v, err := pick(env.ctx, s, c.Workspace)
-	if err != nil {
-		return err
+	if err == nil {
+		err = c.run(env.ctx, s, v, env.stdout, env.stderr)
 	}
-	return c.run(env.ctx, s, v, env.stdout, env.stderr)
+	closeStore()
+	return c.whyEnded(env.ctx, err)
 }
 
 // check finds what is wrong before a database is started for it.
@@ -69,11 +69,12 @@ func (c *ImportCmd) run(ctx context.Context, s *store.Store, v timesheet.Viewer,
 	if err != nil {
 		return err
 	}
+	bad := badRows{out: stderr, file: c.Errors}
 	p := progress{out: stderr, total: reader.Len(), told: time.Now()}
 	o := store.ImportOptions{
 		Source: c.File, KnownOnly: c.Create == "none", Preview: c.Preview, Progress: p.tell,
 		Bad: func(e *timesheet.RowError) error {
-			fmt.Fprintln(stderr, reader.Locate(e))
+			bad.tell(reader.Locate(e))
 			return rejects(e)
 		},
 	}
@@ -81,8 +82,12 @@ func (c *ImportCmd) run(ctx context.Context, s *store.Store, v timesheet.Viewer,
 	if err == nil {
 		err = reader.Err()
 	}
-	if end := closeRejects(); err == nil {
+	end := closeRejects()
+	if err == nil {
 		err = end
+	}
+	if end == nil {
+		bad.sum()
 	}
 	if err != nil && counts.Created > 0 && !c.Preview {
 		return fmt.Errorf("%d entries are written, and running it again goes on after them: %w", counts.Created, err)
@@ -138,6 +143,36 @@ func same(a, b string) bool {
 	one, err := os.Stat(a)
 	other, also := os.Stat(b)
 	return err == nil && also == nil && os.SameFile(one, other)
+}
+
+// badRows tells of the first rows that are bad, and at the end how many there
+// are: a terminal is no place for thousands.
+type badRows struct {
+	out   io.Writer
+	file  string // where all of them are; empty for nowhere
+	count int
+}
+
+// How many bad rows are told one by one.
+const (
+	toldWithFile    = 10
+	toldWithoutFile = 100
+)
+
+func (b *badRows) tell(e *timesheet.RowError) {
+	b.count++
+	if b.count <= toldWithFile || b.file == "" && b.count <= toldWithoutFile {
+		fmt.Fprintln(b.out, e)
+	}
+}
+
+func (b *badRows) sum() {
+	switch {
+	case b.file != "" && b.count > 0:
+		fmt.Fprintf(b.out, "bad rows: %d, all in %s with what is wrong\n", b.count, b.file)
+	case b.count > toldWithoutFile:
+		fmt.Fprintf(b.out, "bad rows: %d, of which %d are told here; --errors FILE keeps them all\n", b.count, toldWithoutFile)
+	}
 }
 
 // progress tells of a long import every few seconds.

@@ -75,11 +75,14 @@ func TestImportWorkLogs(t *testing.T) {
 		if err != nil || stdout != run.want {
 			t.Fatalf("%s: %v\ngot  %swant %s", run.name, err, stdout, run.want)
 		}
-		if n := strings.Count(stderr, "\nline "); n != 843 {
-			t.Errorf("%s: %d bad rows are told, want 843", run.name, n)
+		if n := strings.Count(stderr, "\nline "); n != toldWithFile {
+			t.Errorf("%s: %d bad rows are told, want %d", run.name, n, toldWithFile)
 		}
-		if want := `, column task_actual_start_date: OUT_OF_RANGE "0016-01-11 16:22:26": `; !strings.Contains(stderr, want) {
-			t.Errorf("%s: nothing is told of the year 16", run.name)
+		if want := "\nbad rows: 843, all in " + c.Errors + " with what is wrong\n"; !strings.HasSuffix(stderr, want) {
+			t.Errorf("%s: told\n%s\nwant at its end%s", run.name, stderr, want)
+		}
+		if want := `, column task_actual_start_date: MISSING "\N": `; !strings.Contains(stderr, want) {
+			t.Errorf("%s: told\n%s\nwant %s", run.name, stderr, want)
 		}
 	}
 	t.Run("errors file", func(t *testing.T) { checkRejects(t, c.Errors) })
@@ -215,6 +218,21 @@ func TestImportOwnFormat(t *testing.T) {
 	}
 }
 
+func TestImportTellsOfTheFirstBadRows(t *testing.T) {
+	s, v := importWorkspace(t)
+	path := writeFile(t, "a.csv", "user,start,duration\n"+strings.Repeat("Ana,\x1b[2J,1:00\n", toldWithoutFile+20))
+	_, stderr, err := importInto(t, s, v, ImportCmd{File: path, DateOrder: "dmy"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(stderr, `, column start: BAD_DATE "\x1b[2J": `); n != toldWithoutFile {
+		t.Errorf("%d bad rows are told, want %d:\n%q", n, toldWithoutFile, stderr)
+	}
+	if want := "\nbad rows: 120, of which 100 are told here; --errors FILE keeps them all\n"; !strings.HasSuffix(stderr, want) {
+		t.Errorf("told\n%s\nwant at its end%s", stderr, want)
+	}
+}
+
 func TestImportFilesRefused(t *testing.T) {
 	s, v := importWorkspace(t)
 	good := writeFile(t, "good.csv", "user,start,duration\nAna,2024-03-01 09:00,1:00\n")
@@ -230,6 +248,8 @@ func TestImportFilesRefused(t *testing.T) {
 		{"errors nowhere", ImportCmd{File: good, Errors: "/nowhere/errors.csv"}, "open /nowhere/errors.csv: no such file or directory"},
 		{"no matching columns", ImportCmd{File: writeFile(t, "a.csv", "a,b\n1,2\n")}, "/a.csv: the file has no column for user, start, end or duration: name it with --map field=column; its columns are a, b"},
 		{"broken archive", ImportCmd{File: writeFile(t, "a.csv.gz", "\x1f\x8b\x08broken")}, "/a.csv.gz: the archive is broken or incomplete: fetch or pack it again (unexpected EOF)"},
+		{"program", ImportCmd{File: writeFile(t, "ls", "\x7fELF\x02\x01\x01\x00\x00\n")}, "/ls: this is no text file: save the table as CSV in UTF-8"},
+		{"commands to the terminal", ImportCmd{File: writeFile(t, "a.csv", "a\x1b[2Jb\n1\n")}, `; its columns are a\x1b[2Jb`},
 		{"unclear dates", ImportCmd{File: writeFile(t, "a.csv", "user,start,duration\nAna,03/04/2024 09:00,1:00\n")}, "/a.csv: dates such as 03/04/2024 09:00 can be day/month/year or month/day/year, and none in the file tells which: say --date-order dmy or --date-order mdy"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
