@@ -35,6 +35,7 @@ var withoutWorkspace = map[string]string{
 	"prepareLoad":     "settings of its own transaction",
 	"planImports":     "a setting of its own transaction",
 	"lockPerson":      "a lock on numbers, the workspace's among them, reads no table",
+	"findMembership":  "operators look for the workspace of a person",
 	"insertAccount":   "an account is a person, in whatever workspaces",
 	"takeIDs":         "numbers from a sequence, reads no table",
 }

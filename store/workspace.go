@@ -74,6 +74,24 @@ FROM workspace w
 WHERE $1 = '' OR w.name = $1
 ORDER BY w.workspace_id`
 
+const findMembership = `/* findMembership */
+SELECT m.workspace_id
+FROM membership m
+WHERE m.email_key = $1
+  AND m.deleted_at IS NULL
+ORDER BY m.workspace_id
+LIMIT 1`
+
+// FindMembership is the oldest workspace that somebody with an address belongs
+// to. It is for operators.
+func (s *Store) FindMembership(ctx context.Context, email string) (ws timesheet.WorkspaceID, found bool, err error) {
+	_, key, err := cleanEmail("email", email)
+	if err != nil {
+		return 0, false, err
+	}
+	return one(ctx, s, pgx.RowTo[timesheet.WorkspaceID], findMembership, key)
+}
+
 // FindWorkspaces returns the workspaces of a name, or all for none, oldest
 // first. It is for operators.
 func (s *Store) FindWorkspaces(ctx context.Context, name string) ([]timesheet.Workspace, error) {

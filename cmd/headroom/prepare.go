@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"time"
@@ -64,7 +65,7 @@ type TokenCreateCmd struct {
 	Workspace  string        `required:"" help:"Name of the workspace; made where there is none."`
 	Email      string        `required:"" help:"Address of the person."`
 	Person     string        `help:"Name of a new person (default: the address)." placeholder:"NAME"`
-	Role       string        `default:"owner" enum:"owner,admin,manager,member,viewer" help:"Role of a new person."`
+	Role       string        `default:"" enum:",owner,admin,manager,member,viewer" help:"owner, admin, manager, member or viewer; the first person of a workspace is its owner, a new one there a member unless told."`
 	Scope      string        `default:"write" enum:"read,write" help:"What the token may be used for."`
 	Expires    time.Duration `help:"How long the token is valid (default: until revoked)." placeholder:"DURATION"`
 	Timezone   string        `default:"UTC" help:"IANA zone of a new workspace."`
@@ -74,12 +75,15 @@ type TokenCreateCmd struct {
 
 // Run prints the token's text alone, so that a script can keep it.
 func (c *TokenCreateCmd) Run(env *environment) error {
+	if c.Expires < 0 {
+		return errors.New("--expires is not negative; without it the token is valid until it is revoked")
+	}
 	s, closeStore, err := c.openStore(env.ctx, logger(os.Stderr, 4))
 	if err != nil {
 		return err
 	}
 	defer closeStore()
-	v, user, err := c.person(env.ctx, s)
+	v, user, err := c.person(env.ctx, s, env.stderr)
 	if err != nil {
 		return err
 	}
@@ -101,7 +105,7 @@ func (c *TokenCreateCmd) Run(env *environment) error {
 }
 
 // person finds or makes the workspace and the person in it.
-func (c *TokenCreateCmd) person(ctx context.Context, s *store.Store) (timesheet.Viewer, timesheet.UserID, error) {
+func (c *TokenCreateCmd) person(ctx context.Context, s *store.Store, told io.Writer) (timesheet.Viewer, timesheet.UserID, error) {
 	name := c.Person
 	if name == "" {
 		name = c.Email
@@ -114,7 +118,7 @@ func (c *TokenCreateCmd) person(ctx context.Context, s *store.Store) (timesheet.
 		return timesheet.Viewer{}, 0, fmt.Errorf("%d workspaces are named %q", len(found), c.Workspace)
 	}
 	if len(found) == 0 {
-		if c.Role != "owner" {
+		if c.Role != "" && c.Role != "owner" {
 			return timesheet.Viewer{}, 0, errors.New("the first person of a new workspace is its owner: use --role owner")
 		}
 		if _, err := timesheet.LoadZone(c.Timezone); err != nil {
@@ -124,12 +128,26 @@ func (c *TokenCreateCmd) person(ctx context.Context, s *store.Store) (timesheet.
 			Name: c.Workspace, TimeZone: c.Timezone, WeekStart: time.Monday, Currency: c.Currency,
 			Owner: store.Person{Name: name, Email: c.Email},
 		})
+		if err == nil {
+			fmt.Fprintf(told, "made the workspace %s; %s is its owner\n", c.Workspace, c.Email)
+		}
 		return v, v.User, err
 	}
 	v, err := s.OwnerViewer(ctx, found[0].ID)
 	if err != nil {
 		return v, 0, err
 	}
-	u, err := s.EnsureMember(ctx, v, name, c.Email, timesheet.Role(strings.ToUpper(c.Role)))
-	return v, u.ID, err
+	role := timesheet.RoleMember
+	if c.Role != "" {
+		role = timesheet.Role(strings.ToUpper(c.Role))
+	}
+	u, err := s.EnsureMember(ctx, v, name, c.Email, role)
+	if err != nil {
+		return v, 0, err
+	}
+	if c.Role != "" && u.Role != role {
+		return v, 0, fmt.Errorf("%s is %s in %s already: leave --role out, or change it with setRole", c.Email, strings.ToLower(string(u.Role)), c.Workspace)
+	}
+	fmt.Fprintf(told, "%s is %s in the workspace %s\n", c.Email, strings.ToLower(string(u.Role)), c.Workspace)
+	return v, u.ID, nil
 }

@@ -234,6 +234,32 @@ func TestServeDemo(t *testing.T) {
 	}
 }
 
+// The fixed tokens stand for the same people at every start, whatever the
+// workspace is called by then and however many others have joined it.
+func TestDemoIsFoundAgain(t *testing.T) {
+	dir := dataDir(t)
+	p := serve(t, "--data-dir", dir, "--demo-entries", "20")
+	names := map[string]string{}
+	for _, token := range []string{demoOwner, demoManager, demoMember} {
+		names[token] = p.ask(token, `{ viewer { user { id } } }`)
+	}
+	p.ask(demoOwner, `mutation { updateWorkspace(input: {name: "Renamed"}) { userErrors { code } } }`)
+	for i := range 101 {
+		p.ask(demoOwner, fmt.Sprintf(`mutation { inviteMember(input: {name: "0%03d", email: "p%d@many.example", role: MEMBER}) { userErrors { code } } }`, i, i))
+	}
+	p.signal(syscall.SIGTERM)
+	again := serve(t, "--data-dir", dir)
+	for token, want := range names {
+		var before, after struct{ Data any }
+		if json.Unmarshal([]byte(want), &before) != nil || json.Unmarshal([]byte(again.ask(token, `{ viewer { user { id } } }`)), &after) != nil {
+			t.Fatal("an answer is no JSON")
+		}
+		if fmt.Sprint(before.Data) != fmt.Sprint(after.Data) {
+			t.Errorf("%s stands for %v, and did for %v", token, after.Data, before.Data)
+		}
+	}
+}
+
 // wantRefusal wants one line that names what to do, and nothing done.
 func wantRefusal(t *testing.T, r result, hint string) {
 	t.Helper()
@@ -361,6 +387,9 @@ func TestBadConfiguration(t *testing.T) {
 		{"pools that do not fit", "--db-cores", []string{"serve", "--addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", "--database-url", dsn, "--db-cores", "500"}},
 		{"a secret that is too short", "16 characters", []string{"serve", "--addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", "--database-url", dsn, "--secret-file", short}},
 		{"a zone that is none", "Europe/", []string{"token", "create", "--database-url", dsn, "--workspace", "W", "--email", "w@w.example", "--timezone", "CEST"}},
+		{"a token that expires in the past", "--expires", []string{"token", "create", "--database-url", dsn, "--workspace", "W", "--email", "w@w.example", "--expires=-1h"}},
+		{"fewer than no entries", "--demo-entries", []string{"serve", "--demo-entries=-5"}},
+		{"an origin that is none", "--cors-origin", []string{"serve", "--cors-origin", "foo"}},
 		{"a new workspace without an owner", "owner", []string{"token", "create", "--database-url", dsn, "--workspace", "W", "--email", "w@w.example", "--role", "member"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/url"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,6 +58,17 @@ func (c *ServeFlags) check() error {
 	}
 	if _, err := limits.ParseRate(c.BudgetWorkspace); err != nil {
 		return fmt.Errorf("--budget-workspace: %w", err)
+	}
+	if c.DemoEntries < 0 {
+		return errors.New("--demo-entries is not negative")
+	}
+	if c.Drain < 0 || c.DrainDelay < 0 {
+		return errors.New("--drain and --drain-delay are not negative")
+	}
+	for _, origin := range c.CORSOrigin {
+		if u, err := url.Parse(origin); err != nil || u.Host == "" || u.Path != "" {
+			return fmt.Errorf("--cors-origin %s is no origin: write it as https://app.example", origin)
+		}
 	}
 	if c.DBCores < 0 || c.DBCores > 1024 {
 		return errors.New("--db-cores is between 1 and 1024")
@@ -248,34 +261,34 @@ const (
 	demoMember  = "demo-member"
 )
 
-// openDemo fills an empty database with a small company and returns who the
-// fixed tokens stand for.
+// openDemo makes the small company where it is not there yet and returns who
+// the fixed tokens stand for: its people are known by their addresses, whatever
+// has become of names since.
 func openDemo(ctx context.Context, s *store.Store, entries int, log *slog.Logger) (map[string]timesheet.Viewer, error) {
-	found, err := s.FindWorkspaces(ctx, demoName)
+	company := demo.Small(demo.SmallConfig{Name: demoName, Entries: entries, Until: time.Now()})
+	ws, found, err := s.FindMembership(ctx, company.Users[0].Email)
 	if err != nil {
 		return nil, err
 	}
 	var owner timesheet.Viewer
-	if len(found) == 0 {
-		log.Info("seeding the demo", "entries", entries)
-		company := demo.Small(demo.SmallConfig{Name: demoName, Entries: entries, Until: time.Now()})
-		if owner, _, err = s.LoadCompany(ctx, company, nil); err != nil {
-			return nil, fmt.Errorf("seed the demo: %w", err)
-		}
-	} else if owner, err = s.OwnerViewer(ctx, found[0].ID); err != nil {
-		return nil, err
+	if found {
+		owner, err = s.OwnerViewer(ctx, ws)
+	} else {
+		log.Info("making the demo company", "entries", entries)
+		owner, _, err = s.LoadCompany(ctx, company, nil)
 	}
-	users, err := s.Users(ctx, owner, timesheet.ListFilter{}, timesheet.OrderName, timesheet.Page{First: timesheet.MaxPage})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("open the demo: %w", err)
 	}
-	tokens := map[string]timesheet.Viewer{demoOwner: owner}
-	for _, u := range users.Nodes {
-		for text, role := range map[string]timesheet.Role{demoManager: timesheet.RoleManager, demoMember: timesheet.RoleMember} {
-			if _, taken := tokens[text]; !taken && u.Role == role {
-				tokens[text] = timesheet.Viewer{Workspace: owner.Workspace, User: u.ID, Role: role}
-			}
+	tokens := map[string]timesheet.Viewer{}
+	for text, role := range map[string]timesheet.Role{demoOwner: timesheet.RoleOwner, demoManager: timesheet.RoleManager, demoMember: timesheet.RoleMember} {
+		i := slices.IndexFunc(company.Users, func(u timesheet.CompanyUser) bool { return u.Role == role })
+		u, err := s.MemberByEmail(ctx, owner, company.Users[i].Email)
+		if err != nil {
+			log.Warn("somebody has left the demo company", "token", text, "error", err)
+			continue
 		}
+		tokens[text] = timesheet.Viewer{Workspace: owner.Workspace, User: u.ID, Role: u.Role}
 	}
 	return tokens, nil
 }
