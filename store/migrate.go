@@ -4,10 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	_ "github.com/jackc/pgx/v5/stdlib" // goose speaks database/sql
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -49,13 +51,42 @@ func Migrate(ctx context.Context, dsn string, log *slog.Logger) error {
 	return withProvider(dsn, func(p *goose.Provider, db *sql.DB) error {
 		done, err := p.Up(ctx)
 		if err != nil {
-			return fmt.Errorf("migrate: %w", err)
+			return fmt.Errorf("migrate: %w", explainMigration(err))
 		}
 		for _, m := range done {
 			log.Info("migrated", "file", m.Source.Path, "ms", m.Duration.Milliseconds())
 		}
-		return raiseStamps(ctx, db, log)
+		if err := raiseStamps(ctx, db, log); err != nil {
+			return fmt.Errorf("migrate: %w", explainMigration(err))
+		}
+		return nil
 	})
+}
+
+// SQLSTATEs of a database that cannot take our schema.
+const (
+	insufficientPrivilege = "42501"
+	noSchema              = "3F000"
+	duplicateTable        = "42P07"
+	duplicateFunction     = "42723"
+	duplicateObject       = "42710"
+)
+
+// explainMigration says what to do about a database that does not let us make
+// our tables, or where others are in their place. Every other error it returns
+// as it is.
+func explainMigration(err error) error {
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) {
+		return err
+	}
+	switch pg.Code {
+	case insufficientPrivilege, noSchema:
+		return fmt.Errorf("this user may not make tables here: GRANT CREATE ON SCHEMA public to it, or migrate as the user who owns the tables (%w)", pg)
+	case duplicateTable, duplicateFunction, duplicateObject:
+		return fmt.Errorf("something that is not headroom's is in this database already: use an empty one (%w)", pg)
+	}
+	return err
 }
 
 // Pending tells whether the schema lacks a migration.

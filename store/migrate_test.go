@@ -45,6 +45,25 @@ func TestMigrate(t *testing.T) {
 	addWorkspace(t, s, "Acme")
 }
 
+func TestMigrateSaysWhatADatabaseLacks(t *testing.T) {
+	for _, c := range []struct{ name, role, prepare, want string }{
+		{"no rights", "headroom_stranger", `SELECT`, "GRANT CREATE ON SCHEMA public"},
+		{"no schema", "", `DROP SCHEMA public`, "GRANT CREATE ON SCHEMA public"},
+		{"a table of others", "", `CREATE TABLE client ()`, "use an empty one"},
+		{"a function of others", "", `CREATE FUNCTION stamp() RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint'`, "use an empty one"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dsn := bare(t)
+			conn := connectTo(t, dsn)
+			mustExec(t, conn, c.prepare)
+			err := store.Migrate(t.Context(), asRole(t, conn, dsn, c.role), slog.New(slog.DiscardHandler))
+			if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("got %v, want one line with %s", err, c.want)
+			}
+		})
+	}
+}
+
 // A database whose data come from another cluster, where transaction ids were
 // higher, goes on with higher stamps.
 func TestMigrateRaisesStampsAfterAMove(t *testing.T) {
