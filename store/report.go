@@ -11,7 +11,8 @@ import (
 	"headroom/timesheet"
 )
 
-// maxGroups bounds the memory of one report: some 200 bytes each.
+// maxGroups bounds the memory of one report, some 200 bytes each: of the rows
+// of its statement, and of its tree's leaves when tags are spread.
 const maxGroups = 200_000
 
 // Report sums up the finished entries of a period that the viewer may see,
@@ -36,18 +37,22 @@ func (s *Store) report(ctx context.Context, v timesheet.Viewer, in timesheet.Rep
 		return timesheet.Report{}, fmt.Errorf("sum up entries: %w", err)
 	}
 	if len(groups) > limit {
-		return timesheet.Report{}, timesheet.Errorf(timesheet.CodeOutOfRange, "groupBy", "the report has more than %d groups: narrow its period or its filter, or take a key away", limit)
+		return timesheet.Report{}, tooManyGroups(limit)
 	}
 	labels, err := s.labelsOf(ctx, v, in.GroupBy, groups)
 	if err != nil {
 		return timesheet.Report{}, err
 	}
-	report, err := grow(groups, in, labels)
+	report, err := grow(ctx, groups, in, labels, limit)
 	if err != nil {
 		return timesheet.Report{}, err
 	}
 	report.Source, report.AsOf = reportSource(in), now.UTC()
 	return report, nil
+}
+
+func tooManyGroups(limit int) error {
+	return timesheet.Errorf(timesheet.CodeOutOfRange, "groupBy", "the report has more than %d groups: narrow its period or its filter, or take a key away", limit)
 }
 
 // planForThis has the database plan a report for its own period and filter. A

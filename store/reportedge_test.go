@@ -161,6 +161,30 @@ func TestReportEdges(t *testing.T) {
 		_, err := s.ReportOf(ctx, v, by(timesheet.GroupDay), time.Now(), 2)
 		wantRule(t, "three groups of two", err, timesheet.CodeOutOfRange, "groupBy")
 	})
+	t.Run("too_many_groups_of_tags", func(t *testing.T) {
+		v := in(t, s.Store, "UTC")
+		tags := make([]timesheet.TagID, 5)
+		for i := range tags {
+			tags[i] = addTag(t, s.Store, v, uuid.NewString()).ID
+		}
+		for _, some := range [][]timesheet.TagID{tags[:4], tags[1:]} { // two groups of the database
+			e := hour(t)
+			e.Tags = timesheet.Some(some)
+			create(t, s.Store, v, e)
+		}
+		for _, keys := range [][]timesheet.GroupKey{
+			{timesheet.GroupTag},
+			{timesheet.GroupTag, timesheet.GroupUser},
+			{timesheet.GroupDay, timesheet.GroupTag},
+		} {
+			r, err := s.ReportOf(ctx, v, by(keys...), time.Now(), 5)
+			if err != nil || r.Totals.EntryCount != 2 {
+				t.Errorf("by %v: five tags of five: %+v (%v)", keys, r.Totals, err)
+			}
+			_, err = s.ReportOf(ctx, v, by(keys...), time.Now(), 4)
+			wantRule(t, "five tags of four", err, timesheet.CodeOutOfRange, "groupBy")
+		}
+	})
 	t.Run("statements", func(t *testing.T) {
 		v := in(t, s.Store, "UTC")
 		project := addProject(t, s.Store, v, uuid.NewString(), nil)

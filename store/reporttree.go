@@ -2,6 +2,7 @@ package store
 
 import (
 	"cmp"
+	"context"
 	"slices"
 
 	"headroom/timesheet"
@@ -13,10 +14,18 @@ type node struct {
 	below map[int64]*node // by the value of the next key
 }
 
+// grower makes nodes as long as there is room. Leaves are counted, as tags can
+// make fifty and more of a group; above each stand as many nodes as there are
+// other keys at most.
+type grower struct {
+	labels labels
+	left   int // leaves that there is room for; below zero: too few
+}
+
 // add counts a group in the node and in the nodes below it. Where a group
 // belongs to several of those, as entries of several tags do, the node itself
 // still counts it once.
-func (n *node) add(g group, by []timesheet.GroupKey, l labels) {
+func (w *grower) add(n *node, g group, by []timesheet.GroupKey) {
 	n.sum.add(g.sum)
 	if len(by) == 0 {
 		return
@@ -24,21 +33,45 @@ func (n *node) add(g group, by []timesheet.GroupKey, l labels) {
 	if n.below == nil {
 		n.below = map[int64]*node{}
 	}
-	for _, value := range l.values(by[0], g) {
+	for _, value := range w.labels.values(by[0], g) {
 		child := n.below[value]
 		if child == nil {
+			if len(by) == 1 {
+				w.left--
+			}
+			if w.left < 0 {
+				return
+			}
 			child = &node{}
 			n.below[value] = child
 		}
-		child.add(g, by[1:], l)
+		w.add(child, g, by[1:])
 	}
 }
 
+// growCheck is how many groups are added between two looks at whether anybody
+// still waits for them: with tags, some milliseconds.
+const growCheck = 1024
+
+// growAll adds up all groups, within the limit of leaves.
+func growAll(ctx context.Context, groups []group, by []timesheet.GroupKey, l labels, limit int) (*node, error) {
+	root, w := &node{}, grower{labels: l, left: limit}
+	for i, g := range groups {
+		if i%growCheck == 0 && ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		if w.add(root, g, by); w.left < 0 {
+			return nil, tooManyGroups(limit)
+		}
+	}
+	return root, nil
+}
+
 // grow makes the report's tree of the groups, sorted and cut.
-func grow(groups []group, in timesheet.ReportInput, l labels) (report timesheet.Report, err error) {
-	root := &node{}
-	for _, g := range groups {
-		root.add(g, in.GroupBy, l)
+func grow(ctx context.Context, groups []group, in timesheet.ReportInput, l labels, limit int) (report timesheet.Report, err error) {
+	root, err := growAll(ctx, groups, in.GroupBy, l, limit)
+	if err != nil {
+		return timesheet.Report{}, err
 	}
 	if report.Totals, err = root.sum.totals(); err != nil {
 		return timesheet.Report{}, err
