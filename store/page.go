@@ -34,6 +34,9 @@ func (a *arguments) add(v any) string {
 	return fmt.Sprintf("$%d", len(*a))
 }
 
+// wrongEnd tells of a cursor that the page does not begin at.
+const wrongEnd = "first goes with after, last with before"
+
 // window is the part of a statement that finds a page: a condition to add
 // (empty or beginning with AND), and the ORDER BY and LIMIT clauses. It reads
 // one row more than the page, to know whether another follows.
@@ -44,6 +47,12 @@ func (k keyset[T]) window(p timesheet.Page, args *arguments) (where, tail string
 	}
 	if size < 1 || size > timesheet.MaxPage {
 		return "", "", timesheet.Errorf(timesheet.CodeInvalid, "first", "a page has 1 to %d items", timesheet.MaxPage)
+	}
+	switch {
+	case p.Last > 0 && p.After != "":
+		return "", "", timesheet.Errorf(timesheet.CodeInvalid, "after", wrongEnd)
+	case p.Last == 0 && p.Before != "":
+		return "", "", timesheet.Errorf(timesheet.CodeInvalid, "before", wrongEnd)
 	}
 	descending := k.desc != (p.Last > 0)
 	if cursor != "" {

@@ -27,13 +27,12 @@ func TestWindow(t *testing.T) {
 		where string
 		tail  string
 	}{
-		"first":               {pageOrder, timesheet.Page{First: 3}, "", "ORDER BY name, id LIMIT 4"},
-		"first after":         {pageOrder, timesheet.Page{First: 3, After: cursor}, "AND (name, id) > ($1::text::text, $2::text::bigint)", "ORDER BY name, id LIMIT 4"},
-		"last":                {pageOrder, timesheet.Page{Last: 3}, "", "ORDER BY name DESC, id DESC LIMIT 4"},
-		"last before":         {pageOrder, timesheet.Page{Last: 3, Before: cursor}, "AND (name, id) < ($1::text::text, $2::text::bigint)", "ORDER BY name DESC, id DESC LIMIT 4"},
-		"newest first after":  {newest, timesheet.Page{First: 3, After: cursor}, "AND (name, id) < ($1::text::text, $2::text::bigint)", "ORDER BY name DESC, id DESC LIMIT 4"},
-		"newest last before":  {newest, timesheet.Page{Last: 100, Before: cursor}, "AND (name, id) > ($1::text::text, $2::text::bigint)", "ORDER BY name, id LIMIT 101"},
-		"the other end given": {pageOrder, timesheet.Page{First: 3, Before: cursor}, "", "ORDER BY name, id LIMIT 4"},
+		"first":              {pageOrder, timesheet.Page{First: 3}, "", "ORDER BY name, id LIMIT 4"},
+		"first after":        {pageOrder, timesheet.Page{First: 3, After: cursor}, "AND (name, id) > ($1::text::text, $2::text::bigint)", "ORDER BY name, id LIMIT 4"},
+		"last":               {pageOrder, timesheet.Page{Last: 3}, "", "ORDER BY name DESC, id DESC LIMIT 4"},
+		"last before":        {pageOrder, timesheet.Page{Last: 3, Before: cursor}, "AND (name, id) < ($1::text::text, $2::text::bigint)", "ORDER BY name DESC, id DESC LIMIT 4"},
+		"newest first after": {newest, timesheet.Page{First: 3, After: cursor}, "AND (name, id) < ($1::text::text, $2::text::bigint)", "ORDER BY name DESC, id DESC LIMIT 4"},
+		"newest last before": {newest, timesheet.Page{Last: 100, Before: cursor}, "AND (name, id) > ($1::text::text, $2::text::bigint)", "ORDER BY name, id LIMIT 101"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var args arguments
@@ -77,6 +76,23 @@ func TestWindowRefuses(t *testing.T) {
 				t.Errorf("got %v, want INVALID", err)
 			}
 		})
+	}
+}
+
+func TestWindowRefusesTheOtherEnd(t *testing.T) {
+	cursor := pageOrder.encode(pageRow{"b", "2"})
+	for field, page := range map[string]timesheet.Page{
+		"before": {First: 1, Before: cursor},
+		"after":  {Last: 1, After: cursor},
+	} {
+		for _, page := range []timesheet.Page{page, {First: page.First, Last: page.Last, After: cursor, Before: cursor}} {
+			var args arguments
+			_, _, err := pageOrder.window(page, &args)
+			broken, ok := timesheet.AsError(err)
+			if !ok || broken.Code != timesheet.CodeInvalid || broken.Field != field || broken.Message != "first goes with after, last with before" {
+				t.Errorf("%+v: got %+v, want INVALID of %s", page, err, field)
+			}
+		}
 	}
 }
 
