@@ -85,13 +85,20 @@ func (b *bulk) checkWork(ctx context.Context, tx pgx.Tx) error {
 			return fmt.Errorf("find a task's project: %w", err)
 		}
 		if len(projects) == 0 {
-			return timesheet.NotFound("taskId", "task")
+			return noTask()
 		}
 		b.taskProject, work.ProjectID = &projects[0], &projects[0]
 	}
 	_, err := checkWork(ctx, tx, b.v, work, timesheet.TimeEntry{})
+	if broken, ok := timesheet.AsError(err); ok && b.taskProject != nil && broken.Code == timesheet.CodeNotFound && broken.Field != "tagIds" {
+		return noTask() // also of a project that the viewer does not see
+	}
 	return err
 }
+
+// noTask is the answer for every task that is given without its project and
+// cannot be used, or it would tell which tasks others have.
+func noTask() error { return timesheet.NotFound("taskId", "task") }
 
 // inOrder sorts ids, without repeats, into the order in which all bulk edits lock their rows,
 // so that two of them wait for each other but never deadlock.

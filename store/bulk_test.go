@@ -105,6 +105,48 @@ func TestBulkEdit(t *testing.T) {
 			t.Errorf("got %+v, want NOT_FOUND of taskId", r)
 		}
 	})
+	t.Run("case37_tasks_that_are_not_there_for_the_viewer", func(t *testing.T) {
+		deleted := addTask(t, s, owner, project.ID, "deleted")
+		done[timesheet.Task](t)(s.DeleteTask(ctx, owner, deleted.ID, nil, change("deleteTask")))
+		hidden := addTask(t, s, owner, other.ID, "hidden")
+		in := hour(t)
+		in.Project = timesheet.Some(&project.ID)
+		e := create(t, s, member, in)
+		missing := timesheet.TaskID(1 << 40)
+		only := func(id timesheet.TaskID) timesheet.EntryInput { return timesheet.EntryInput{Task: timesheet.Some(&id)} }
+		calls := map[string]func(timesheet.TaskID) error{
+			"bulk edit": func(id timesheet.TaskID) error {
+				_, _, err := s.BulkEditTimeEntries(ctx, member, []timesheet.EntryID{e.ID}, only(id), change("bulkEditTimeEntries"))
+				return err
+			},
+			"update": func(id timesheet.TaskID) error {
+				_, _, err := s.UpdateTimeEntry(ctx, member, e.ID, only(id), nil, change("updateTimeEntry"))
+				return err
+			},
+			"create": func(id timesheet.TaskID) error {
+				in := hour(t)
+				in.Task = timesheet.Some(&id)
+				_, _, err := s.CreateTimeEntry(ctx, member, in, change("createTimeEntry"))
+				return err
+			},
+			"start": func(id timesheet.TaskID) error {
+				_, _, _, err := s.StartTimer(ctx, member, timesheet.TimerInput{Task: &id}, change("startTimer"))
+				return err
+			},
+		}
+		for name, call := range calls {
+			want, ok := timesheet.AsError(call(missing))
+			if !ok || want.Field != "taskId" {
+				t.Errorf("%s: a missing task gives %v, want a rule of taskId", name, want)
+			}
+			for kind, id := range map[string]timesheet.TaskID{"hidden": hidden.ID, "deleted": deleted.ID} {
+				got, _ := timesheet.AsError(call(id))
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("%s: a missing task and a %s one (-missing +%s):\n%s", name, kind, kind, diff)
+				}
+			}
+		}
+	})
 	t.Run("rules_of_the_whole", func(t *testing.T) {
 		ids := many(t, s, owner, 1)
 		foreign := addProject(t, s, addWorkspace(t, s, "Other"), "hidden", nil)
