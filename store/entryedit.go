@@ -12,7 +12,8 @@ import (
 
 // UpdateTimeEntry changes what the input gives and leaves the rest: editing an
 // end never moves the start, and editing a description asks no rule about an
-// overlap or an archived project that was there before. A given end stops a
+// overlap or an archived project that was there before, also where the times
+// are given as they are. A given end stops a
 // running timer. A new project without a task takes the old task away.
 func (s *Store) UpdateTimeEntry(ctx context.Context, v timesheet.Viewer, id timesheet.EntryID, in timesheet.EntryInput, expected *int, ch Change) (timesheet.TimeEntry, []*timesheet.Error, error) {
 	now := time.Now()
@@ -24,7 +25,7 @@ func (s *Store) UpdateTimeEntry(ctx context.Context, v timesheet.Viewer, id time
 		if _, err := checkWork(ctx, tx, v, e, before); err != nil {
 			return e, nil, err
 		}
-		if !in.Start.Given && !in.End.Given {
+		if sameTimes(e, before) {
 			e, err := save(ctx, tx, v, e)
 			return e, nil, err
 		}
@@ -51,6 +52,13 @@ func applied(e timesheet.TimeEntry, in timesheet.EntryInput) timesheet.TimeEntry
 		e.EndedAt = &end
 	}
 	return e
+}
+
+func sameTimes(a, b timesheet.TimeEntry) bool {
+	if a.EndedAt == nil || b.EndedAt == nil {
+		return a.StartedAt.Equal(b.StartedAt) && a.EndedAt == b.EndedAt
+	}
+	return a.StartedAt.Equal(b.StartedAt) && a.EndedAt.Equal(*b.EndedAt)
 }
 
 // edit changes one entry: it is locked, looked at, and given to change.

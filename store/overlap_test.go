@@ -80,7 +80,19 @@ func TestCase13Rejections(t *testing.T) {
 		if e.Description != "told" {
 			t.Errorf("got %+v", e)
 		}
-		_, _, err := s.UpdateTimeEntry(ctx, v, old.ID, timesheet.EntryInput{End: timesheet.Some(old.EndedAt.Add(time.Hour))}, nil, change("updateTimeEntry"))
+		same := timesheet.EntryInput{
+			Description: timesheet.Some("told again"),
+			Start:       timesheet.Some(old.StartedAt.Add(time.Millisecond)), End: timesheet.Some(*old.EndedAt),
+		}
+		e = done[timesheet.TimeEntry](t)(s.UpdateTimeEntry(ctx, v, old.ID, same, nil, change("updateTimeEntry")))
+		if e.Description != "told again" {
+			t.Errorf("with its times as they are: got %+v", e)
+		}
+		wantSpan(t, e, old.StartedAt, old.EndedAt)
+		same.Start.Value = old.StartedAt.Add(time.Second)
+		_, _, err := s.UpdateTimeEntry(ctx, v, old.ID, same, nil, change("updateTimeEntry"))
+		wantRule(t, "a second later", err, timesheet.CodeOverlap, "startedAt")
+		_, _, err = s.UpdateTimeEntry(ctx, v, old.ID, timesheet.EntryInput{End: timesheet.Some(old.EndedAt.Add(time.Hour))}, nil, change("updateTimeEntry"))
 		wantRule(t, "longer", err, timesheet.CodeOverlap, "startedAt")
 	})
 	t.Run("case13_move_and_restore", func(t *testing.T) {
