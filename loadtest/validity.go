@@ -120,10 +120,16 @@ func (v Vitals) faults() []string {
 	if v.errors > 0 {
 		say("%d requests failed inside the generator", v.errors)
 	}
-	if float64(v.throttled) > maxThrottled*float64(v.answered) {
-		say("%d of %d answers were THROTTLED: it tested budgets, not the gate; give more people with --tokens", v.throttled, v.answered)
-	}
 	return append(list, v.cpuFaults()...)
+}
+
+// budgets tells that a phase has tested the clients' budgets, whatever it found
+// beside.
+func (v Vitals) budgets() []string {
+	if float64(v.throttled) <= maxThrottled*float64(v.answered) {
+		return nil
+	}
+	return []string{fmt.Sprintf("phase %s: %d of %d answers were THROTTLED: it tested budgets, not the gate; give more people with --tokens", v.Phase, v.throttled, v.answered)}
 }
 
 func (v Vitals) cpuFaults() []string {

@@ -47,6 +47,7 @@ func ExitOf(err error) Exit {
 // their weight.
 type grounds struct {
 	interrupted bool
+	untested    []string // what was to be tested was not: nothing else counts
 	proven      []string // an objective violated, whatever the generator did
 	invalid     []string // the generator was the bottleneck
 	undecided   []string // too few samples
@@ -58,6 +59,8 @@ func (g grounds) exit() (Exit, string) {
 	switch {
 	case g.interrupted:
 		return ExitInterrupted, "INTERRUPTED"
+	case len(g.untested) > 0:
+		return ExitInvalid, "INVALID"
 	case len(g.proven) > 0:
 		return ExitViolated, "FAIL"
 	case len(g.invalid) > 0:
@@ -93,6 +96,7 @@ func judge(s Scenario, rounds []*attack, interrupted bool) Verdict {
 			}
 			vitals := round.vitals(at)
 			v.Vitals = append(v.Vitals, vitals)
+			g.untested = append(g.untested, vitals.budgets()...)
 			g.invalid = append(g.invalid, vitals.faults()...)
 			uneasy = uneasy || vitals.uneasy(s.tightest())
 			hogged = hogged || len(vitals.cpuFaults()) > 0
@@ -148,7 +152,7 @@ func (v *Verdict) conclude(g grounds, uneasy bool) {
 		}
 	}
 	v.Exit, v.Word = g.exit()
-	v.Reasons = slices.Concat(g.proven, g.invalid, g.undecided, g.violated)
+	v.Reasons = slices.Concat(g.untested, g.proven, g.invalid, g.undecided, g.violated)
 }
 
 // weight tells how many samples there were, and why they were too few.

@@ -22,6 +22,7 @@ func TestExitPrecedence(t *testing.T) {
 		{"invalid beats violated", grounds{invalid: some, violated: some}, ExitInvalid, "INVALID"},
 		{"invalid beats undecided in name", grounds{invalid: some, undecided: some}, ExitInvalid, "INVALID"},
 		{"proven beats invalid", grounds{proven: some, invalid: some, undecided: some}, ExitViolated, "FAIL"},
+		{"another test than meant beats proven", grounds{untested: some, proven: some}, ExitInvalid, "INVALID"},
 		{"interrupted beats all", grounds{interrupted: true, proven: some, invalid: some}, ExitInterrupted, "INTERRUPTED"},
 	}
 	for _, tt := range tests {
@@ -200,7 +201,8 @@ func TestVitalsFaults(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			a := synthetic(t, phases, tt.answer)
 			a.usages[0] = tt.usage
-			got := a.vitals(0).faults()
+			vitals := a.vitals(0)
+			got := append(vitals.budgets(), vitals.faults()...)
 			if (len(got) > 0) != (tt.want != "") || !strings.Contains(strings.Join(got, "\n"), tt.want) {
 				t.Errorf("faults %q, want %q", got, tt.want)
 			}
