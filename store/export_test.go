@@ -16,3 +16,8 @@ func (s *Store) RunSQL(ctx context.Context, sql string, args ...any) error {
 func (s *Store) Transact(ctx context.Context, fn func(pgx.Tx) error) error {
 	return s.transact(ctx, fn)
 }
+
+// Insist is Transact for what may run again.
+func (s *Store) Insist(ctx context.Context, fn func(pgx.Tx) error) error {
+	return s.insist(ctx, fn)
+}

@@ -190,14 +190,18 @@ func (im *importer) apply(ctx context.Context, items []*importItem) error {
 	if len(items) == 0 {
 		return nil
 	}
-	err := im.s.transact(ctx, func(tx pgx.Tx) error { return im.write(ctx, tx, items) })
+	again := false
+	err := im.s.insist(ctx, func(tx pgx.Tx) error {
+		if again {
+			im.undo(items)
+		}
+		again = true
+		return im.write(ctx, tx, items)
+	})
 	if err == nil {
 		return nil
 	}
-	im.known.reset() // what the transaction created is gone
-	for _, it := range items {
-		it.bad, it.created = nil, false
-	}
+	im.undo(items)
 	reason, refused := refusal(err)
 	switch {
 	case !refused:
@@ -211,6 +215,15 @@ func (im *importer) apply(ctx context.Context, items []*importItem) error {
 		return err
 	}
 	return im.apply(ctx, items[half:])
+}
+
+// undo forgets what a transaction that was rolled back has done with rows that
+// were good before it, and the names that it created.
+func (im *importer) undo(items []*importItem) {
+	im.known.reset()
+	for _, it := range items {
+		it.bad, it.created = nil, false
+	}
 }
 
 // refusal tells an error about the data, which the same rows meet again, from

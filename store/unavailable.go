@@ -13,12 +13,14 @@ import (
 
 // SQLSTATEs that callers tell apart.
 const (
-	diskFull         = "53100"
-	lockNotAvailable = "55P03"
-	queryCanceled    = "57014"
-	tooManyClients   = "53300"
-	unstorableText   = "22021" // U+0000 or broken UTF-8
-	unstorableJSON   = "22P05" // U+0000 in JSON
+	deadlockDetected     = "40P01"
+	diskFull             = "53100"
+	lockNotAvailable     = "55P03"
+	queryCanceled        = "57014"
+	serializationFailure = "40001"
+	tooManyClients       = "53300"
+	unstorableText       = "22021" // U+0000 or broken UTF-8
+	unstorableJSON       = "22P05" // U+0000 in JSON
 )
 
 func sqlState(err error) string {

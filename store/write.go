@@ -40,6 +40,7 @@ type outcome struct {
 
 // write runs a mutation in one transaction: do makes the change and says what
 // it wrote, and the audit row and the result for repeats are written with it.
+// After a deadlock all of it, do too, runs again.
 //
 // A repeat of the same key and input does nothing; again then loads what the
 // first run has written. A repeat of the key with another input is
@@ -58,7 +59,8 @@ func write[T any](ctx context.Context, s *Store, v timesheet.Viewer, ch Change,
 		return none, nil, fmt.Errorf("encode the input of %s: %w", ch.Action, err)
 	}
 	repeat := false
-	err = s.transact(ctx, func(tx pgx.Tx) (err error) {
+	err = s.insist(ctx, func(tx pgx.Tx) (err error) {
+		value, done, repeat = none, outcome{}, false
 		if ch.Key == nil {
 			value, done.Ref, err = do(tx)
 		} else if repeat, done, err = claimKey(ctx, tx, v, *ch.Key, inputHash(ch.Action, input)); err == nil && !repeat {
@@ -197,6 +199,34 @@ func nullable[T timesheet.UserID | timesheet.TokenID](id T) *T {
 func settling(ctx context.Context) (context.Context, context.CancelFunc) {
 	limit := max(5*time.Second, Deadlines[timesheet.ServiceFrom(ctx).Class])
 	return context.WithTimeout(context.WithoutCancel(ctx), limit)
+}
+
+// transactRuns is how often a transaction runs at most that others get in the
+// way of. Each deadlock takes the database's deadlock_timeout, a second, to see.
+const transactRuns = 3
+
+// transactPause lets the other side of a deadlock go first. Whoever runs again
+// at once takes the same lock before the other has woken up, and both are
+// where they were.
+const transactPause = 50 * time.Millisecond
+
+// insist is transact for an fn that may run again from its beginning: it does
+// after a deadlock and where it could not be serialized, of which the database
+// has undone everything. What fn leaves behind outside of the transaction must
+// not depend on earlier runs.
+func (s *Store) insist(ctx context.Context, fn func(pgx.Tx) error) error {
+	for run := 1; ; run++ {
+		err := s.transact(ctx, fn)
+		state := sqlState(err)
+		if state != deadlockDetected && state != serializationFailure || run == transactRuns {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(time.Duration(run) * transactPause):
+		}
+	}
 }
 
 // transact runs fn in a transaction on a connection of the request's class. A
