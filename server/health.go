@@ -13,6 +13,7 @@ import (
 // at once instead of letting everybody wait for their deadline.
 type health struct {
 	ping     func(context.Context) error
+	renew    func() // connections, once the database is back
 	log      *slog.Logger
 	gone     atomic.Bool
 	draining atomic.Bool
@@ -41,6 +42,9 @@ func (h *health) look(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, pingWait)
 	defer cancel()
 	err := h.ping(ctx)
+	if err == nil && h.away() {
+		h.renew()
+	}
 	was := h.gone.Swap(err != nil)
 	switch {
 	case err != nil && !was:

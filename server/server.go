@@ -88,7 +88,7 @@ func New(c Config) (*Server, error) {
 	s := &Server{
 		log: c.Log, store: c.Store, keys: NewKeys(c.Secret), inspect: c.Inspect, origins: c.Origins, mode: c.Mode,
 		caps: limits.DefaultCaps, deadlines: deadlines(), parking: make(chan struct{}, parked), now: c.Now,
-		demo: map[string]credential{}, health: &health{ping: c.Store.Ping, log: c.Log},
+		demo: map[string]credential{}, health: &health{ping: c.Store.Ping, renew: c.Store.Renew, log: c.Log},
 		adminToken: c.AdminToken,
 		playground: playground{cache: c.Assets, token: c.Starter},
 	}

@@ -193,6 +193,14 @@ func (s *Store) Ping(ctx context.Context) error {
 	return s.heart.Ping(ctx)
 }
 
+// Renew closes the connections that are open: after the database was away they
+// are broken, and each would fail whoever takes it first.
+func (s *Store) Renew() {
+	for _, pool := range s.pools {
+		pool.Reset()
+	}
+}
+
 // PoolStat says how a class's pool is used.
 type PoolStat struct {
 	Class                      string
