@@ -1,7 +1,7 @@
 // Package server speaks HTTP: it authenticates, prices, admits and runs
 // GraphQL operations, and serves health, metrics and the playground.
 //
-// The path of a request is one function, [Server.Do]-to-bottom in
+// The path of a request is one function, do in
 // transport.go, so that the order of checks can be read: cheap ones first,
 // each with a bounded price, and nothing touches the database before a permit
 // is held. It replaces gqlgen's transports, which answer refusals with 200,
