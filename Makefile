@@ -48,5 +48,8 @@ fuzz: ## every fuzz target for ten seconds
 		for t in $$(grep -oE '^func (Fuzz[A-Za-z0-9_]*)' $$f | cut -d' ' -f2); do \
 			go test -run '^$$' -fuzz "^$$t$$" -fuzztime 10s ./$$(dirname $$f) || exit 1; done; done
 
+# The packages whose tests declare proofs, one after the other: some of them
+# measure the processor. Make the record of one with its own command, which
+# stands at the head of its file.
 prove: ## the long proofs in full, with their results in docs/proofs
-	HEADROOM_PROOF=full go test -count=1 -timeout 60m ./...
+	HEADROOM_PROOF=full go test -count=1 -p 1 -timeout 4h $(sort $(shell git grep -l '"headroom/proof"' -- '*_test.go' | xargs -n1 dirname | sed 's,^,./,'))

@@ -24,6 +24,7 @@ var rooms = map[string][]string{
 	"demo":            {"timesheet"},
 	"store":           {"timesheet"},
 	"store/localpg":   {"npmfetch"},
+	"proof":           {"store/localpg"},
 	"store/storetest": {"store", "store/localpg", "npmfetch", "timesheet"},
 	"dataloader":      {"store", "timesheet"},
 	"resolvers":       {"graph", "dataloader", "store", "timesheet"},

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"headroom/proof"
 )
 
 // hostile are documents made to cost much and say little. code is the refusal
@@ -89,6 +91,7 @@ func cpu(t *testing.T) time.Duration {
 // client's share included: the worst of five means of 20 requests.
 func TestHostileDocuments(t *testing.T) {
 	resources(t)
+	proof.Declare(t)
 	r := newRig(t, func(c *Config) { c.User, c.Tenant = budget(1e7, 1e6), budget(1e7, 1e6) })
 	for name, doc := range hostile() {
 		t.Run(name, func(t *testing.T) {
@@ -118,7 +121,7 @@ func TestHostileDocuments(t *testing.T) {
 			if worst > 20*time.Millisecond {
 				t.Errorf("%s of CPU a request, want at most 20 ms", worst)
 			}
-			t.Logf("%s of CPU a request", worst)
+			proof.Result(t, "%s of CPU a request", worst.Round(10*time.Microsecond))
 		})
 	}
 }
@@ -127,6 +130,7 @@ func TestHostileDocuments(t *testing.T) {
 // takes at most a tenth of a core.
 func TestHostileClientIsThrottled(t *testing.T) {
 	resources(t)
+	proof.Declare(t)
 	r := newRig(t, func(c *Config) { c.User = budget(20, 100) })
 	body := `{"query":` + strconv.Quote("{ viewer { "+strings.Repeat("nothing ", 400)+"} }") + `}`
 	send := func(i int) answer {
@@ -138,13 +142,16 @@ func TestHostileClientIsThrottled(t *testing.T) {
 			t.Fatal("2,000 hostile documents were not throttled")
 		}
 	}
+	throttledAt := n
 	began, before := time.Now(), cpu(t)
 	for time.Since(began) < 2*time.Second {
 		n++
 		send(n)
 	}
-	if used, limit := cpu(t)-before, time.Since(began)/10; used > limit {
-		t.Errorf("a throttled client takes %s of CPU in %s, want at most a tenth", used, time.Since(began))
+	used, passed := cpu(t)-before, time.Since(began)
+	proof.Result(t, "throttled after %d documents, the client takes %.1f %% of a core", throttledAt, 100*used.Seconds()/passed.Seconds())
+	if used > passed/10 {
+		t.Errorf("a throttled client takes %s of CPU in %s, want at most a tenth", used, passed)
 	}
 	if a := r.must(call{query: `{ viewer { role } }`, token: r.token}); a.status != http.StatusTooManyRequests && a.status != http.StatusOK {
 		t.Errorf("status %d: %s", a.status, a.raw)
@@ -163,17 +170,16 @@ func TestDistinctDocumentsDoNotFillMemory(t *testing.T) {
 	}
 	r.must(call{query: "{ viewer { role } }", token: r.token})
 	before := resident(t)
-	documents := 1500 // thrice what the cache holds
-	if os.Getenv("HEADROOM_PROOF") == "full" {
-		documents = 10_000
-	}
+	documents := proof.Size(t, 10_000, 1500) // 1,500 are thrice what the cache holds
 	for i := range documents {
 		a := r.must(call{query: fmt.Sprintf("query Q%d { viewer { %s } }", i, fields.String()), token: r.token})
 		if a.code() != "" {
 			t.Fatalf("document %d: %s", i, a.raw)
 		}
 	}
-	if grown := resident(t) - before; grown > 128<<20 {
+	grown := resident(t) - before
+	proof.Result(t, "RSS has grown by %d MiB over %d documents", grown>>20, documents)
+	if grown > 128<<20 {
 		t.Errorf("RSS has grown by %d MiB over %d documents, want at most 128", grown>>20, documents)
 	}
 	entries, bytes := r.server.documents.held()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -12,19 +11,11 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"headroom/proof"
 	"headroom/store"
 	"headroom/store/storetest"
 	"headroom/timesheet"
 )
-
-// proof is how often a test repeats what chance decides: full times with
-// HEADROOM_PROOF=full, a fiftieth of it, but not less than least, without.
-func proof(full, least int) int {
-	if os.Getenv("HEADROOM_PROOF") == "full" {
-		return full
-	}
-	return max(least, full/50)
-}
 
 func interactive(t testing.TB, s *store.Store) store.PoolStat {
 	t.Helper()
@@ -35,6 +26,11 @@ func interactive(t testing.TB, s *store.Store) store.PoolStat {
 	}
 	t.Fatal("there is no interactive pool")
 	return store.PoolStat{}
+}
+
+// upTo is a wait of any length below d.
+func upTo(random *rand.Rand, d time.Duration) time.Duration {
+	return time.Duration(random.Int64N(int64(d)))
 }
 
 const busyBackends = `
@@ -48,6 +44,8 @@ func TestCancelledStatementsKeepTheirConnections(t *testing.T) {
 	dsn := storetest.New(t)
 	s := openStore(t, dsn)
 	watch := connectTo(t, dsn)
+	const clients = 4
+	times := proof.Size(t, 1000, 40) / clients
 	for name, run := range map[string]func(context.Context) error{
 		"statement": func(ctx context.Context) error { return s.RunSQL(ctx, `SELECT pg_sleep(30)`) },
 		"many rows": func(ctx context.Context) error {
@@ -81,14 +79,14 @@ func TestCancelledStatementsKeepTheirConnections(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			waitUntil(t, "the pool to be warm", func() bool { return interactive(t, s).Total >= 2 })
 			before := interactive(t, s).Opened
-			const clients = 4
 			var cancels atomic.Int64
 			var all sync.WaitGroup
-			for range clients {
+			for client := range clients {
+				random := proof.Rand(t, uint64(client))
 				all.Go(func() {
-					for range proof(1000, 40) / clients {
+					for range times {
 						ctx, leave := context.WithCancel(t.Context())
-						time.AfterFunc(rand.N(4*time.Millisecond), leave)
+						time.AfterFunc(upTo(random, 4*time.Millisecond), leave)
 						if err := run(ctx); !errors.Is(err, context.Canceled) {
 							t.Errorf("the cancelled call returned %v", err)
 						}
@@ -102,7 +100,7 @@ func TestCancelledStatementsKeepTheirConnections(t *testing.T) {
 				t.Errorf("%d backends still work after their calls have returned", n)
 			}
 			opened := interactive(t, s).Opened - before
-			t.Logf("%d cancels opened %d connections", cancels.Load(), opened)
+			proof.Result(t, "%d cancels opened %d connections", cancels.Load(), opened)
 			if opened > 10 {
 				t.Errorf("%d cancels opened %d connections, want at most 10", cancels.Load(), opened)
 			}
@@ -115,9 +113,10 @@ func TestCancelReturnsWhenTheBackendIsIdle(t *testing.T) {
 	dsn := storetest.New(t)
 	s := openStore(t, dsn)
 	watch := connectTo(t, dsn)
-	for range proof(1000, 20) {
+	times, random := proof.Size(t, 1000, 20), proof.Rand(t, 0)
+	for range times {
 		ctx, leave := context.WithCancel(t.Context())
-		time.AfterFunc(rand.N(3*time.Millisecond), leave)
+		time.AfterFunc(upTo(random, 3*time.Millisecond), leave)
 		err := s.RunSQL(ctx, `SELECT pg_sleep(30)`)
 		busy := ask[int](t, watch, busyBackends)
 		leave()
@@ -125,6 +124,7 @@ func TestCancelReturnsWhenTheBackendIsIdle(t *testing.T) {
 			t.Fatalf("returned %v with %d backends at work", err, busy)
 		}
 	}
+	proof.Result(t, "%d cancelled calls returned, each with its backend idle", times)
 }
 
 // A cancel request never hits the statement after the one it was meant for.
@@ -135,10 +135,11 @@ func TestCancelNeverHitsTheNextStatement(t *testing.T) {
 	}
 	t.Cleanup(s.Close)
 	cancelled := 0
-	for range proof(5000, 100) {
+	times, random := proof.Size(t, 5000, 100), proof.Rand(t, 0)
+	for range times {
 		ctx, leave := context.WithCancel(t.Context())
-		time.AfterFunc(rand.N(2*time.Millisecond), leave)
-		if err := s.RunSQL(ctx, `SELECT pg_sleep($1)`, rand.Float64()*0.002); err != nil {
+		time.AfterFunc(upTo(random, 2*time.Millisecond), leave)
+		if err := s.RunSQL(ctx, `SELECT pg_sleep($1)`, random.Float64()*0.002); err != nil {
 			cancelled++
 		}
 		leave()
@@ -149,6 +150,7 @@ func TestCancelNeverHitsTheNextStatement(t *testing.T) {
 	if cancelled == 0 {
 		t.Error("no statement was cancelled: the test shows nothing")
 	}
+	proof.Result(t, "%d of %d statements were cancelled, and the next one never failed", cancelled, times)
 }
 
 // A backend that will not stop loses its connection after a while, and with
