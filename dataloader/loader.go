@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
+
+	"headroom/store"
 )
 
 // maxBatch is the largest batch, in keys; a further key begins another.
@@ -36,8 +38,10 @@ type call[K comparable, V any] struct {
 	found bool
 }
 
-// batch is a statement to be; calls[i] waits for keys[i].
+// batch is a statement to be; calls[i] waits for keys[i]. What it uses is
+// counted for its first asker.
 type batch[K comparable, V any] struct {
+	usage *store.Usage
 	keys  []K
 	calls []*call[K, V]
 	done  chan struct{}
@@ -61,7 +65,7 @@ func newLoader[K, A comparable, V any](w *wave, name string, fetch func(context.
 
 func (l *loader[K, A, V]) load(ctx context.Context, key K, args A) (V, bool, error) {
 	l.wave.mu.Lock()
-	c := l.askLocked(ask[K, A]{key, args})
+	c := l.askLocked(ctx, ask[K, A]{key, args})
 	l.wave.mu.Unlock()
 	return l.wait(ctx, c)
 }
@@ -71,7 +75,7 @@ func (l *loader[K, A, V]) loadMany(ctx context.Context, keys []K, args A) ([]V, 
 	calls := make([]*call[K, V], len(keys))
 	l.wave.mu.Lock()
 	for i, key := range keys {
-		calls[i] = l.askLocked(ask[K, A]{key, args})
+		calls[i] = l.askLocked(ctx, ask[K, A]{key, args})
 	}
 	l.wave.mu.Unlock()
 	values := make([]V, 0, len(keys))
@@ -123,12 +127,12 @@ func (l *loader[K, A, V]) prime(key K, args A, value V) {
 
 // askLocked finds or begins a look-up. Where its level has been announced the
 // whole level is asked for and sent, else the wave watches for silence.
-func (l *loader[K, A, V]) askLocked(a ask[K, A]) *call[K, V] {
+func (l *loader[K, A, V]) askLocked(ctx context.Context, a ask[K, A]) *call[K, V] {
 	l.wave.asked.Add(1)
 	if c, ok := l.calls[a]; ok {
 		return c
 	}
-	c := l.joinLocked(a)
+	c := l.joinLocked(ctx, a)
 	level := slices.IndexFunc(l.levels, func(keys []K) bool { return slices.Contains(keys, a.key) })
 	if level < 0 {
 		l.wave.watchLocked()
@@ -136,7 +140,7 @@ func (l *loader[K, A, V]) askLocked(a ask[K, A]) *call[K, V] {
 	}
 	for _, key := range l.levels[level] {
 		if sibling := (ask[K, A]{key, a.args}); l.calls[sibling] == nil {
-			l.joinLocked(sibling)
+			l.joinLocked(ctx, sibling)
 		}
 	}
 	l.sendLocked(a.args)
@@ -144,10 +148,10 @@ func (l *loader[K, A, V]) askLocked(a ask[K, A]) *call[K, V] {
 }
 
 // joinLocked adds a look-up to the open batch of its arguments.
-func (l *loader[K, A, V]) joinLocked(a ask[K, A]) *call[K, V] {
+func (l *loader[K, A, V]) joinLocked(ctx context.Context, a ask[K, A]) *call[K, V] {
 	b := l.open[a.args]
 	if b == nil {
-		b = &batch[K, V]{done: make(chan struct{})}
+		b = &batch[K, V]{usage: store.UsageFrom(ctx), done: make(chan struct{})}
 		l.open[a.args] = b
 	}
 	c := &call[K, V]{batch: b}
@@ -194,6 +198,9 @@ func (l *loader[K, A, V]) run(ctx context.Context, args A, b *batch[K, V]) {
 		}
 	}()
 	var found map[K]V
+	if b.usage != nil {
+		ctx = store.WithUsage(ctx, b.usage)
+	}
 	if found, b.err = l.fetch(ctx, args, b.keys); b.err != nil {
 		return
 	}

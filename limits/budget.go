@@ -181,13 +181,41 @@ func (a Account) reserve(points float64) (held, *Shortage) {
 	now := b.now()
 	key := b.keyLocked(a.Key, now)
 	before := b.buckets[key]
-	after, wait := before.take(now, b.rate.spanOf(points), b.size)
-	if wait > 0 {
-		available := b.rate.pointsOf(b.size - before.used(now))
-		return held{}, &Shortage{Cost: points, Available: available, Rate: b.rate, RetryAfter: wait}
+	after, short := a.lookLocked(key, now, points)
+	if short != nil {
+		return held{}, short
 	}
 	b.buckets[key] = after
 	return held{b, key, after.used(now) - before.used(now)}, nil
+}
+
+// Short tells what Reserve would refuse now, nil for nothing; it takes no points.
+func Short(points float64, accounts ...Account) *Shortage {
+	for _, a := range accounts {
+		if _, s := a.look(points); s != nil {
+			return s
+		}
+	}
+	return nil
+}
+
+func (a Account) look(points float64) (after bucket, short *Shortage) {
+	a.Budget.mu.Lock()
+	defer a.Budget.mu.Unlock()
+	now := a.Budget.now()
+	return a.lookLocked(a.Budget.keyLocked(a.Key, now), now, points)
+}
+
+// lookLocked returns the bucket after points were taken, or what is short.
+func (a Account) lookLocked(key string, now span, points float64) (bucket, *Shortage) {
+	b := a.Budget
+	before := b.buckets[key]
+	after, wait := before.take(now, b.rate.spanOf(points), b.size)
+	if wait > 0 {
+		available := b.rate.pointsOf(b.size - before.used(now))
+		return before, &Shortage{Cost: points, Available: available, Rate: b.rate, RetryAfter: wait}
+	}
+	return after, nil
 }
 
 // Settle replaces the reserved by the actual points: the rest goes back, more is

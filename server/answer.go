@@ -26,24 +26,27 @@ func (s *Server) graphql(w http.ResponseWriter, hr *http.Request) {
 		return
 	}
 	r := &request{Request: hr, arrived: time.Now(), id: requestID(hr), media: mediaJSON, client: clientName(hr)}
-	resp, f := s.protect(r)
+	resp, f := s.protect(r, s.do)
 	if f != nil && r.op == nil {
 		s.chargeRefusal(r, f)
 	}
-	status := s.write(w, r, resp, f)
-	s.finish(r, status, f)
+	decision := "run"
+	if f != nil {
+		decision = f.code
+	}
+	s.finish(r, s.write(w, r, resp, f), decision)
 }
 
 // protect turns a panic outside of the executor, which has its own net, into a
 // fault.
-func (s *Server) protect(r *request) (resp *graphql.Response, f *fault) {
+func (s *Server) protect(r *request, do func(context.Context, *request) (*graphql.Response, *fault)) (resp *graphql.Response, f *fault) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.log.Error("panic", "request", r.id, "panic", fmt.Sprint(p))
 			resp, f = nil, s.internal(r.id)
 		}
 	}()
-	return s.do(r.Context(), r)
+	return do(r.Context(), r)
 }
 
 // chargeRefusal takes what a refused request has cost, a point a millisecond,
@@ -64,6 +67,11 @@ func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 // write sends the answer and returns its status.
 func (s *Server) write(w http.ResponseWriter, r *request, resp *graphql.Response, f *fault) int {
+	return s.send(w, r, f, func() ([]byte, error) { return s.encode(r, resp, f) })
+}
+
+// send sends headers and an encoded body, and returns the status.
+func (s *Server) send(w http.ResponseWriter, r *request, f *fault, encode func() ([]byte, error)) int {
 	status := http.StatusOK
 	if f != nil {
 		status = f.statusFor(r.media)
@@ -79,13 +87,13 @@ func (s *Server) write(w http.ResponseWriter, r *request, resp *graphql.Response
 			h.Set("Retry-After", strconv.Itoa(int(math.Ceil(f.retryAfter.Seconds()))))
 		}
 		if f.code == codeMethod {
-			h.Set("Allow", map[bool]string{true: "POST", false: "GET, POST"}[r.Method == http.MethodGet])
+			h.Set("Allow", allowed(r))
 		}
 		if f.code == codeUnauthenticated {
 			h.Set("WWW-Authenticate", "Bearer")
 		}
 	}
-	body, err := s.encode(r, resp, f)
+	body, err := encode()
 	if err != nil {
 		s.log.Error("encode the answer", "request", r.id, "error", err)
 		status, body = http.StatusInternalServerError, []byte(`{"errors":[{"message":"internal error","extensions":{"code":"`+codeInternal+`"}}]}`)
@@ -96,6 +104,14 @@ func (s *Server) write(w http.ResponseWriter, r *request, resp *graphql.Response
 		s.log.Debug("the client left before its answer", "request", r.id)
 	}
 	return status
+}
+
+// allowed are the methods that a refused one could have been.
+func allowed(r *request) string {
+	if r.Method == http.MethodGet || r.URL.Path == pathCost {
+		return http.MethodPost
+	}
+	return "GET, POST"
 }
 
 // encode builds the body. data is absent, not null, where nothing was run, and
@@ -142,6 +158,7 @@ type cost struct {
 	Class     string         `json:"class"`
 	Throttle  throttleStatus `json:"throttleStatus"`
 	Rows      *rowCount      `json:"rows,omitempty"`
+	Fields    []fieldCost    `json:"fields,omitempty"` // on request
 }
 
 type throttleStatus struct {
@@ -167,6 +184,13 @@ func (s *Server) extensions(r *request, f *fault) map[string]any {
 		actual := round(r.actual)
 		c.Actual = &actual
 		c.Rows = &rowCount{Estimated: r.price.Rows, Actual: r.op.Rows()}
+	}
+	switch {
+	case r.explain == nil:
+	case c.Actual != nil:
+		c.Fields = r.explain.measured()
+	default:
+		c.Fields = shares(r.price)
 	}
 	return map[string]any{"cost": c}
 }
@@ -242,11 +266,8 @@ func (r *request) dbTime() time.Duration {
 }
 
 // finish writes the request's log line and its metrics.
-func (s *Server) finish(r *request, status int, f *fault) {
-	decision, operation, statements, rows := "run", "", 0, int64(0)
-	if f != nil {
-		decision = f.code
-	}
+func (s *Server) finish(r *request, status int, decision string) {
+	operation, statements, rows := "", 0, int64(0)
 	if r.doc != nil {
 		operation = r.doc.op.Name
 	}

@@ -177,6 +177,7 @@ func (s *Server) budgetOf(ctx context.Context) (available, size, restore float64
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/graphql", s.graphql)
+	mux.HandleFunc(pathCost, s.cost)
 	mux.HandleFunc("GET /schema.graphql", s.schema)
 	mux.HandleFunc("GET /livez", s.livez)
 	mux.HandleFunc("GET /readyz", s.readyz)

@@ -30,7 +30,9 @@ type request struct {
 	doc     *document
 	vars    map[string]any
 	price   limits.Price
+	over    *limits.CostError // what is too much for one operation
 	class   limits.Class
+	explain *explanation // of each field, where it was asked for
 	timings timings
 	started time.Time // of the execution
 	op      *store.Operation
@@ -41,6 +43,35 @@ type request struct {
 // in order of their price, and nothing touches the database before a permit is
 // held, but for a member's role that is not yet cached.
 func (s *Server) do(ctx context.Context, r *request) (*graphql.Response, *fault) {
+	opCtx, f := s.understand(ctx, r)
+	if f != nil {
+		return nil, f
+	}
+	if f := s.judge(r); f != nil {
+		return nil, f
+	}
+	if s.health.away() {
+		return nil, s.unavailable()
+	}
+	reserved, f := s.reserve(r)
+	if f != nil {
+		return nil, f
+	}
+	defer reserved.Cancel() // a no-op once it is settled: refusals cost nothing
+	ctx, cancel := context.WithDeadline(ctx, r.arrived.Add(s.deadlines[r.class]))
+	defer cancel()
+	permit, f := s.admit(ctx, r)
+	if f != nil {
+		return nil, f
+	}
+	defer permit.Drop()
+	resp, f := s.run(ctx, r, opCtx, permit)
+	s.settle(r, permit, reserved, f)
+	return resp, f
+}
+
+// understand goes as far as the price, which is all that a preview needs.
+func (s *Server) understand(ctx context.Context, r *request) (*graphql.OperationContext, *fault) {
 	if f := s.checkHeaders(r); f != nil {
 		return nil, f
 	}
@@ -70,27 +101,10 @@ func (s *Server) do(ctx context.Context, r *request) (*graphql.Response, *fault)
 	if f != nil {
 		return nil, f
 	}
-	if f := s.quote(r); f != nil {
-		return nil, f
+	if asksToExplain(p) {
+		r.explain = &explanation{}
 	}
-	if s.health.away() {
-		return nil, s.unavailable()
-	}
-	reserved, f := s.reserve(r)
-	if f != nil {
-		return nil, f
-	}
-	defer reserved.Cancel() // a no-op once it is settled: refusals cost nothing
-	ctx, cancel := context.WithDeadline(ctx, r.arrived.Add(s.deadlines[r.class]))
-	defer cancel()
-	permit, f := s.admit(ctx, r)
-	if f != nil {
-		return nil, f
-	}
-	defer permit.Drop()
-	resp, f := s.run(ctx, r, opCtx, permit)
-	s.settle(r, permit, reserved, f)
-	return resp, f
+	return opCtx, s.quote(r)
 }
 
 // checkHeaders refuses what needs no look at the body.
@@ -143,6 +157,7 @@ func unfit(errs gqlerror.List) *fault {
 }
 
 // quote prices the operation and compares it with what one may cost.
+// Lists without a usable size have no price and are refused.
 func (s *Server) quote(r *request) *fault {
 	began := time.Now()
 	r.price = r.doc.formula.Price(r.vars, nil)
@@ -154,12 +169,18 @@ func (s *Server) quote(r *request) *fault {
 	if r.class == limits.Report && r.doc.op.Operation == ast.Mutation {
 		r.class = limits.Background // the pool of reports only reads
 	}
-	over := s.caps.Check(r.doc.formula, r.price, r.vars, nil)
+	r.over = s.caps.Check(r.doc.formula, r.price, r.vars, nil)
 	r.timings.price = time.Since(began)
 	if bad := r.price.Invalid; bad != nil {
 		r.price = limits.Price{} // there is no price to tell
 		return refuse(codeSlicing, bad.Error()).with("path", bad.Path).with("arguments", bad.Arguments)
 	}
+	return nil
+}
+
+// judge refuses what is too much for one operation.
+func (s *Server) judge(r *request) *fault {
+	over := r.over
 	if over == nil {
 		return nil
 	}
@@ -234,6 +255,9 @@ func (s *Server) run(ctx context.Context, r *request, opCtx *graphql.OperationCo
 		ctx = timesheet.WithViewer(ctx, r.viewer)
 		ctx = dataloader.With(ctx, dataloader.New(s.store, r.viewer))
 	}
+	if r.explain != nil {
+		r.explain.watch(r.price, opCtx)
+	}
 	handler, ctx := s.exec.DispatchOperation(ctx, opCtx)
 	resp := handler(ctx)
 	if resp == nil || ctx.Err() != nil {
@@ -298,12 +322,15 @@ func (r *request) uncertain(f *fault) *fault {
 	return f
 }
 
+// rowPoints is what a row that was read or written counts for beside its time.
+const rowPoints = 0.02
+
 // settle ends the permit and replaces the reserved points by what the database
 // and the server have spent, and never by more than was quoted: the price is a
 // contract, and a storm makes every statement slower than it was.
 func (s *Server) settle(r *request, permit *limits.Permit, reserved *limits.Reservation, f *fault) {
 	outcome := limits.Outcome{DB: r.op.Busy(), Statements: r.op.Statements(), Rows: int(r.op.Rows())}
-	r.actual = min(millis(outcome.DB)+0.02*float64(outcome.Rows), r.price.Expected)
+	r.actual = min(millis(outcome.DB)+rowPoints*float64(outcome.Rows), r.price.Expected)
 	if r.doc.inspects {
 		r.actual = max(r.price.Expected, millis(time.Since(r.started))) // the processor's, and nobody else's
 	}

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -12,10 +11,8 @@ import (
 // Operation is what one request may use of the database and what it has used.
 // A request without one, such as a background job, is not limited.
 type Operation struct {
-	seats      chan struct{}
-	statements atomic.Int64
-	rows       atomic.Int64
-	busy       atomic.Int64 // nanoseconds
+	Usage
+	seats chan struct{}
 }
 
 // NewOperation allows seats statements at a time: the executor resolves root
@@ -36,16 +33,6 @@ func operationFrom(ctx context.Context) *Operation {
 	op, _ := ctx.Value(operationKey{}).(*Operation)
 	return op
 }
-
-// Statements run so far.
-func (op *Operation) Statements() int { return int(op.statements.Load()) }
-
-// Rows read or written so far.
-func (op *Operation) Rows() int64 { return op.rows.Load() }
-
-// Busy is the time spent in statements so far, waiting for a connection
-// excluded.
-func (op *Operation) Busy() time.Duration { return time.Duration(op.busy.Load()) }
 
 // seat takes one of the operation's seats until release is called.
 func seat(ctx context.Context) (release func(), err error) {
@@ -75,8 +62,8 @@ func (tracer) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQuery
 
 func (tracer) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, end pgx.TraceQueryEndData) {
 	if op := operationFrom(ctx); op != nil {
-		op.count(end.CommandTag)
-		op.spend(ctx)
+		counted(ctx, op, end.CommandTag)
+		spent(ctx, op)
 	}
 }
 
@@ -86,24 +73,32 @@ func (t tracer) TraceBatchStart(ctx context.Context, conn *pgx.Conn, _ pgx.Trace
 
 func (tracer) TraceBatchQuery(ctx context.Context, _ *pgx.Conn, query pgx.TraceBatchQueryData) {
 	if op := operationFrom(ctx); op != nil {
-		op.count(query.CommandTag)
+		counted(ctx, op, query.CommandTag)
 	}
 }
 
 func (tracer) TraceBatchEnd(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchEndData) {
 	if op := operationFrom(ctx); op != nil {
-		op.spend(ctx)
+		spent(ctx, op)
 	}
 }
 
-func (op *Operation) count(tag pgconn.CommandTag) {
-	op.statements.Add(1)
-	op.rows.Add(tag.RowsAffected())
+func counted(ctx context.Context, op *Operation, tag pgconn.CommandTag) {
+	op.count(tag.RowsAffected())
+	if part := UsageFrom(ctx); part != nil {
+		part.count(tag.RowsAffected())
+	}
 }
 
-func (op *Operation) spend(ctx context.Context) {
-	if began, ok := ctx.Value(startKey{}).(time.Time); ok {
-		op.busy.Add(int64(time.Since(began)))
+func spent(ctx context.Context, op *Operation) {
+	began, ok := ctx.Value(startKey{}).(time.Time)
+	if !ok {
+		return
+	}
+	took := int64(time.Since(began))
+	op.busy.Add(took)
+	if part := UsageFrom(ctx); part != nil {
+		part.busy.Add(took)
 	}
 }
 
