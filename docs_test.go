@@ -152,6 +152,11 @@ func TestDocumentedNames(t *testing.T) {
 		{"fields of the log", "server/answer.go", `slog\.(?:String|Int64|Int|Float64|Duration)\("([a-z]+)"`, "docs/operations.md"},
 		{"suggestions", "limits/caps.go", `= +"([A-Z_]+)" +//`, "docs/errors.md"},
 		{"dependencies", "go.mod", `(?m)^\t(?:github\.com/)?([^ ]+?)(?:/v\d+)? v\S+$`, "docs/decisions/0002-dependencies.md"},
+		{"fields of a stored run", "loadtest/record.go", `json:"([a-z_0-9]+)`, "docs/stored-runs.md"},
+		{"fields of a series", "loadtest/series.go", `json:"([a-z_0-9]+)`, "docs/stored-runs.md"},
+		{"fields of a fingerprint", "loadtest/fingerprint.go", `json:"([a-z_0-9]+)`, "docs/stored-runs.md"},
+		{"fields of a verdict", "loadtest/verdict.go", `json:"([a-z_0-9]+)`, "docs/stored-runs.md"},
+		{"fields of counters", "loadtest/counters.go", `json:"([a-z_0-9]+)`, "docs/stored-runs.md"},
 		{"rooms", "imports_test.go", `(?m)^\t"(?:store/)?([a-z/]+)": +\{`, "docs/overview.md"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

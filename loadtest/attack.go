@@ -37,6 +37,8 @@ type attack struct {
 	usages []Usage // of the machine, by phase; fewer if the run was cut short
 	live   *live
 
+	readings []Reading // of the server's counters, around the phases
+
 	mu      sync.Mutex
 	details map[detail]int
 }

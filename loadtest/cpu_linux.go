@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // tick is the unit of CPU times below /proc; the kernel fixes it for programs
@@ -138,4 +140,26 @@ func parseProcess(line string) (process, bool) {
 		p.cpu += time.Duration(n) * tick
 	}
 	return p, true
+}
+
+// machine tells what the kernel says of the machine; what it does not say is
+// empty.
+func machine() Machine {
+	var m Machine
+	var name unix.Utsname
+	if unix.Uname(&name) == nil {
+		m.Kernel = unix.ByteSliceToString(name.Release[:])
+	}
+	var info unix.Sysinfo_t
+	if unix.Sysinfo(&info) == nil {
+		m.MemoryMiB = int64(uint64(info.Totalram) * uint64(info.Unit) >> 20)
+	}
+	text, _ := os.ReadFile("/proc/cpuinfo") // empty if it cannot be read
+	for line := range strings.Lines(string(text)) {
+		if key, value, found := strings.Cut(line, ":"); found && strings.TrimSpace(key) == "model name" {
+			m.Processor = strings.TrimSpace(value)
+			break
+		}
+	}
+	return m
 }

@@ -20,3 +20,5 @@ func machineBusy() (time.Duration, error) { return 0, errNoProc }
 func listener(string) (int, error) { return 0, errNoProc }
 
 func processes() ([]process, error) { return nil, errNoProc }
+
+func machine() Machine { return Machine{} }

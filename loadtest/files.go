@@ -14,38 +14,62 @@ import (
 // The files of vegeta's form, which its report and plot read. Dropped arrivals
 // are apart because their 0 ms would flatter.
 const (
+	runFile     = "run.json"
 	resultsFile = "results.csv"
 	droppedFile = "dropped.csv"
 )
 
 // write puts the run's files into a folder, each whole or not at all.
-func (r *Report) write(dir string) error {
+func (r *Record) write(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("make the folder for the results: %w", err)
 	}
-	files := map[string]func(io.Writer) error{
-		"summary.json": func(w io.Writer) error {
-			encoder := json.NewEncoder(w)
-			encoder.SetIndent("", "  ")
-			return encoder.Encode(r)
-		},
-		"report.txt":         r.WriteText,
-		resultsFile:          func(w io.Writer) error { return r.done.results(w, false) },
-		droppedFile:          func(w io.Writer) error { return r.done.results(w, true) },
-		"metrics-before.txt": func(w io.Writer) error { return text(w, r.done.metrics[0]) },
-		"metrics-after.txt":  func(w io.Writer) error { return text(w, r.done.metrics[1]) },
-	}
-	for name, fill := range files {
-		if err := writeFile(filepath.Join(dir, name), fill); err != nil {
+	for _, file := range []struct {
+		name string
+		fill func(io.Writer) error
+	}{
+		{runFile, r.writeJSON},
+		{"report.txt", r.WriteText},
+		{resultsFile, func(w io.Writer) error { return r.done.results(w, false) }},
+		{droppedFile, func(w io.Writer) error { return r.done.results(w, true) }},
+	} {
+		if err := writeFile(filepath.Join(dir, file.name), file.fill); err != nil {
 			return fmt.Errorf("write the results: %w", err)
 		}
 	}
 	return nil
 }
 
-func text(w io.Writer, content string) error {
-	_, err := io.WriteString(w, content)
-	return err
+func (r *Record) writeJSON(w io.Writer) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", " ")
+	return encoder.Encode(r)
+}
+
+// ReadRecord reads the run stored in a folder, or in a file such as its
+// run.json.
+func ReadRecord(path string) (*Record, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		path = filepath.Join(path, runFile)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read a stored run: %w", err)
+	}
+	var version struct {
+		Version int `json:"surge_run"`
+	}
+	if err := json.Unmarshal(text, &version); err != nil {
+		return nil, fmt.Errorf("%s is no stored run: %w", path, err)
+	}
+	if version.Version != RecordVersion {
+		return nil, fmt.Errorf("%s has the form %d of a stored run; this surge reads form %d", path, version.Version, RecordVersion)
+	}
+	r := &Record{}
+	if err := json.Unmarshal(text, r); err != nil {
+		return nil, fmt.Errorf("read the stored run %s: %w", path, err)
+	}
+	return r, nil
 }
 
 // writeFile fills a file beside its place and moves it there. An empty one is

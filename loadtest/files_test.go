@@ -37,7 +37,7 @@ func readResults(t *testing.T, path string) []vegeta.Result {
 	}
 }
 
-func testReport(t *testing.T, s Scenario, rounds ...*attack) *Report {
+func testReport(t *testing.T, s Scenario, rounds ...*attack) *Record {
 	t.Helper()
 	session := &session{
 		Config: Config{Scenario: s.Name, Seed: 1}, target: rounds[0].client.target,
@@ -46,9 +46,9 @@ func testReport(t *testing.T, s Scenario, rounds ...*attack) *Report {
 	calibration := &Calibration{Reports: Capacity{PerSecond: 20, Clients: 2}, Interactive: Capacity{PerSecond: 1000, Clients: 8}}
 	done := &finished{
 		scenario: s, began: rounds[0].start, took: 22 * time.Second, rounds: rounds,
-		verdict: judge(s, rounds, false), metrics: []string{"", ""},
+		verdict: judge(s, rounds, false),
 	}
-	return session.report(done, calibration, &Rates{Interactive: 300, Reports: 100})
+	return session.record(done, calibration, &Rates{Interactive: 300, Reports: 100})
 }
 
 func TestVegetaReadsTheResults(t *testing.T) {
@@ -136,7 +136,7 @@ func TestSummary(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got struct {
-		Surge   int
+		Run     int `json:"surge_run"`
 		Verdict struct {
 			Exit       int
 			Verdict    string
@@ -154,8 +154,8 @@ func TestSummary(t *testing.T) {
 	if err := json.Unmarshal(data, &got); err != nil {
 		t.Fatal(err)
 	}
-	if got.Surge != 1 || got.Verdict.Verdict != "PASS" || len(got.Verdict.Objectives) != 6 {
-		t.Errorf("version %d, %s with %d objectives, want 1, PASS with 6", got.Surge, got.Verdict.Verdict, len(got.Verdict.Objectives))
+	if got.Run != 1 || got.Verdict.Verdict != "PASS" || len(got.Verdict.Objectives) != 6 {
+		t.Errorf("version %d, %s with %d objectives, want 1, PASS with 6", got.Run, got.Verdict.Verdict, len(got.Verdict.Objectives))
 	}
 	storm := got.Phases[1]
 	if storm.Phase != "storm" || storm.Outcomes["ok"] != 240 || storm.Outcomes["shed"] != 960 {

@@ -2,6 +2,7 @@ package loadtest
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"time"
 
@@ -62,6 +63,16 @@ type Millis time.Duration
 // MarshalJSON writes the milliseconds as a number.
 func (m Millis) MarshalJSON() ([]byte, error) {
 	return json.Marshal(math.Round(float64(m)/1e3) / 1e3)
+}
+
+// UnmarshalJSON reads milliseconds.
+func (m *Millis) UnmarshalJSON(text []byte) error {
+	var ms float64
+	if err := json.Unmarshal(text, &ms); err != nil {
+		return fmt.Errorf("milliseconds: %w", err)
+	}
+	*m = Millis(math.Round(ms*1e3) * 1e3)
+	return nil
 }
 
 // reset empties the histogram and keeps its room.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/http"
 	"net/url"
 	"time"
 )
@@ -40,7 +39,7 @@ type session struct {
 
 // Run runs a scenario and judges it. A run that was interrupted has a partial
 // report; where nothing could be judged the error is a *Stop.
-func Run(ctx context.Context, c Config) (*Report, error) {
+func Run(ctx context.Context, c Config) (*Record, error) {
 	s, err := open(ctx, c)
 	if err != nil {
 		return nil, err
@@ -127,7 +126,7 @@ func (s *session) scenario(ctx context.Context, known *Calibration) (Scenario, *
 
 // run sends the scenario, again while an objective is undecided and another
 // round may decide it, and reports.
-func (s *session) run(ctx context.Context, known *Calibration) (*Report, error) {
+func (s *session) run(ctx context.Context, known *Calibration) (*Record, error) {
 	scenario, calibration, rates, err := s.scenario(ctx, known)
 	if err != nil {
 		return nil, err
@@ -140,7 +139,7 @@ func (s *session) run(ctx context.Context, known *Calibration) (*Report, error) 
 	if scenario.Quiet > 0 {
 		s.watch.quiet(ctx, scenario.Quiet, s.say)
 	}
-	done := &finished{scenario: scenario, began: time.Now(), metrics: []string{s.metrics(ctx)}}
+	done := &finished{scenario: scenario, began: time.Now(), fingerprint: s.fingerprint(ctx)}
 	for round := range scenario.Rounds {
 		if err := s.round(ctx, done, s.Seed+uint64(round)); err != nil {
 			return nil, err
@@ -152,8 +151,7 @@ func (s *session) run(ctx context.Context, known *Calibration) (*Report, error) 
 		s.say("undecided after round %d of at most %d: sending more", round+1, scenario.Rounds)
 	}
 	done.took = time.Since(done.began)
-	done.metrics = append(done.metrics, s.metrics(ctx))
-	report := s.report(done, calibration, rates)
+	report := s.record(done, calibration, rates)
 	if s.Out != "" {
 		return report, report.write(s.Out)
 	}
@@ -167,7 +165,8 @@ type finished struct {
 	took     time.Duration
 	rounds   []*attack
 	verdict  Verdict
-	metrics  []string // the server's own, before and after
+
+	fingerprint Fingerprint
 }
 
 // round sends a scenario once.
@@ -182,29 +181,15 @@ func (s *session) round(ctx context.Context, done *finished, seed uint64) error 
 		return err
 	}
 	a.start = time.Now().Add(head)
-	usage := make(chan []Usage, 1)
+	usage, readings := make(chan []Usage, 1), make(chan []Reading, 1)
 	go func() { usage <- s.watch.phases(ctx, a.start, plan.phases) }()
+	go func() { readings <- s.readings(ctx, len(done.rounds), a.start, plan.phases) }()
 	stop := s.progress(ctx, live, a.start, plan.phases)
 	err = a.run(ctx)
 	stop()
-	a.usages = <-usage
+	a.usages, a.readings = <-usage, <-readings
 	done.rounds = append(done.rounds, a)
 	return err
-}
-
-// metrics is the server's own account of itself, for the files; empty if it
-// gives none or nobody wants files.
-func (s *session) metrics(ctx context.Context) string {
-	if s.Out == "" || ctx.Err() != nil {
-		return ""
-	}
-	within, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	status, body, err := s.client.get(within, s.Admin+"/metrics")
-	if err != nil || status != http.StatusOK {
-		return ""
-	}
-	return string(body)
 }
 
 // say tells a person what goes on.

@@ -50,7 +50,7 @@ func TestRunFailsAServerOfErrors(t *testing.T) {
 	if report.Reasons[0].Reason != "500 INTERNAL_SERVER_ERROR" {
 		t.Errorf("reasons %+v, want the server's code", report.Reasons)
 	}
-	for _, name := range []string{"summary.json", "report.txt", resultsFile} {
+	for _, name := range []string{runFile, "report.txt", resultsFile} {
 		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 {
 			t.Errorf("%s: %v", name, err)
 		}

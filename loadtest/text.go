@@ -9,7 +9,7 @@ import (
 )
 
 // WriteText writes the report for a person, the verdict last.
-func (r *Report) WriteText(w io.Writer) error {
+func (r *Record) WriteText(w io.Writer) error {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "\nsurge %s  %s  %d people  seed %d  %s", r.Scenario, r.Target, r.People, r.Seed, short(time.Duration(r.Took)))
 	if r.Rounds > 1 {
@@ -35,7 +35,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	return nil
 }
 
-func (r *Report) writeCalibration(b *bytes.Buffer) {
+func (r *Record) writeCalibration(b *bytes.Buffer) {
 	if r.Calibration == nil {
 		return
 	}
@@ -71,7 +71,7 @@ func table(b *bytes.Buffer, header []string, rows [][]string) {
 	}
 }
 
-func (r *Report) writePhases(b *bytes.Buffer) {
+func (r *Record) writePhases(b *bytes.Buffer) {
 	var rows [][]string
 	for _, p := range r.Phases {
 		other := p.Planned - p.Outcomes["unsent"] - p.Outcomes["ok"] - p.Outcomes["shed"]
@@ -93,7 +93,7 @@ func quantile(of Quantiles, value Millis) string {
 	return short(time.Duration(value))
 }
 
-func (r *Report) writeOperations(b *bytes.Buffer) {
+func (r *Record) writeOperations(b *bytes.Buffer) {
 	var rows [][]string
 	for _, o := range r.Operations {
 		rows = append(rows, []string{
@@ -112,7 +112,7 @@ func (r *Report) writeOperations(b *bytes.Buffer) {
 // mostReasons is how many reasons the text shows; the files hold them all.
 const mostReasons = 8
 
-func (r *Report) writeReasons(b *bytes.Buffer) {
+func (r *Record) writeReasons(b *bytes.Buffer) {
 	var rows [][]string
 	for _, reason := range r.Reasons[:min(len(r.Reasons), mostReasons)] {
 		rows = append(rows, []string{reason.Operation, reason.Outcome, fmt.Sprint(reason.Count), reason.Reason})
@@ -120,7 +120,7 @@ func (r *Report) writeReasons(b *bytes.Buffer) {
 	table(b, []string{"not ok", "outcome", "count", "reason"}, rows)
 }
 
-func (r *Report) writeGenerator(b *bytes.Buffer) {
+func (r *Record) writeGenerator(b *bytes.Buffer) {
 	var rows [][]string
 	for _, v := range r.Verdict.Vitals {
 		client, server, strangers := "-", "-", "-"
@@ -141,7 +141,7 @@ func (r *Report) writeGenerator(b *bytes.Buffer) {
 	}
 }
 
-func (r *Report) writeObjectives(b *bytes.Buffer) {
+func (r *Record) writeObjectives(b *bytes.Buffer) {
 	var rows [][]string
 	for _, result := range r.Verdict.Results {
 		decision := string(result.Decision)

@@ -11,7 +11,7 @@ import (
 // Pair is one storm sent twice: to a server that protects itself, and to the
 // same server told not to. The second must fail, or the storm was none.
 type Pair struct {
-	On, Off *Report // nil if it did not come to that
+	On, Off *Record // nil if it did not come to that
 	Exit    Exit
 	order   []string
 }
@@ -77,11 +77,11 @@ func calibrateFor(ctx context.Context, c Config, serve string) (*Calibration, er
 }
 
 // against runs the storm on a fresh server.
-func (c Config) against(ctx context.Context, serve, limits string, calibration *Calibration) (*Report, error) {
+func (c Config) against(ctx context.Context, serve, limits string, calibration *Calibration) (*Record, error) {
 	if c.Out != "" {
 		c.Out = filepath.Join(c.Out, limits)
 	}
-	var report *Report
+	var report *Record
 	err := c.with(ctx, serve, limits, func(s *session) error {
 		s.say("the storm with limits %s", limits)
 		var err error
@@ -108,7 +108,7 @@ func (c Config) with(ctx context.Context, serve, limits string, use func(*sessio
 }
 
 // bothExit passes only for exactly a pass with limits and a violation without.
-func bothExit(on, off *Report) Exit {
+func bothExit(on, off *Record) Exit {
 	if on == nil || off == nil {
 		return ExitInterrupted
 	}
@@ -127,7 +127,7 @@ func bothExit(on, off *Report) Exit {
 // WriteText writes both reports in the order in which they ran, and the two
 // verdicts last.
 func (p *Pair) WriteText(w io.Writer) error {
-	reports := map[string]*Report{"on": p.On, "off": p.Off}
+	reports := map[string]*Record{"on": p.On, "off": p.Off}
 	for _, limits := range p.order {
 		if report := reports[limits]; report != nil {
 			fmt.Fprintf(w, "\n--limits %s", limits)

@@ -115,10 +115,10 @@ func TestTail(t *testing.T) {
 }
 
 func TestBothExit(t *testing.T) {
-	of := func(e Exit) *Report { return &Report{Verdict: Verdict{Exit: e}} }
+	of := func(e Exit) *Record { return &Record{Verdict: Verdict{Exit: e}} }
 	tests := []struct {
 		name    string
-		on, off *Report
+		on, off *Record
 		want    Exit
 	}{
 		{"holds with, fails without", of(ExitPass), of(ExitViolated), ExitPass},

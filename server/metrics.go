@@ -17,6 +17,9 @@ type metrics struct {
 	waited   *prometheus.HistogramVec
 	cost     *prometheus.HistogramVec
 	refusals *prometheus.CounterVec
+
+	// What operations that were let in cost, for comparing two versions.
+	points, statements, rows *prometheus.CounterVec
 }
 
 func newMetrics(s *Server) *metrics {
@@ -28,7 +31,10 @@ func newMetrics(s *Server) *metrics {
 		cost:     prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "headroom_cost_points", Help: "Points of operations, estimated and actual.", Buckets: prometheus.ExponentialBuckets(0.25, 2, 14)}, []string{"kind"}),
 		refusals: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "headroom_limit_total", Help: "Operations that broke a limit, by its code and mode; measured ones ran all the same."}, []string{"class", "code", "mode"}),
 	}
-	m.registry.MustRegister(m.requests, m.duration, m.waited, m.cost, m.refusals, stateCollector{s},
+	m.points = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "headroom_points_total", Help: "Points that operations were quoted."}, []string{"class"})
+	m.statements = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "headroom_statements_total", Help: "Statements that operations have run."}, []string{"class"})
+	m.rows = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "headroom_rows_total", Help: "Rows that operations have read or written."}, []string{"class"})
+	m.registry.MustRegister(m.requests, m.duration, m.waited, m.cost, m.refusals, m.points, m.statements, m.rows, stateCollector{s},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -43,6 +49,9 @@ func (m *metrics) answered(r *request, decision string, took time.Duration) {
 	m.waited.WithLabelValues(class).Observe(r.timings.queue.Seconds())
 	m.cost.WithLabelValues("estimated").Observe(r.price.Expected)
 	m.cost.WithLabelValues("actual").Observe(r.actual)
+	m.points.WithLabelValues(class).Add(r.price.Expected)
+	m.statements.WithLabelValues(class).Add(float64(r.op.Statements()))
+	m.rows.WithLabelValues(class).Add(float64(r.op.Rows()))
 }
 
 func (m *metrics) refused(class limits.Class, code string, mode Mode) {

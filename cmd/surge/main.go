@@ -35,7 +35,7 @@ type runCommand struct {
 	Admin    string         `placeholder:"URL" help:"The operators' address; its metrics are kept with the results (default: the target's next port)."`
 	Token    string         `placeholder:"T" help:"Act as the person of this token." xor:"people"`
 	Tokens   string         `placeholder:"FILE" help:"Act as the people in a file of lines workspace,user,role,token, as written by headroom seed --tokens (default: the demo's owner, manager and member)." xor:"people"`
-	Out      string         `placeholder:"DIR" help:"Write summary.json, report.txt, and results.csv for vegeta report and vegeta plot."`
+	Out      string         `placeholder:"DIR" help:"Write run.json, report.txt, and results.csv for vegeta report and vegeta plot."`
 	Seed     uint64         `default:"1" help:"Fixes arrivals, operations, people and variables."`
 	Duration *time.Duration `placeholder:"D" help:"Length of the main phase (default: smoke 45s, report-storm 30s)."`
 	Rate     *float64       `placeholder:"R" help:"Interactive operations a second (default: smoke 80, report-storm 30 % of what the server can do, at most 300)."`

@@ -8,33 +8,46 @@ import (
 	"time"
 )
 
-// Report is a run with its verdict. Its JSON form is versioned by Surge.
-type Report struct {
-	Surge       int           `json:"surge"`
-	Scenario    string        `json:"scenario"`
-	Target      string        `json:"target"`
-	Seed        uint64        `json:"seed"`
-	People      int           `json:"people"`
-	Began       time.Time     `json:"began"`
-	Took        Millis        `json:"took_ms"`
-	Rounds      int           `json:"rounds"`
-	Calibration *Calibration  `json:"calibration,omitempty"`
-	Rates       *Rates        `json:"rates,omitempty"`
-	Verdict     Verdict       `json:"verdict"`
-	Line        string        `json:"line"` // the verdict in one line
-	Phases      []PhaseReport `json:"phases"`
-	Operations  []OpReport    `json:"operations"`
-	Reasons     []Reason      `json:"reasons"` // why answers were not ok, commonest first
-	Notes       []string      `json:"notes"`
+// RecordVersion is the version of the form of a record, its field surge_run.
+// Fields may be added within a version; none changes its meaning or goes.
+const RecordVersion = 1
 
-	done *finished
+// Record is a run with its verdict, as it is stored in run.json.
+// docs/stored-runs.md explains each field.
+type Record struct {
+	Version      int               `json:"surge_run"`
+	Command      string            `json:"command"` // run, ...
+	Scenario     string            `json:"scenario"`
+	ScenarioHash string            `json:"scenario_hash"` // of what was asked for: the scenario with its length and rate; the seed aside
+	Target       string            `json:"target"`
+	Seed         uint64            `json:"seed"`
+	People       int               `json:"people"`
+	Began        time.Time         `json:"began"`
+	Took         Millis            `json:"took_ms"`
+	Rounds       int               `json:"rounds"`
+	Fingerprint  Fingerprint       `json:"fingerprint"`
+	Calibration  *Calibration      `json:"calibration,omitempty"`
+	Rates        *Rates            `json:"rates,omitempty"`
+	Verdict      Verdict           `json:"verdict"`
+	Line         string            `json:"line"` // the verdict in one line
+	Phases       []PhaseRecord     `json:"phases"`
+	Operations   []OperationRecord `json:"operations"`
+	Series       []Series          `json:"series"`
+	Readings     []Reading         `json:"readings"`
+	Work         []Work            `json:"work"`
+	Reasons      []Reason          `json:"reasons"` // why answers were not ok, commonest first
+	Notes        []string          `json:"notes"`
+
+	done *finished // nil if it was read from a file
 }
 
-// PhaseReport is what one class saw in one phase, over all rounds.
-type PhaseReport struct {
+// PhaseRecord is what one class saw in one phase, over all rounds.
+type PhaseRecord struct {
 	Phase     string         `json:"phase"`
 	Class     Class          `json:"class"`
 	Judged    bool           `json:"judged"`
+	Start     Millis         `json:"start_ms"` // since the round's start
+	For       Millis         `json:"for_ms"`
 	Planned   int            `json:"planned"`
 	PerSecond float64        `json:"planned_per_second"`
 	Outcomes  map[string]int `json:"outcomes"`
@@ -58,8 +71,8 @@ type Second struct {
 	P99     Millis `json:"p99_ms"`
 }
 
-// OpReport is what one operation came to in the judged phases.
-type OpReport struct {
+// OperationRecord is what one operation came to in the judged phases.
+type OperationRecord struct {
 	Operation string    `json:"operation"`
 	Sent      int       `json:"sent"`
 	OK        int       `json:"ok"`
@@ -72,17 +85,22 @@ type Reason struct {
 	Count int `json:"count"`
 }
 
-// report sums up a finished run.
-func (s *session) report(done *finished, c *Calibration, rates *Rates) *Report {
-	r := &Report{
-		Surge: 1, Scenario: s.Scenario, Target: s.target.String(), Seed: s.Seed, People: len(s.deck.scene.users),
+// record sums up a finished run.
+func (s *session) record(done *finished, c *Calibration, rates *Rates) *Record {
+	r := &Record{
+		Version: RecordVersion, Command: "run", Scenario: s.Scenario, ScenarioHash: s.scenarioHash(), Fingerprint: done.fingerprint, Target: s.target.String(), Seed: s.Seed, People: len(s.deck.scene.users),
 		Began: done.began.UTC(), Took: Millis(done.took), Rounds: len(done.rounds),
 		Calibration: c, Rates: rates, Verdict: done.verdict, done: done,
 	}
 	for _, span := range done.rounds[0].plan.phases {
 		for _, stream := range span.Streams {
-			r.Phases = append(r.Phases, phaseReport(done.rounds, span, stream))
+			r.Phases = append(r.Phases, phaseRecord(done.rounds, span, stream))
 		}
+	}
+	r.Series = series(done.rounds, s.deck.operations)
+	for _, round := range done.rounds {
+		r.Readings = append(r.Readings, round.readings...)
+		r.Work = append(r.Work, workOf(round.readings, round.plan.phases)...)
 	}
 	r.Operations = operations(done.rounds, s.deck.operations)
 	r.Reasons = reasons(done.rounds)
@@ -93,10 +111,10 @@ func (s *session) report(done *finished, c *Calibration, rates *Rates) *Report {
 	return r
 }
 
-func phaseReport(rounds []*attack, span span, stream Stream) PhaseReport {
+func phaseRecord(rounds []*attack, span span, stream Stream) PhaseRecord {
 	t := tallyOf(rounds, span.Name, stream.Class)
-	p := PhaseReport{
-		Phase: span.Name, Class: stream.Class, Judged: span.Judged, Planned: t.planned,
+	p := PhaseRecord{
+		Phase: span.Name, Class: stream.Class, Judged: span.Judged, Start: Millis(span.start), For: Millis(span.For), Planned: t.planned,
 		PerSecond: float64(t.planned) / float64(len(rounds)) / span.For.Seconds(),
 		Outcomes:  map[string]int{}, Refused: t.refused, Bytes: t.bytes,
 		Response: t.response.quantiles(), Service: t.service.quantiles(),
@@ -147,7 +165,7 @@ func seconds(round *attack, number int, phase string, class Class) []Second {
 }
 
 // operations sums up each operation over the judged phases.
-func operations(rounds []*attack, known []*loaded) []OpReport {
+func operations(rounds []*attack, known []*loaded) []OperationRecord {
 	tallies := make([]tally, len(known))
 	for _, round := range rounds {
 		for _, span := range round.plan.phases {
@@ -161,10 +179,10 @@ func operations(rounds []*attack, known []*loaded) []OpReport {
 			})
 		}
 	}
-	var list []OpReport
+	var list []OperationRecord
 	for i, op := range known {
 		if t := &tallies[i]; t.planned > 0 {
-			list = append(list, OpReport{op.Name, t.planned, t.outcomes[OK], t.response.quantiles()})
+			list = append(list, OperationRecord{op.Name, t.planned, t.outcomes[OK], t.response.quantiles()})
 		}
 	}
 	return list
@@ -188,7 +206,7 @@ func reasons(rounds []*attack) []Reason {
 }
 
 // line is the verdict in one line: what was promised and what was seen.
-func (r *Report) line() string {
+func (r *Record) line() string {
 	word := fmt.Sprintf("%-7s  ", r.Verdict.Word)
 	switch r.Verdict.Word {
 	case "INTERRUPTED":
@@ -207,7 +225,7 @@ func (r *Report) line() string {
 }
 
 // classes are those with objectives, in their order.
-func (r *Report) classes() []Class {
+func (r *Record) classes() []Class {
 	var list []Class
 	for _, result := range r.Verdict.Results {
 		if !slices.Contains(list, result.Class) {
@@ -217,7 +235,7 @@ func (r *Report) classes() []Class {
 	return list
 }
 
-func (r *Report) classLine(class Class) string {
+func (r *Record) classLine(class Class) string {
 	if class == ClassReport {
 		return r.reportsLine()
 	}
@@ -241,7 +259,7 @@ func (r Result) brief() string {
 
 // reportsLine tells how many times the server's capacity came, and what became
 // of it.
-func (r *Report) reportsLine() string {
+func (r *Record) reportsLine() string {
 	text := "reports"
 	if r.Rates != nil {
 		text += fmt.Sprintf(" %.1fx", r.Rates.Reports/r.Calibration.Reports.PerSecond)
