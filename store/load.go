@@ -79,10 +79,12 @@ func asTakenAccount(err error) error {
 // disk, before which VACUUM marks nothing as visible. What its rows refer to
 // is made in the same transaction and looked up by fill, so that a superuser
 // need not have the database look every reference up again: that is half of
-// its work.
+// its work. Its entries are added to the rollup once, in the end, in the order
+// of the rollup's key.
 const prepareLoad = `/* prepareLoad */
 SELECT set_config('statement_timeout', '0', true),
        set_config('synchronous_commit', 'on', true),
+       set_config('headroom.fold', 'off', true),
        CASE WHEN current_setting('is_superuser')::bool THEN set_config('session_replication_role', 'replica', true) END`
 
 func (l *load) write(ctx context.Context, tx pgx.Tx) (err error) {
@@ -106,7 +108,7 @@ func (l *load) write(ctx context.Context, tx pgx.Tx) (err error) {
 	if l.owner.Workspace, err = pgx.CollectExactlyOneRow(rows, scanWorkspace); err != nil {
 		return err
 	}
-	for _, step := range []func(context.Context, pgx.Tx) error{l.writePeople, l.writeClients, l.writeProjects, l.writeTasks, l.writeTags, l.writeEntries} {
+	for _, step := range []func(context.Context, pgx.Tx) error{l.writePeople, l.writeClients, l.writeProjects, l.writeTasks, l.writeTags, l.writeEntries, l.fold} {
 		if err := step(ctx, tx); err != nil {
 			return err
 		}
@@ -115,7 +117,7 @@ func (l *load) write(ctx context.Context, tx pgx.Tx) (err error) {
 }
 
 // The tables that a load fills.
-const vacuumLoaded = `VACUUM (ANALYZE) account, workspace, membership, client, project, project_member, task, tag, time_entry`
+const vacuumLoaded = `VACUUM (ANALYZE) account, workspace, membership, client, project, project_member, task, tag, time_entry, rollup`
 
 // Vacuum marks what [Store.CopyCompany] has written as visible to all and
 // counts its values, which without it autovacuum does a minute later: until

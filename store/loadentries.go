@@ -42,6 +42,11 @@ func (l *load) writeEntries(ctx context.Context, tx pgx.Tx) error {
 	return flush()
 }
 
+func (l *load) fold(ctx context.Context, tx pgx.Tx) error {
+	_, err := tx.Exec(ctx, repairRollup, l.owner.Workspace.ID)
+	return err
+}
+
 var loadColumns = []string{
 	"workspace_id", "id", "user_id", "project_id", "task_id", "started_at", "ended_at", "day",
 	"billable", "rate_minor", "currency", "tag_ids", "description",
