@@ -153,7 +153,7 @@ func fetch(ctx context.Context, cfg Config, p Package) (string, error) {
 		return "", err
 	}
 	cfg.Log.Info("fetched npm package", "package", p.spec(), "dir", final,
-		"bytes", size, "took", time.Since(began).Round(time.Millisecond))
+		"bytes", size, "ms", time.Since(began).Milliseconds())
 	return final, nil
 }
 

@@ -86,7 +86,7 @@ func (s *Server) send(w http.ResponseWriter, r *request, f *fault, encode func()
 		if f.retryAfter > 0 {
 			h.Set("Retry-After", strconv.Itoa(int(math.Ceil(f.retryAfter.Seconds()))))
 		}
-		if f.code == codeMethod {
+		if f.code == codeMethod && h.Get("Allow") == "" {
 			h.Set("Allow", allowed(r))
 		}
 		if f.code == codeUnauthenticated {
@@ -280,7 +280,7 @@ func (s *Server) finish(r *request, status int, decision string) {
 		slog.String("request", r.id), slog.String("operation", operation), slog.String("client", r.client),
 		slog.Int64("workspace", int64(r.viewer.Workspace.ID)), slog.Float64("cost", round(r.price.Expected)), slog.Float64("actual", round(r.actual)),
 		slog.String("class", r.className()), slog.String("decision", decision),
-		slog.Duration("wait", r.timings.queue), slog.Duration("took", took),
+		slog.Float64("wait_ms", millis(r.timings.queue)), slog.Float64("took_ms", millis(took)),
 		slog.Int("statements", statements), slog.Int64("rows", rows), slog.Int("status", status),
 		slog.String("traceparent", r.Header.Get("Traceparent")))
 }

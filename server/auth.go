@@ -150,8 +150,7 @@ func (s *Server) operatorsOnly(next http.Handler) http.Handler {
 		text, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 		probe := r.URL.Path == "/livez" || r.URL.Path == "/readyz"
 		if !probe && subtle.ConstantTimeCompare([]byte(text), s.adminToken) != 1 {
-			w.Header().Set("WWW-Authenticate", "Bearer")
-			plain(w, http.StatusUnauthorized, "this address is for operators: send their token as Authorization: Bearer")
+			s.refuse(w, r, refuse(codeUnauthenticated, "this address is for operators: send their token as Authorization: Bearer"))
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -30,6 +30,7 @@ const (
 	codeMethod           = "METHOD_NOT_ALLOWED"
 	codeMediaType        = "UNSUPPORTED_MEDIA_TYPE"
 	codeNotAcceptable    = "NOT_ACCEPTABLE"
+	codeNotFound         = "NOT_FOUND"
 	codeInternal         = "INTERNAL_SERVER_ERROR"
 )
 
@@ -57,6 +58,7 @@ var statuses = map[string][2]int{
 	codeMethod:           {http.StatusMethodNotAllowed, http.StatusMethodNotAllowed},
 	codeMediaType:        {http.StatusUnsupportedMediaType, http.StatusUnsupportedMediaType},
 	codeNotAcceptable:    {http.StatusNotAcceptable, http.StatusNotAcceptable},
+	codeNotFound:         {http.StatusNotFound, http.StatusNotFound},
 	codeInternal:         {http.StatusInternalServerError, http.StatusInternalServerError},
 }
 

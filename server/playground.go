@@ -113,20 +113,22 @@ func (p playground) page(w http.ResponseWriter, _ *http.Request) {
 	_ = playgroundPage.Execute(w, map[string]any{"Style": style, "Scripts": scripts, "Token": p.token}) // the client left
 }
 
-func (p playground) file(w http.ResponseWriter, r *http.Request) {
+// file answers with one of the page's files; false where there is none of the
+// name.
+func (p playground) file(w http.ResponseWriter, r *http.Request) bool {
 	name := r.PathValue("file")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	if name == "start.js" || name == "start.css" {
 		w.Header().Set("Cache-Control", "no-cache")
 		http.ServeFileFS(w, r, playgroundFiles, "playground/"+name)
-		return
+		return true
 	}
 	for _, a := range assets {
 		if path, ok := p.find(a); ok && a.name == name {
 			w.Header().Set("Cache-Control", "public, max-age=86400")
 			http.ServeFile(w, r, path)
-			return
+			return true
 		}
 	}
-	http.NotFound(w, r)
+	return false
 }

@@ -182,11 +182,15 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /livez", s.livez)
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.HandleFunc("GET /playground", s.playground.page)
-	mux.HandleFunc("GET /playground/{file}", s.playground.file)
+	mux.HandleFunc("GET /playground/{file}", func(w http.ResponseWriter, r *http.Request) {
+		if !s.playground.file(w, r) {
+			s.refuse(w, r, noPage())
+		}
+	})
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/playground", http.StatusSeeOther)
 	})
-	return s.cors(mux)
+	return s.cors(s.pages(mux))
 }
 
 // AdminHandler is the operators' address.
@@ -200,7 +204,7 @@ func (s *Server) AdminHandler() http.Handler {
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	mux.HandleFunc("GET /debug/limits", s.debugLimits)
-	return s.operatorsOnly(mux)
+	return s.operatorsOnly(s.pages(mux))
 }
 
 // Serve answers on both listeners until ctx ends, then drains: readiness goes

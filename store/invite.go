@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -146,6 +147,9 @@ func (s *Store) ClaimInvite(ctx context.Context, ws timesheet.WorkspaceID, user 
 	}
 	s.views.forget(ws)
 	v, err = s.Viewer(ctx, ws, user, token.ID)
+	if errors.Is(err, ErrNoViewer) { // a repeat, and who claimed it has left since or lost the token
+		err = errClaim
+	}
 	return token, v, err
 }
 

@@ -51,6 +51,21 @@ func TestInviteAndClaim(t *testing.T) {
 	wantCode(t, err, timesheet.CodeNameTaken)
 }
 
+// A claim repeated with its key lets nobody in who has left since.
+func TestClaimRepeatedAfterRemoval(t *testing.T) {
+	s, owner := newWorkspace(t)
+	invited := mustInvite(t, s, owner, store.Invite{Name: "Ina", Email: "ina@example.com", Role: timesheet.RoleMember})
+	key := "k1"
+	if _, _, err := s.ClaimInvite(t.Context(), owner.Workspace.ID, invited.User.ID, invited.ClaimID, nil, &key); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.RemoveMember(t.Context(), owner, invited.User.ID, store.Change{}); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := s.ClaimInvite(t.Context(), owner.Workspace.ID, invited.User.ID, invited.ClaimID, nil, &key)
+	wantCode(t, err, timesheet.CodeInvalidClaim)
+}
+
 func TestClaimRefuses(t *testing.T) {
 	s, owner, conn := newDatabase(t)
 	ws := owner.Workspace.ID

@@ -49,6 +49,13 @@ func withProvider(dsn string, fn func(*goose.Provider, *sql.DB) error) error {
 // stamps above every stamp in use, since transaction ids began anew there.
 func Migrate(ctx context.Context, dsn string, log *slog.Logger) error {
 	return withProvider(dsn, func(p *goose.Provider, db *sql.DB) error {
+		var encoding string
+		if err := db.QueryRowContext(ctx, readEncoding).Scan(&encoding); err != nil {
+			return fmt.Errorf("migrate: %w", err)
+		}
+		if err := checkEncoding(encoding); err != nil {
+			return err
+		}
 		done, err := p.Up(ctx)
 		if err != nil {
 			return fmt.Errorf("migrate: %w", explainMigration(err))
@@ -61,6 +68,18 @@ func Migrate(ctx context.Context, dsn string, log *slog.Logger) error {
 		}
 		return nil
 	})
+}
+
+const readEncoding = `/* readEncoding */
+SELECT current_setting('server_encoding')`
+
+// checkEncoding refuses a database that cannot hold every name: one of another
+// encoding fails in mid-sentence, where somebody types what it lacks.
+func checkEncoding(encoding string) error {
+	if encoding == "UTF8" {
+		return nil
+	}
+	return fmt.Errorf("the database's encoding is %s, headroom needs UTF8: make one with CREATE DATABASE name ENCODING 'UTF8' LOCALE 'C' TEMPLATE template0", encoding)
 }
 
 // SQLSTATEs of a database that cannot take our schema.

@@ -2,8 +2,11 @@ package store_test
 
 import (
 	"bytes"
+	"context"
+	"crypto/rand"
 	"errors"
 	"log/slog"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -66,6 +69,34 @@ func TestMigrateSaysWhatADatabaseLacks(t *testing.T) {
 
 // A database whose data come from another cluster, where transaction ids were
 // higher, goes on with higher stamps.
+// A database that cannot hold every name is refused before anything is in it.
+func TestOtherEncodingsAreRefused(t *testing.T) {
+	conn := connectTo(t, storetest.New(t))
+	name := "headroom_test_latin1_" + strings.ToLower(rand.Text())
+	mustExec(t, conn, `CREATE DATABASE `+name+` ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0`)
+	t.Cleanup(func() {
+		if _, err := conn.Exec(context.Background(), `DROP DATABASE `+name+` WITH (FORCE)`); err != nil {
+			t.Error(err)
+		}
+	})
+	dsn, err := url.Parse(storetest.New(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dsn.Path = "/" + name
+	_, opened := store.Open(t.Context(), store.Config{DSN: dsn.String()})
+	for what, err := range map[string]error{
+		"open": opened, "migrate": store.Migrate(t.Context(), dsn.String(), slog.New(slog.DiscardHandler)),
+	} {
+		if err == nil || !strings.Contains(err.Error(), "LATIN1") || !strings.Contains(err.Error(), "ENCODING 'UTF8'") {
+			t.Errorf("%s: %v; want what the encoding is and what to do", what, err)
+		}
+	}
+	if n := ask[int](t, connectTo(t, dsn.String()), `SELECT count(*) FROM pg_tables WHERE schemaname = 'public'`); n != 0 {
+		t.Errorf("%d tables are in it all the same", n)
+	}
+}
+
 func TestMigrateRaisesStampsAfterAMove(t *testing.T) {
 	dsn := storetest.New(t)
 	s, conn := openStore(t, dsn), connectTo(t, dsn)

@@ -43,9 +43,19 @@ func cleanText(field, typed string, limit int) (string, error) {
 	return text, nil
 }
 
-// visible tells characters that show from spaces and from those that only
-// steer how others are shown, such as the zero-width joiner of emoji.
-func visible(r rune) bool { return !unicode.IsSpace(r) && !unicode.Is(unicode.Cf, r) }
+// visible tells characters that show from spaces, from those that only steer how
+// others are shown, such as the zero-width joiner of emoji, and from letters and
+// symbols whose sign is empty, such as the fillers of Hangul.
+func visible(r rune) bool {
+	return !unicode.IsSpace(r) && !unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector, blank)
+}
+
+// blank are the characters of an empty sign that Unicode has no property for:
+// the Braille pattern without dots and the note without a head.
+var blank = &unicode.RangeTable{
+	R16: []unicode.Range16{{Lo: 0x2800, Hi: 0x2800, Stride: 1}},
+	R32: []unicode.Range32{{Lo: 0x1D159, Hi: 0x1D159, Stride: 1}},
+}
 
 // nameKey folds a name for comparison: Straße equals STRASSE. Two names have
 // one key where they are a canonical caseless match (Unicode 17, D145).

@@ -35,7 +35,10 @@ func TestCleanName(t *testing.T) {
 		})
 	}
 	for name, typed := range map[string]string{
-		"empty": "", "blank": " \t\u3000", "only zero width": "\u200b\u200d", "U+0000": "a\x00b", "new line": "a\nb",
+		"empty": "", "blank": " \t\u3000", "only zero width": "\u200b\u200d",
+		"only a Hangul filler": "\u3164", "only half a Hangul filler": "\uffa0", "only fillers and spaces": "\u115f \u1160",
+		"only empty Braille": "\u2800", "only variation selectors": "\ufe0f\U000e0100", "only a joiner of letters": "\u034f",
+		"only tags": "\U000e0041", "U+0000": "a\x00b", "new line": "a\nb",
 		"C1 control": "a\u0085b", "broken UTF-8": "a\xffb", "256 characters": strings.Repeat("x", 256),
 	} {
 		t.Run(name, func(t *testing.T) {

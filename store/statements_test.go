@@ -21,6 +21,7 @@ import (
 // first parameter, with the reason.
 var withoutWorkspace = map[string]string{
 	"readCapacity":    "asks the server about itself",
+	"readEncoding":    "asks the server about itself",
 	"readDataFolder":  "asks the server about itself",
 	"lockCluster":     "guards the server's own row",
 	"readCluster":     "asks the server about itself",

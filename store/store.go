@@ -157,15 +157,20 @@ func millis(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(),
 
 const readCapacity = `/* readCapacity */
 SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int,
-       current_setting('server_version_num')::int`
+       current_setting('server_version_num')::int,
+       current_setting('server_encoding')`
 
 // minVersion is the oldest server the statements are written for.
 const minVersion = 140000
 
 func (s *Store) check(ctx context.Context, c Config) error {
 	var room, version int
-	if err := s.pools[timesheet.ClassInteractive].QueryRow(ctx, readCapacity).Scan(&room, &version); err != nil {
+	var encoding string
+	if err := s.pools[timesheet.ClassInteractive].QueryRow(ctx, readCapacity).Scan(&room, &version, &encoding); err != nil {
 		return fmt.Errorf("reach the database: %w", err)
+	}
+	if err := checkEncoding(encoding); err != nil {
+		return err
 	}
 	if version < minVersion {
 		return fmt.Errorf("the database is PostgreSQL %d, headroom needs 14 or later", version/10000)

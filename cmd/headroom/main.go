@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -15,6 +17,8 @@ import (
 
 // commands are what the program can do.
 type commands struct {
+	Version kong.VersionFlag `help:"Print the program's version."`
+
 	Serve   ServeCmd   `cmd:"" help:"Serve the API; without a database URL, on a private PostgreSQL with demo data."`
 	Migrate MigrateCmd `cmd:"" help:"Bring a database's schema up to date."`
 	Seed    SeedCmd    `cmd:"" help:"Fill a database with made-up companies."`
@@ -44,10 +48,11 @@ func main() {
 
 // run is the whole program; it returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	unsetEmpty()
 	var c commands
 	exit := -1
 	parser, err := kong.New(&c,
-		kong.Name("headroom"), kong.Description(examples), kong.DefaultEnvars("HEADROOM"),
+		kong.Vars{"version": version()}, kong.Name("headroom"), kong.Description(examples), kong.DefaultEnvars("HEADROOM"),
 		kong.Writers(stdout, stderr), kong.Exit(func(code int) { exit = code }), kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
 	if err != nil {
@@ -59,7 +64,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exit // --help was answered
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "headroom: %v; see headroom --help\n", err)
+		fmt.Fprintf(stderr, "headroom: %s; see headroom --help\n", oneLine(err))
 		return 1
 	}
 	env := &environment{ctx: ctx, stdout: stdout, stderr: stderr, flags: kctx}
@@ -68,11 +73,40 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case err == nil:
 		return 0
 	case ctx.Err() != nil:
-		fmt.Fprintln(stderr, "headroom: interrupted:", err)
+		fmt.Fprintln(stderr, "headroom: interrupted:", oneLine(err))
 		return 130
 	}
-	fmt.Fprintln(stderr, "headroom:", err)
+	fmt.Fprintln(stderr, "headroom:", oneLine(err))
 	return 1
+}
+
+// unsetEmpty has an empty variable stand for none, as deployment files write
+// what is not set.
+func unsetEmpty() {
+	for _, pair := range os.Environ() {
+		if name, value, _ := strings.Cut(pair, "="); value == "" && strings.HasPrefix(name, "HEADROOM_") {
+			os.Unsetenv(name)
+		}
+	}
+}
+
+// version is what the build knows of itself: a tag, or a commit with its date.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "headroom, of a build that says nothing of itself"
+	}
+	return "headroom " + info.Main.Version + " " + info.GoVersion
+}
+
+// oneLine is an error for a terminal or a log of lines, which the words of other
+// programs may have several of.
+func oneLine(err error) string {
+	lines := strings.FieldsFunc(err.Error(), func(c rune) bool { return c == '\n' || c == '\r' })
+	for i, line := range lines {
+		lines[i] = strings.TrimSpace(line)
+	}
+	return strings.ReplaceAll(strings.Join(lines, "; "), ":; ", ": ")
 }
 
 // environment is what commands need of the process.

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -260,11 +261,41 @@ func TestDemoIsFoundAgain(t *testing.T) {
 	}
 }
 
+// What is empty in the environment is not set, an enum and a number alike.
+func TestEmptyVariablesAreUnset(t *testing.T) {
+	want := runs(t, "config")
+	cmd := command(t, "config")
+	for line := range strings.Lines(want.out) {
+		name, _, _ := strings.Cut(line, "=")
+		cmd.Env = append(cmd.Env, name+"=")
+	}
+	out, err := cmd.Output()
+	if err != nil || string(out) != want.out || strings.Count(want.out, "\n") < 10 {
+		t.Errorf("with every variable empty: %v\n%s\nwant what is so without them:\n%s", err, out, want.out)
+	}
+	cmd = command(t, "config")
+	cmd.Env = append(cmd.Env, "HEADROOM_DATABASE_URL=", "DATABASE_URL=postgres://db.example/headroom")
+	if out, err := cmd.Output(); err != nil || !strings.Contains(string(out), "HEADROOM_DATABASE_URL=postgres://db.example/headroom\n") {
+		t.Errorf("an empty HEADROOM_DATABASE_URL hides DATABASE_URL: %v\n%s", err, out)
+	}
+}
+
+func TestVersion(t *testing.T) {
+	if r := runs(t, "--version"); r.code != 0 || !regexp.MustCompile(`^headroom \S+ go1\.\S+\n$`).MatchString(r.out) {
+		t.Errorf("exit %d, %q, %s", r.code, r.out, r.stderr)
+	}
+}
+
 // wantRefusal wants one line that names what to do, and nothing done.
 func wantRefusal(t *testing.T, r result, hint string) {
 	t.Helper()
-	line := lastLine(r.stderr)
-	if r.code == 0 || !strings.HasPrefix(line, "headroom: ") || !strings.Contains(line, hint) {
+	line, told := lastLine(r.stderr), 0
+	for line := range strings.Lines(r.stderr) {
+		if !strings.HasPrefix(line, "{") { // of the log
+			told++
+		}
+	}
+	if r.code == 0 || told != 1 || !strings.HasPrefix(line, "headroom: ") || !strings.Contains(line, hint) {
 		t.Errorf("exit %d, %q; want a failure and one line with %q\n%s", r.code, line, hint, r.stderr)
 	}
 	if r.out != "" {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -26,6 +27,8 @@ func main() {
 }
 
 type commands struct {
+	Version kong.VersionFlag `help:"Print the program's version."`
+
 	Run runCommand `cmd:"" help:"Run a scenario, print a report, and exit with the verdict."`
 }
 
@@ -58,7 +61,7 @@ Exit codes: 0 every objective met, 1 usage, 2 no GraphQL server or token refused
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) loadtest.Exit {
 	var cli commands
 	helped := false
-	parser, err := kong.New(&cli, kong.Name("surge"), kong.Description("Loads a headroom server and decides whether it keeps its promises."),
+	parser, err := kong.New(&cli, kong.Vars{"version": version()}, kong.Name("surge"), kong.Description("Loads a headroom server and decides whether it keeps its promises."),
 		kong.Writers(stdout, stderr), kong.Exit(func(int) { helped = true }), kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}))
 	if err != nil {
 		fmt.Fprintln(stderr, "surge:", err)
@@ -74,11 +77,21 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) loadtest.
 			return code
 		}
 	}
-	fmt.Fprintln(stderr, "surge:", err)
+	hint := ""
 	if _, wrong := errors.AsType[*kong.ParseError](err); wrong {
-		fmt.Fprintln(stderr, "see surge run --help")
+		hint = "; see surge run --help"
 	}
+	fmt.Fprintf(stderr, "surge: %v%s\n", err, hint)
 	return loadtest.ExitOf(err)
+}
+
+// version is what the build knows of itself: a tag, or a commit with its date.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "surge, of a build that says nothing of itself"
+	}
+	return "surge " + info.Main.Version + " " + info.GoVersion
 }
 
 // do runs the scenario, prints its report, and returns the verdict.

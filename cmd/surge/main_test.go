@@ -36,10 +36,11 @@ func TestRunExits(t *testing.T) {
 	}{
 		{"help", []string{"--help"}, 0, "Usage: surge <command>"},
 		{"help of run", []string{"run", "--help"}, 0, "surge run report-storm --tokens tokens.csv --twice"},
+		{"version", []string{"--version"}, 0, "surge (devel) go1."},
 		{"nothing", nil, 1, "expected"},
 		{"no scenario", []string{"run"}, 1, "<scenario>"},
 		{"unknown scenario", []string{"run", "soak", "--target", nobody}, 1, "smoke and report-storm"},
-		{"unknown flag", []string{"run", "smoke", "--nope"}, 1, "unknown flag --nope"},
+		{"unknown flag", []string{"run", "smoke", "--nope"}, 1, "unknown flag --nope; see surge run --help\n"},
 		{"bad duration", []string{"run", "smoke", "--duration", "soon"}, 1, "soon"},
 		{"a rate of 0", []string{"run", "smoke", "--rate", "0"}, 1, "--rate must be more than 0"},
 		{"no duration", []string{"run", "smoke", "--duration", "0s"}, 1, "--duration must be more than 0"},

@@ -18,7 +18,7 @@
 //   - when this process dies, however it dies, PostgreSQL shuts down cleanly
 //     (on Linux by the kernel, at once; elsewhere at the next start);
 //   - what went wrong is said in one line that names the remedy, or, where only
-//     PostgreSQL knows, with the last lines of its log.
+//     PostgreSQL knows, with what its log says.
 //
 // Other commands of the same program reach the server through the socket
 // folder named in the lock file.
@@ -169,7 +169,7 @@ func run(ctx context.Context, cfg Config, bin Binaries, who account, lock *lockF
 	}()
 	cfg.Log.Info("private PostgreSQL is ready", "version", bin.Version, "bin", bin.Dir,
 		"from", bin.From, "dir", cfg.Dir, "user", who.name, "pid", proc.pid(),
-		"took", time.Since(began).Round(time.Millisecond))
+		"ms", time.Since(began).Milliseconds())
 	return server, nil
 }
 

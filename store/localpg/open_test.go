@@ -134,13 +134,49 @@ func TestBrokenServerShowsItsLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = Start(t.Context(), Config{Dir: base})
-	for _, want := range []string{"the last lines of " + filepath.Join(base, "postgres.log"), "no_such_setting"} {
+	for _, want := range []string{"more in " + filepath.Join(base, "postgres.log"), "no_such_setting", "put a backup in its place"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error lacks %q: %v", want, err)
 		}
 	}
 	if err != nil && strings.Contains(err.Error(), "database system is shut down") {
 		t.Errorf("the error shows lines of an earlier run:\n%v", err)
+	}
+}
+
+// A damaged data folder is named with what is wrong and what to do, in one line.
+func TestDamagedDataIsNamed(t *testing.T) {
+	t.Parallel()
+	base := newBase(t)
+	server := mustStart(t, Config{Dir: base})
+	if err := server.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	data := server.proc.cmd.Args[2]
+	for _, damage := range []struct{ name, path, says string }{
+		{"no write-ahead log", "pg_wal/0*", "checkpoint record"},
+		{"no control file", "global/pg_control", "pg_control"},
+		{"no settings", "postgresql.conf", "postgresql.conf"},
+		{"nothing but its version", "base", ""},
+	} {
+		paths, err := filepath.Glob(filepath.Join(data, damage.path))
+		if err != nil || len(paths) == 0 {
+			t.Fatalf("%s: there is none: %v", damage.name, err)
+		}
+		for _, path := range paths {
+			if err := os.RemoveAll(path); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, err = Start(t.Context(), Config{Dir: base})
+		if err == nil {
+			t.Fatalf("%s: it starts", damage.name)
+		}
+		for _, want := range []string{damage.says, data, "put a backup in its place"} {
+			if !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%s: %v; want one line with %q", damage.name, err, want)
+			}
+		}
 	}
 }
 

@@ -55,7 +55,7 @@ func (p *process) waitReady(ctx context.Context, data, sockets string) error {
 	for {
 		select {
 		case <-p.done:
-			return p.startFailure()
+			return p.startFailure(data)
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-poll.C:
@@ -67,15 +67,20 @@ func (p *process) waitReady(ctx context.Context, data, sockets string) error {
 	}
 }
 
-// startFailure says why the server ended before it was ready.
-func (p *process) startFailure() error {
+// startFailure says why the server ended before it was ready. What is wrong with
+// a data folder only its owner can mend.
+func (p *process) startFailure(data string) error {
 	text := p.tail.read()
 	for _, sign := range []string{`"postmaster.pid" already exists`, "shared memory block is still in use"} {
 		if strings.Contains(text, sign) {
 			return errLocked
 		}
 	}
-	return asDiskFull(p.failure())
+	if err := asDiskFull(p.failure()); err == nil || errors.As(err, new(syscall.Errno)) {
+		return err
+	}
+	return fmt.Errorf("PostgreSQL does not start on %s: %s (more in %s); where the folder is damaged, put a backup in its place, or move it away to begin anew without its data",
+		data, p.tail.reason(), p.tail.path)
 }
 
 // failure says how the server ended: nil for a clean end.
@@ -166,6 +171,24 @@ func (t logTail) read() string {
 		return err.Error()
 	}
 	return lastLines(string(text))
+}
+
+// reason is what the server says about why it ends, in one line and without
+// times: the first message that is fatal, with the one before it, which often
+// says more; without a fatal one, the last two.
+func (t logTail) reason() string {
+	lines := strings.Split(t.read(), "\n")
+	for i, line := range lines {
+		if _, message, ok := strings.Cut(line, "] "); ok {
+			line = message
+		}
+		lines[i] = strings.Join(strings.Fields(line), " ")
+		if strings.HasPrefix(lines[i], "FATAL:") || strings.HasPrefix(lines[i], "PANIC:") {
+			lines = lines[:i+1]
+			break
+		}
+	}
+	return strings.Join(lines[max(0, len(lines)-2):], "; ")
 }
 
 func lastLines(text string) string {
