@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"headroom/npmfetch"
 )
@@ -51,6 +52,9 @@ func FetchPlayground(ctx context.Context, cfg npmfetch.Config) error {
 	}
 	return nil
 }
+
+// ownFiles are the page's own, which the program carries.
+var ownFiles = []string{"start.js", "cost.js", "edit.js", "start.css"}
 
 // playground is GraphiQL with a starter query for each main job.
 type playground struct {
@@ -118,7 +122,7 @@ func (p playground) page(w http.ResponseWriter, _ *http.Request) {
 func (p playground) file(w http.ResponseWriter, r *http.Request) bool {
 	name := r.PathValue("file")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	if name == "start.js" || name == "start.css" {
+	if slices.Contains(ownFiles, name) {
 		w.Header().Set("Cache-Control", "no-cache")
 		http.ServeFileFS(w, r, playgroundFiles, "playground/"+name)
 		return true

@@ -31,9 +31,10 @@ type preview struct {
 }
 
 type verdict struct {
-	Code         string `json:"code"`
-	Message      string `json:"message,omitempty"`
-	RetryAfterMs int64  `json:"retryAfterMs,omitempty"`
+	Code         string      `json:"code"`
+	Message      string      `json:"message,omitempty"`
+	Unit         limits.Unit `json:"unit,omitempty"` // of the cap and of the suggestions
+	RetryAfterMs int64       `json:"retryAfterMs,omitempty"`
 }
 
 // quotation is a price in the form of extensions.cost, with its bound.
@@ -109,7 +110,7 @@ func (s *Server) preview(r *request) preview {
 	if over := r.over; over != nil {
 		p.Suggestions = over.Suggestions
 		if s.mode != Measure {
-			p.Verdict = verdict{Code: codeTooExpensive, Message: over.Error()}
+			p.Verdict = verdict{Code: codeTooExpensive, Message: over.Error(), Unit: over.Unit}
 		}
 		return p
 	}

@@ -1,5 +1,5 @@
 // The playground: GraphiQL with a tab for each main job, the token of the
-// demo already set, and a strip that says what the last operation cost.
+// demo already set, and a panel that says what an operation will cost.
 'use strict';
 
 const token = document.body.dataset.token;
@@ -91,46 +91,119 @@ const tabs = jobs.map(([query, variables]) => ({
   headers,
 }));
 
-const strip = document.createElement('div');
-strip.id = 'price';
-strip.setAttribute('role', 'status');
-strip.textContent = 'Run an operation to see its price in points, about a millisecond each.';
-
-function show(status, answer) {
-  strip.replaceChildren();
-  const add = (label, value, className) => {
-    const item = document.createElement('span');
-    const bold = document.createElement('b');
-    bold.textContent = value;
-    if (className) bold.className = className;
-    item.append(label + ' ', bold);
-    strip.append(item);
-  };
-  const cost = answer.extensions && answer.extensions.cost;
-  const code = answer.errors && answer.errors[0].extensions && answer.errors[0].extensions.code;
-  if (code) add('refused', code + ' (' + status + ')', 'refused');
-  if (code && answer.errors[0].extensions.retryAfterMs) add('come back in', answer.errors[0].extensions.retryAfterMs + ' ms');
-  if (!cost) return;
-  add('estimated', cost.requestedQueryCost + ' points');
-  if (cost.actualQueryCost !== null) add('actual', String(cost.actualQueryCost));
-  add('class', cost.class);
-  add('budget', Math.round(cost.throttleStatus.currentlyAvailable) + ' of ' + cost.throttleStatus.maximumAvailable);
+const panel = costPanel(apply);
+// The editor has no handle for its parts: the first tool below the query holds
+// the variables, the second the headers.
+const editors = ['query', 'variables', 'headers'];
+function editorOf(name) {
+  const parts = document.querySelectorAll('.graphiql-query-editor .CodeMirror, .graphiql-editor-tool .CodeMirror');
+  return parts[editors.indexOf(name)]?.CodeMirror;
 }
 
-async function fetcher(params, options) {
-  const response = await fetch('/graphql', {
+function post(path, body, own, signal) {
+  return fetch(path, {
     method: 'POST',
+    signal,
     headers: {
       'Content-Type': 'application/json',
       Accept: 'application/graphql-response+json, application/json;q=0.9',
       'apollographql-client-name': 'playground',
-      ...(options && options.headers),
+      ...own,
     },
-    body: JSON.stringify(params),
+    body: JSON.stringify(body),
   });
+}
+
+// fetcher runs an operation and asks for the cost of each field.
+async function fetcher(params, options) {
+  const own = params.operationName === 'IntrospectionQuery';
+  if (!own) stopPricing();
+  const body = own ? params : { ...params, extensions: { headroom: { explain: true } } };
+  const response = await post('/graphql', body, options && options.headers);
   const answer = await response.json();
-  if (params.operationName !== 'IntrospectionQuery') show(response.status, answer);
+  if (!own) show(response.status, answer);
   return answer;
+}
+
+function show(status, answer) {
+  const cost = answer.extensions && answer.extensions.cost;
+  if (cost && cost.actualQueryCost !== null) panel.ran(cost);
+  else if (answer.errors) panel.refused(status, answer.errors[0]);
+}
+
+// written is what the person has written, or an error where that is incomplete.
+function written() {
+  const query = editorOf('query').getValue();
+  const operations = GraphiQL.GraphQL.parse(query).definitions.filter((d) => d.kind === 'OperationDefinition');
+  const operationName = operations.length > 1 ? editorOf('query').operationName : undefined;
+  const json = (name) => JSON.parse(editorOf(name)?.getValue().trim() || '{}');
+  return { body: { query, operationName, variables: json('variables') }, headers: json('headers') };
+}
+
+let waiting, asking;
+
+function stopPricing() {
+  clearTimeout(waiting);
+  if (asking) asking.abort();
+}
+
+// price asks what the operation in the editor would cost.
+async function price() {
+  stopPricing();
+  let asked;
+  try {
+    asked = written();
+  } catch (e) {
+    panel.incomplete(e.message);
+    return;
+  }
+  asking = new AbortController();
+  try {
+    const response = await post('/graphql/cost', asked.body, asked.headers, asking.signal);
+    const answer = await response.json();
+    if (answer.errors) panel.refused(response.status, answer.errors[0]);
+    else panel.quoted(answer);
+  } catch (e) {
+    if (e.name !== 'AbortError') panel.incomplete('the server does not answer');
+  }
+}
+
+function priceSoon() {
+  stopPricing();
+  waiting = setTimeout(price, 300);
+}
+
+// apply changes query or variables as a suggestion says; the change is priced
+// like any other.
+function apply(suggestion) {
+  let changed = null;
+  try {
+    const { body } = written();
+    changed = applySuggestion(GraphiQL.GraphQL, body.query, body.variables, body.operationName, suggestion);
+  } catch (e) {
+    panel.incomplete(e.message);
+    return;
+  }
+  if (!changed) {
+    panel.incomplete('this change needs a person: the place cannot be found in the document');
+    return;
+  }
+  const set = (name, text) => {
+    if (editorOf(name).getValue() !== text) editorOf(name).setValue(text);
+  };
+  set('query', changed.query);
+  if (Object.keys(changed.variables).length > 0) set('variables', JSON.stringify(changed.variables, null, 2));
+  priceSoon();
+}
+
+// follow prices whatever is typed, once the editors are there.
+function follow() {
+  if (!editors.every(editorOf)) {
+    requestAnimationFrame(follow);
+    return;
+  }
+  for (const name of editors) editorOf(name).on('change', priceSoon);
+  priceSoon();
 }
 
 function start() {
@@ -140,7 +213,7 @@ function start() {
   page.className = 'page';
   const editor = document.createElement('div');
   editor.className = 'editor';
-  page.append(editor, strip);
+  page.append(editor, panel.element);
   root.append(page);
 
   ReactDOM.createRoot(editor).render(
@@ -152,6 +225,8 @@ function start() {
       defaultEditorToolsVisibility: 'variables',
     })
   );
+  panel.incomplete('reading the editor');
+  follow();
 }
 
 // Without the editor's files the page keeps saying how to get them.

@@ -1,0 +1,118 @@
+package server
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// The panel says what an operation will cost while it is written, and what it
+// took beside that once it has run; a refusal's suggestion needs one click.
+func TestBrowserCostPanel(t *testing.T) {
+	r := newPlayground(t)
+	b := newBrowser(t)
+	b.do(t, chromedp.Navigate(r.http.URL+"/playground"), chromedp.WaitVisible(chromedp.CSS(executeButton)))
+	panel := func(t *testing.T, text string) string {
+		t.Helper()
+		return b.wait(t, `[document.querySelector('#price').innerText].find((text) => text.includes('`+text+`'))`)
+	}
+	write := func(t *testing.T, query, variables string) {
+		t.Helper()
+		b.wait(t, `(`+editor+".setValue(`"+query+"`), "+variablesEditor+".setValue(`"+variables+"`), 'done')")
+	}
+	written := func(t *testing.T) string {
+		t.Helper()
+		return b.wait(t, editor+`.getValue() + '\n' + `+variablesEditor+`.getValue()`)
+	}
+
+	t.Run("shows the price of what is typed before it runs", func(t *testing.T) {
+		write(t, `query Typed { projects(first: 50) { nodes { client { name } } } }`, `{}`)
+		shown := panel(t, "estimated 2.5 points")
+		for _, want := range []string{"verdict accepted", "class interactive", "budget 2000 of 2000", "pays this 800 times now", "projects.nodes.client"} {
+			if !strings.Contains(shown, want) {
+				t.Errorf("the panel lacks %q:\n%s", want, shown)
+			}
+		}
+	})
+	t.Run("waits for a document that can be parsed", func(t *testing.T) {
+		write(t, `query Typed { projects(first: `, `{}`)
+		panel(t, "no price yet")
+	})
+	t.Run("shows the actual cost beside the estimate after a run", func(t *testing.T) {
+		write(t, `query Run { timeEntries(first: 20) { totalCount nodes { user { name } } } runningTimer { id } }`, `{}`)
+		panel(t, "verdict accepted")
+		b.execute(t, "Run")
+		if shown := panel(t, "actual"); !strings.Contains(shown, "timeEntries.nodes.user") || !strings.Contains(shown, "→") {
+			t.Errorf("the panel says:\n%s", shown)
+		}
+	})
+	for name, test := range map[string]struct {
+		query, variables, button string
+		gone, there              string
+	}{
+		"in the document": {
+			`query Dear { projects(first: 100) { nodes { tasks(first: 100) { nodes { id } } } } }`, `{}`,
+			"Set first of projects to 99", "projects(first: 100)", "projects(first: 99)",
+		},
+		"in a fragment": {
+			`query Dear { projects(first: 100) { ...P } } fragment P on ProjectConnection { nodes { all: tasks(first: 100) { nodes { id } } } }`, `{}`,
+			"Set first of projects.nodes.all to 99", "tasks(first: 100)", "tasks(first: 99)",
+		},
+		"in a variable": {
+			`query Dear($n: Int!) { projects(first: $n) { nodes { tasks(first: 100) { nodes { id } } } } }`, `{"n": 120}`,
+			"Set first of projects to 99", `"n": 120`, `"n": 99`,
+		},
+		"that leaves a field out": {
+			`query Dear { projects(first: 90) { nodes { name tasks(first: 70) { nodes { id } } more: tasks(first: 50) { nodes { id } } } } }`, `{}`,
+			"Leave projects.nodes.more out", "more:", "tasks(first: 70)",
+		},
+		"that splits the operation": {
+			`query Dear($n: Int!) { a: projects(first: 90) { nodes { tasks(first: 60) { nodes { id } } } } b: projects(first: $n) { nodes { tasks(first: 60) { nodes { id } } } } }`, `{"n": 90}`,
+			"Move a into an operation", "first: 90) { nodes { tasks(first: 60) { nodes { id } } } } b:", "query DearA",
+		},
+	} {
+		t.Run("applies a suggestion "+name, func(t *testing.T) {
+			write(t, test.query, test.variables)
+			panel(t, "COST_ESTIMATED_TOO_EXPENSIVE")
+			b.wait(t, `[...document.querySelectorAll('#price button')].find((b) => b.innerText.startsWith('`+test.button+`'))?.innerText`)
+			b.shoot(t)
+			b.do(t, chromedp.Click(chromedp.Search(`//section[@id="price"]//button[starts-with(text(), "`+test.button+`")]`)))
+			panel(t, "verdict accepted")
+			if now := written(t); strings.Contains(now, test.gone) || !strings.Contains(now, test.there) {
+				t.Errorf("the editor holds\n%s\nwant %q for %q", now, test.there, test.gone)
+			}
+			if !strings.Contains(test.there, "query") { // of two operations the editor asks which to run
+				b.execute(t, "Dear")
+				panel(t, "actual")
+			}
+		})
+	}
+	t.Run("applies the suggestion of a refused run", func(t *testing.T) {
+		write(t, `query Late { projects(first: 100) { nodes { tasks(first: 100) { nodes { id } } } } }`, `{}`)
+		b.execute(t, "Late")
+		b.wait(t, `document.querySelector('#price button')?.innerText`)
+		b.do(t, chromedp.Click(chromedp.CSS(`#price button`)))
+		panel(t, "verdict accepted")
+	})
+}
+
+const variablesEditor = `document.querySelector('.graphiql-editor-tool .CodeMirror').CodeMirror`
+
+// shoot keeps a picture of the page where HEADROOM_SCREENSHOTS names a folder.
+func (b *browser) shoot(t *testing.T) {
+	t.Helper()
+	dir := os.Getenv("HEADROOM_SCREENSHOTS")
+	if dir == "" {
+		return
+	}
+	picture, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := strings.NewReplacer("/", "-", " ", "_").Replace(t.Name()) + ".png"
+	if err := os.WriteFile(dir+"/"+name, picture, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
