@@ -16,6 +16,7 @@ type metrics struct {
 	duration *prometheus.HistogramVec
 	waited   *prometheus.HistogramVec
 	cost     *prometheus.HistogramVec
+	drift    prometheus.Counter
 	refusals *prometheus.CounterVec
 
 	// What operations that were let in cost, for comparing two versions.
@@ -29,12 +30,13 @@ func newMetrics(s *Server) *metrics {
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "headroom_request_seconds", Help: "Time from arrival to the answer's end.", Buckets: prometheus.ExponentialBuckets(0.0005, 2, 16)}, []string{"class"}),
 		waited:   prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "headroom_queue_seconds", Help: "Time spent waiting for a seat.", Buckets: prometheus.ExponentialBuckets(0.0001, 4, 10)}, []string{"class"}),
 		cost:     prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "headroom_cost_points", Help: "Points of operations, estimated and actual.", Buckets: prometheus.ExponentialBuckets(0.25, 2, 14)}, []string{"kind"}),
+		drift:    prometheus.NewCounter(prometheus.CounterOpts{Name: "headroom_rollup_drift_total", Help: "Sums of months, and days of entries, that a nightly check found wrong and repaired."}),
 		refusals: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "headroom_limit_total", Help: "Operations that broke a limit, by its code and mode; measured ones ran all the same."}, []string{"class", "code", "mode"}),
 	}
 	m.points = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "headroom_points_total", Help: "Points that operations were quoted."}, []string{"class"})
 	m.statements = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "headroom_statements_total", Help: "Statements that operations have run."}, []string{"class"})
 	m.rows = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "headroom_rows_total", Help: "Rows that operations have read or written."}, []string{"class"})
-	m.registry.MustRegister(m.requests, m.duration, m.waited, m.cost, m.refusals, m.points, m.statements, m.rows, stateCollector{s},
+	m.registry.MustRegister(m.requests, m.duration, m.waited, m.cost, m.drift, m.refusals, m.points, m.statements, m.rows, stateCollector{s},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -48,6 +48,7 @@ type Config struct {
 	Assets     npmfetch.Config             // the cache with the playground's files
 	Now        func() time.Time            // nil: time.Now
 	AdminToken []byte                      // that the operators' address asks for; none on loopback
+	Nightly    time.Duration               // time of the day, UTC, at which sums are compared with entries; negative: never
 	Starter    string                      // the playground's token; only on loopback
 }
 
@@ -79,6 +80,7 @@ type Server struct {
 	parking         chan struct{}
 	playground      playground
 	adminToken      []byte
+	nightly         time.Duration
 	now             func() time.Time
 }
 
@@ -89,7 +91,7 @@ func New(c Config) (*Server, error) {
 		log: c.Log, store: c.Store, keys: NewKeys(c.Secret), inspect: c.Inspect, origins: c.Origins, mode: c.Mode,
 		caps: limits.DefaultCaps, deadlines: deadlines(), parking: make(chan struct{}, parked), now: c.Now,
 		demo: map[string]credential{}, health: &health{ping: c.Store.Ping, renew: c.Store.Renew, log: c.Log},
-		adminToken: c.AdminToken,
+		adminToken: c.AdminToken, nightly: c.Nightly,
 		playground: playground{cache: c.Assets, token: c.Starter},
 	}
 	for text, v := range c.Demo {
@@ -214,6 +216,9 @@ func (s *Server) Serve(ctx context.Context, public, admin net.Listener, drainDel
 	defer stopWatching()
 	go s.health.watch(watching)
 	go s.tidy(watching)
+	if s.nightly >= 0 {
+		go s.checkRollups(watching, s.nightly)
+	}
 	servers := []*http.Server{
 		{Handler: s.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10},
 		{Handler: s.AdminHandler(), ReadHeaderTimeout: 10 * time.Second},

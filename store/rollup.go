@@ -1,9 +1,144 @@
 package store
 
-// Functions of the database: what a workspace's rollup lacks, and adding it.
-const (
-	repairRollup = `/* repairRollup */
-SELECT repair_rollup(w.workspace_id)
-FROM workspace w
-WHERE w.workspace_id = $1`
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"headroom/timesheet"
 )
+
+// RollupCheck is what a comparison of a workspace's sums with its entries found.
+type RollupCheck struct {
+	Workspace timesheet.Workspace
+	Rows      int // of the rollup that are not what the entries add up to
+	Days      int // entries that lie on another day than their start does in the workspace's zone
+}
+
+// Drifted tells whether anything was wrong.
+func (c RollupCheck) Drifted() bool { return c.Rows > 0 || c.Days > 0 }
+
+// A check of millions of entries takes longer than statements may, and its
+// groups fit into this much memory.
+const prepareCheck = `/* prepareCheck */
+SELECT set_config('statement_timeout', '0', true),
+       set_config('work_mem', '64MB', true)`
+
+const countDrift = `/* countDrift */
+SELECT count(*)
+FROM rollup_drift($1)`
+
+const repairRollup = `/* repairRollup */
+SELECT repair_rollup($1)`
+
+// Rows that no entry is left of.
+const sweepRollup = `/* sweepRollup */
+DELETE FROM rollup
+WHERE workspace_id = $1
+  AND entries = 0 AND secs = 0 AND amount_x3600 = 0`
+
+const readDays = `/* readDays */
+SELECT e.id, e.started_at, e.day
+FROM time_entry e
+WHERE e.workspace_id = $1
+  AND e.deleted_at IS NULL`
+
+const moveDays = `/* moveDays */
+UPDATE time_entry AS e
+SET day = u.day
+FROM unnest($2::uuid[], $3::date[]) AS u (id, day)
+WHERE e.workspace_id = $1
+  AND e.id = u.id`
+
+const setDrifted = `/* setDrifted */
+UPDATE workspace AS w
+SET rollup_drifted = $2
+WHERE w.workspace_id = $1
+  AND w.rollup_drifted <> $2`
+
+// CheckRollup compares a workspace's rollup with its entries, and the entries'
+// days with its zone. From the moment that rows of the rollup are found to
+// differ, reports read the entries instead. It is for operators.
+func (s *Store) CheckRollup(ctx context.Context, w timesheet.Workspace) (RollupCheck, error) {
+	found := RollupCheck{Workspace: w}
+	err := s.overRollup(ctx, w, func(ctx context.Context, tx pgx.Tx) error {
+		if err := tx.QueryRow(ctx, countDrift, w.ID).Scan(&found.Rows); err != nil {
+			return err
+		}
+		ids, _, err := strayDays(ctx, tx, w)
+		if found.Days = len(ids); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, setDrifted, w.ID, found.Rows > 0)
+		return err
+	})
+	if err != nil {
+		return found, fmt.Errorf("check the rollup of workspace %d: %w", w.ID, err)
+	}
+	return found, nil
+}
+
+// RebuildRollup brings the days of entries and then the rollup in order, and
+// returns what was wrong. Nobody has to wait for it but those who write what it
+// repairs. It is for operators.
+func (s *Store) RebuildRollup(ctx context.Context, w timesheet.Workspace) (RollupCheck, error) {
+	found := RollupCheck{Workspace: w}
+	err := s.overRollup(ctx, w, func(ctx context.Context, tx pgx.Tx) error {
+		ids, days, err := strayDays(ctx, tx, w)
+		if found.Days = len(ids); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, moveDays, w.ID, ids, days); err != nil {
+			return err
+		}
+		if err := tx.QueryRow(ctx, repairRollup, w.ID).Scan(&found.Rows); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, sweepRollup, w.ID); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, setDrifted, w.ID, false)
+		return err
+	})
+	if err != nil {
+		return found, fmt.Errorf("rebuild the rollup of workspace %d: %w", w.ID, err)
+	}
+	return found, nil
+}
+
+// overRollup runs fn in a transaction without the time limits of requests.
+func (s *Store) overRollup(ctx context.Context, w timesheet.Workspace, fn func(context.Context, pgx.Tx) error) error {
+	ctx = timesheet.WithService(ctx, timesheet.Service{Class: timesheet.ClassBackground})
+	defer s.views.forget(w.ID)
+	return s.insist(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, prepareCheck); err != nil {
+			return err
+		}
+		return fn(ctx, tx)
+	})
+}
+
+// strayDays are the entries that lie on a wrong day, with the right ones. Zones
+// are Go's to judge.
+func strayDays(ctx context.Context, tx pgx.Tx, w timesheet.Workspace) (ids []timesheet.EntryID, days []timesheet.Date, err error) {
+	zone, err := zoneOf(w)
+	if err != nil {
+		return nil, nil, err
+	}
+	rows, err := tx.Query(ctx, readDays, w.ID)
+	if err != nil {
+		return nil, nil, err
+	}
+	var id timesheet.EntryID
+	var start time.Time
+	var day timesheet.Date
+	_, err = pgx.ForEachRow(rows, []any{&id, &start, &day}, func() error {
+		if right := timesheet.DayOf(start, zone); right != day {
+			ids, days = append(ids, id), append(days, right)
+		}
+		return nil
+	})
+	return ids, days, err
+}

@@ -25,6 +25,7 @@ type commands struct {
 	Import  ImportCmd  `cmd:"" help:"Import time entries from a CSV file."`
 	Token   TokenCmd   `cmd:"" help:"Make tokens, and with the first one the workspace."`
 	Fetch   FetchCmd   `cmd:"" help:"Fetch what headroom can use offline: PostgreSQL and the playground's editor."`
+	Rollups RollupsCmd `cmd:"" help:"Compare the sums of months with the entries, or bring them in order."`
 	Config  ConfigCmd  `cmd:"" help:"Print the configuration that serve would run with, secrets hidden."`
 }
 

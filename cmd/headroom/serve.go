@@ -40,6 +40,7 @@ type ServeFlags struct {
 	CORSOrigin      []string      `name:"cors-origin" help:"Origin that browsers may call from; may be given several times." placeholder:"URL"`
 	DrainDelay      time.Duration `default:"0s" help:"How long readiness is withdrawn before admission stops."`
 	Drain           time.Duration `default:"20s" help:"How long running answers may take at shutdown."`
+	RollupCheck     string        `default:"03:00" help:"When sums of months are compared with their entries each night, HH:MM in UTC, or off."`
 	LogLevel        slog.Level    `default:"info" help:"debug, info, warn or error; requests are logged at info."`
 }
 
@@ -58,6 +59,9 @@ func (c *ServeFlags) check() error {
 	}
 	if _, err := limits.ParseRate(c.BudgetWorkspace); err != nil {
 		return fmt.Errorf("--budget-workspace: %w", err)
+	}
+	if _, err := c.nightly(); err != nil {
+		return err
 	}
 	if c.DemoEntries < 0 {
 		return errors.New("--demo-entries is not negative")
@@ -83,6 +87,18 @@ func (c *ServeFlags) check() error {
 }
 
 func (c *ServeFlags) demo() bool { return c.DatabaseURL == "" && !c.NoDemo }
+
+// nightly is the time of the day of the rollup's check; negative: never.
+func (c *ServeFlags) nightly() (time.Duration, error) {
+	if c.RollupCheck == "off" {
+		return -1, nil
+	}
+	at, err := time.Parse("15:04", c.RollupCheck)
+	if err != nil {
+		return 0, fmt.Errorf("--rollup-check %s is no time of the day: write it as 03:00, or off", c.RollupCheck)
+	}
+	return time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute, nil
+}
 
 func hostOf(addr string) string {
 	host, _, err := net.SplitHostPort(addr)
@@ -210,6 +226,9 @@ func (c *ServeFlags) server(ctx context.Context, s *store.Store, log *slog.Logge
 		Inspect: c.Introspection == "on" || c.Introspection == "auto" && c.demo(),
 	}
 	var err error
+	if cfg.Nightly, err = c.nightly(); err != nil {
+		return nil, err
+	}
 	if cfg.User, err = limits.ParseRate(c.BudgetUser); err != nil {
 		return nil, err
 	}
