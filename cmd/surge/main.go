@@ -29,7 +29,13 @@ func main() {
 type commands struct {
 	Version kong.VersionFlag `help:"Print the program's version."`
 
-	Run runCommand `cmd:"" help:"Run a scenario, print a report, and exit with the verdict."`
+	Run    runCommand    `cmd:"" help:"Run a scenario, print a report, and exit with the verdict."`
+	Report reportCommand `cmd:"" help:"Make pages and files of stored runs."`
+}
+
+// command is one of them, with its flags read.
+type command interface {
+	do(ctx context.Context, stdout, stderr io.Writer) (loadtest.Exit, error)
 }
 
 type runCommand struct {
@@ -67,19 +73,23 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) loadtest.
 		fmt.Fprintln(stderr, "surge:", err)
 		return loadtest.ExitUsage
 	}
-	_, err = parser.Parse(args)
+	parsed, err := parser.Parse(args)
 	if helped {
 		return loadtest.ExitPass
 	}
 	if err == nil {
 		var code loadtest.Exit
-		if code, err = cli.Run.do(ctx, stdout, stderr); err == nil {
+		chosen := parsed.Selected().Target.Interface().(command)
+		if code, err = chosen.do(ctx, stdout, stderr); err == nil {
 			return code
 		}
 	}
 	hint := ""
-	if _, wrong := errors.AsType[*kong.ParseError](err); wrong {
-		hint = "; see surge run --help"
+	if wrong, ok := errors.AsType[*kong.ParseError](err); ok {
+		hint = "; see surge --help"
+		if chosen := wrong.Context.Selected(); chosen != nil {
+			hint = "; see surge " + chosen.Name + " --help"
+		}
 	}
 	fmt.Fprintf(stderr, "surge: %v%s\n", err, hint)
 	return loadtest.ExitOf(err)

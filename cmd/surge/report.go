@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"headroom/loadtest"
+)
+
+type reportCommand struct {
+	Runs     []string `arg:"" name:"run" help:"Folders of stored runs, as written by surge run --out, or their run.json."`
+	HTML     string   `name:"html" placeholder:"FILE" help:"Write one page that opens from disk without a network."`
+	JSON     string   `name:"json" placeholder:"FILE" help:"Write the verdicts and what decided them for programs."`
+	JUnit    string   `name:"junit" placeholder:"FILE" help:"Write JUnit XML: a test case for each promise."`
+	Markdown string   `placeholder:"FILE" help:"Write a summary for a pull request, its cause first."`
+}
+
+// Help is shown below the flags.
+func (reportCommand) Help() string {
+	return `Without a flag it prints the text of each run. FILE may be - for the standard output.
+
+Examples:
+  surge report surge-out
+  surge report surge-out --html report.html --junit surge.xml --markdown -
+  surge report storm/on storm/off --html both.html`
+}
+
+// do reports on stored runs. It says nothing about them by its exit code: the
+// verdict was given when they ran.
+func (r reportCommand) do(_ context.Context, stdout, _ io.Writer) (loadtest.Exit, error) {
+	runs, err := readRuns(r.Runs)
+	if err != nil {
+		return 0, err
+	}
+	if r.HTML+r.JSON+r.JUnit+r.Markdown == "" {
+		for _, run := range runs {
+			if err := run.WriteText(stdout); err != nil {
+				return 0, err
+			}
+		}
+		return loadtest.ExitPass, nil
+	}
+	study := loadtest.NewStudy(runs, r.Runs)
+	return loadtest.ExitPass, writeAll(stdout, map[string]func(io.Writer) error{
+		r.HTML: study.WriteHTML, r.JSON: study.WriteJSON, r.JUnit: study.WriteJUnit, r.Markdown: study.WriteMarkdown,
+	})
+}
+
+func readRuns(paths []string) ([]*loadtest.Record, error) {
+	var runs []*loadtest.Record
+	for _, path := range paths {
+		run, err := loadtest.ReadRecord(path)
+		if err != nil {
+			return nil, err
+		}
+		runs = append(runs, run)
+	}
+	return runs, nil
+}
+
+// writeAll fills each file that was asked for.
+func writeAll(stdout io.Writer, files map[string]func(io.Writer) error) error {
+	var failed []error
+	for path, write := range files {
+		switch path {
+		case "":
+		case "-":
+			failed = append(failed, write(stdout))
+		default:
+			failed = append(failed, writeTo(path, write))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// writeTo fills a file beside its place and moves it there, so that a full disk
+// leaves the old one.
+func writeTo(path string, write func(io.Writer) error) error {
+	file, err := os.CreateTemp(filepath.Dir(path), ".surge-*")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	defer os.Remove(file.Name()) // gone already if all went well
+	defer file.Close()
+	if err := errors.Join(write(file), file.Chmod(0o644), file.Close()); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return os.Rename(file.Name(), path)
+}
