@@ -74,6 +74,7 @@ func anchors(text string) (names []string) {
 // ours are the commands whose flags the documents may name.
 var ours = []string{
 	"headroom serve", "headroom migrate", "headroom seed", "headroom import", "headroom token create",
+	"headroom cost",
 	"headroom fetch", "headroom config", "headroom rollups check", "headroom rollups rebuild", "surge run", "surge report",
 }
 

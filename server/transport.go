@@ -165,10 +165,7 @@ func (s *Server) quote(r *request) *fault {
 	if r.Header.Get("X-Headroom-Class") == limits.Background.String() {
 		asked = limits.Background
 	}
-	r.class = limits.Classify(r.price, asked)
-	if r.class == limits.Report && r.doc.op.Operation == ast.Mutation {
-		r.class = limits.Background // the pool of reports only reads
-	}
+	r.class = classOf(r.doc.op.Operation, r.price, asked)
 	r.over = s.caps.Check(r.doc.formula, r.price, r.vars, nil)
 	r.timings.price = time.Since(began)
 	if bad := r.price.Invalid; bad != nil {
@@ -176,6 +173,15 @@ func (s *Server) quote(r *request) *fault {
 		return refuse(codeSlicing, bad.Error()).with("path", bad.Path).with("arguments", bad.Arguments)
 	}
 	return nil
+}
+
+// classOf is the class of an operation of this price.
+func classOf(kind ast.Operation, p limits.Price, asked limits.Class) limits.Class {
+	class := limits.Classify(p, asked)
+	if class == limits.Report && kind == ast.Mutation {
+		return limits.Background // the pool of reports only reads
+	}
+	return class
 }
 
 // judge refuses what is too much for one operation.

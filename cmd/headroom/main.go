@@ -24,6 +24,7 @@ type commands struct {
 	Seed    SeedCmd    `cmd:"" help:"Fill a database with made-up companies."`
 	Import  ImportCmd  `cmd:"" help:"Import time entries from a CSV file."`
 	Token   TokenCmd   `cmd:"" help:"Make tokens, and with the first one the workspace."`
+	Cost    CostCmd    `cmd:"" help:"Price documents before a client is released, without a server."`
 	Fetch   FetchCmd   `cmd:"" help:"Fetch what headroom can use offline: PostgreSQL and the playground's editor."`
 	Rollups RollupsCmd `cmd:"" help:"Compare the sums of months with the entries, or bring them in order."`
 	Config  ConfigCmd  `cmd:"" help:"Print the configuration that serve would run with, secrets hidden."`

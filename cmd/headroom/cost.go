@@ -1,0 +1,205 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"headroom/limits"
+	"headroom/server"
+)
+
+// CostCmd prices documents before a client is released.
+type CostCmd struct {
+	Files  []string `arg:"" name:"file" help:"GraphQL documents, or manifests (.json) of Apollo, Relay or graphql-codegen; patterns such as 'ops/*.graphql' too."`
+	Vars   string   `help:"JSON file of variables; a key that is an operation's name holds those of that operation. What is missing is assumed at its dearest." placeholder:"FILE"`
+	Budget float64  `default:"1000" help:"Points that one operation may cost for the largest workspace." placeholder:"POINTS"`
+	Nodes  int64    `default:"10000" help:"Objects that one operation may ask for." placeholder:"N"`
+	Schema string   `help:"SDL with @cost and @listSize, a file or a URL (default: this program's own)." placeholder:"URL|FILE"`
+	JSON   bool     `name:"json" help:"Print JSON instead of a table."`
+}
+
+// costLine is the price of one operation, as --json prints it.
+type costLine struct {
+	File        string              `json:"file"`
+	Operation   string              `json:"operation"`
+	Points      float64             `json:"points"`
+	Nodes       int64               `json:"nodes"`
+	Class       string              `json:"class,omitempty"`
+	Verdict     string              `json:"verdict"` // ACCEPTED or why not
+	Assumed     map[string]any      `json:"assumed,omitempty"`
+	Suggestions []limits.Suggestion `json:"suggestions,omitempty"`
+}
+
+const costAccepted = "ACCEPTED"
+
+// Run prints the price of every operation and fails if one can be dearer than
+// the budget. Without --schema URL it needs neither a server nor a network.
+func (c *CostCmd) Run(env *environment) error {
+	sdl, err := readSchema(env.ctx, c.Schema)
+	if err != nil {
+		return err
+	}
+	vars, err := readVars(c.Vars)
+	if err != nil {
+		return err
+	}
+	pricer, err := server.NewPricer(sdl, limits.Caps{Points: c.Budget, Nodes: c.Nodes})
+	if err != nil {
+		return err
+	}
+	files, err := expand(c.Files)
+	if err != nil {
+		return err
+	}
+	documents, err := server.ReadDocuments(files)
+	if err != nil {
+		return err
+	}
+	var lines []costLine
+	refused := 0
+	for _, d := range documents {
+		line := priceLine(env.ctx, pricer, d, variablesOf(vars, d.Name))
+		if line.Verdict != costAccepted {
+			refused++
+		}
+		lines = append(lines, line)
+	}
+	if err := c.print(env.stdout, lines); err != nil {
+		return err
+	}
+	if refused > 0 {
+		return fmt.Errorf("%d of %d operations would be refused", refused, len(lines))
+	}
+	return nil
+}
+
+func priceLine(ctx context.Context, pricer *server.Pricer, d server.Document, vars map[string]any) costLine {
+	line := costLine{File: d.File, Operation: d.Name, Verdict: costAccepted}
+	quote, err := pricer.Price(ctx, d.Trusted, vars)
+	if err != nil {
+		line.Verdict = err.Error()
+		return line
+	}
+	line.Points, line.Nodes, line.Class, line.Assumed = quote.Price.Bound, quote.Price.Nodes, quote.Class.String(), quote.Assumed
+	if quote.Over != nil {
+		line.Verdict, line.Suggestions = quote.Over.Error(), quote.Over.Suggestions
+	}
+	return line
+}
+
+// variablesOf are those that the file holds for all operations, and for this
+// one.
+func variablesOf(vars map[string]any, operation string) map[string]any {
+	all := maps.Clone(vars)
+	if own, ok := vars[operation].(map[string]any); ok {
+		maps.Copy(all, own)
+	}
+	return all
+}
+
+func (c *CostCmd) print(out io.Writer, lines []costLine) error {
+	if c.JSON {
+		e := json.NewEncoder(out)
+		e.SetIndent("", "  ")
+		return e.Encode(lines)
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "OPERATION\tFILE\tPOINTS\tNODES\tCLASS\tVERDICT")
+	for _, l := range lines {
+		verdict := strings.ToLower(l.Verdict)
+		if l.Verdict != costAccepted {
+			verdict = l.Verdict
+		}
+		for _, s := range l.Suggestions {
+			if s.Kind == limits.ReduceArgument {
+				verdict += fmt.Sprintf("; %s of %s at most %d", s.Argument, s.Path, s.MaxAccepted)
+				break
+			}
+		}
+		for _, name := range slices.Sorted(maps.Keys(l.Assumed)) {
+			verdict += fmt.Sprintf(" ($%s assumed: %v)", name, l.Assumed[name])
+		}
+		fmt.Fprintf(w, "%s\t%s\t%.2f\t%d\t%s\t%s\n", l.Operation, l.File, l.Points, l.Nodes, l.Class, verdict)
+	}
+	return w.Flush()
+}
+
+// expand lists the files of patterns, so that quoted ones work as well.
+func expand(patterns []string) (files []string, err error) {
+	for _, p := range patterns {
+		found, err := filepath.Glob(p)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", p, err)
+		}
+		if len(found) == 0 {
+			return nil, fmt.Errorf("%s: there is no such file", p)
+		}
+		files = append(files, found...)
+	}
+	return files, nil
+}
+
+func readVars(path string) (map[string]any, error) {
+	vars := map[string]any{}
+	if path == "" {
+		return vars, nil
+	}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("--vars: %w", err)
+	}
+	if err := json.Unmarshal(raw, &vars); err != nil {
+		return nil, fmt.Errorf("--vars: %s is no JSON object: %w", path, err)
+	}
+	return vars, nil
+}
+
+// maxSchema bounds an SDL that is read from an address.
+const maxSchema = 8 << 20
+
+// readSchema reads an SDL from a file or an address; the empty place stands for
+// this program's own.
+func readSchema(ctx context.Context, place string) (string, error) {
+	if place == "" {
+		return "", nil
+	}
+	if !strings.HasPrefix(place, "http://") && !strings.HasPrefix(place, "https://") {
+		text, err := os.ReadFile(place)
+		if err != nil {
+			return "", fmt.Errorf("--schema: %w", err)
+		}
+		return string(text), nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, place, nil)
+	if err != nil {
+		return "", fmt.Errorf("--schema: %w", err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return "", fmt.Errorf("--schema: %w", err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(resp.Body, maxSchema+1))
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("--schema: %w", err)
+	case resp.StatusCode != http.StatusOK:
+		return "", fmt.Errorf("--schema: %s answers %s", place, resp.Status)
+	case len(text) > maxSchema:
+		return "", errors.New("--schema: the schema is larger than 8 MiB")
+	}
+	return string(text), nil
+}

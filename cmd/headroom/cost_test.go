@@ -1,0 +1,105 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"headroom/graph"
+)
+
+// writeFiles makes a folder of small files and returns it.
+func writeFiles(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// A build asks for prices without a server, a database or a network.
+func TestCost(t *testing.T) {
+	const fits = `query Fits($n: Int!) { projects(first: $n) { nodes { ...P } } }`
+	dir := writeFiles(t, map[string]string{
+		"fits.graphql":     fits,
+		"fragment.graphql": `fragment P on Project { client { name } }`,
+		"dear.graphql":     `query Dear($n: Int!) { projects(first: $n) { nodes { tasks(first: 100) { nodes { id } } } } }`,
+		"wrong.graphql":    `query Wrong { nothing }`,
+		"unsized.graphql":  `query Unsized { projects { nodes { id } } }`,
+		"vars.json":        `{"n": 50, "Dear": {"n": 3}}`,
+		"books.graphql":    `query Books { books(first: 300) { title } }`,
+		"library.sdl": `directive @cost(weight: String!) on FIELD_DEFINITION | OBJECT
+			directive @listSize(assumedSize: Int, slicingArguments: [String!], sizedFields: [String!], requireOneSlicingArgument: Boolean = true) on FIELD_DEFINITION
+			type Query { books(first: Int): [Book!]! @listSize(slicingArguments: ["first"]) }
+			type Book @cost(weight: "5") { title: String! }`,
+		"broken.sdl": `directive @cost(weight: String!) on FIELD_DEFINITION
+			type Query { all: String @cost(weight: "much") }`,
+		"apollo.json":  `{"format":"apollo-persisted-query-manifest","version":1,"operations":[{"id":"0000000000000000000000000000000000000000000000000000000000000000","name":"Fits","type":"query","body":"query Fits { viewer { role } }"}]}`,
+		"codegen.json": `{"sha256:f1b2ea07f5e7b2d8d7ff1e0c1a0ea7c7a5ce44ae8f3a3f37d48e9a8d2c7e5b11":"query Fits { viewer { role } }"}`,
+		"relay.json":   `{"md5-or-anything":"query Stored { viewer { role } }"}`,
+	})
+	in := func(names ...string) []string {
+		args := []string{"cost"}
+		for _, name := range names {
+			if strings.HasPrefix(name, "--") || strings.HasPrefix(name, "=") {
+				args = append(args, strings.TrimPrefix(name, "="))
+				continue
+			}
+			args = append(args, filepath.Join(dir, name))
+		}
+		return args
+	}
+	for _, test := range []struct {
+		name string
+		args []string
+		code int
+		want []string // in what is printed
+	}{
+		{"a page at its largest, with a fragment of another file", in("fits.graphql", "fragment.graphql"), 0, []string{"Fits", "4.50", "accepted ($n assumed: 100)"}},
+		{"with variables", in("fits.graphql", "fragment.graphql", "--vars", "vars.json"), 0, []string{"2.50", "accepted\n"}},
+		{"too many objects", in("dear.graphql"), 1, []string{"10100 nodes, at most 10000", "first of projects at most 99", "1 of 1 operations would be refused"}},
+		{"an operation's own variables", in("dear.graphql", "--vars", "vars.json"), 0, []string{"6.56", "accepted"}},
+		{"a smaller budget", in("fits.graphql", "fragment.graphql", "--budget", "=4"), 1, []string{"4.5 points, at most 4"}},
+		{"a pattern", in("*.graphql"), 1, []string{"Fits", "Dear", "Wrong", "Cannot query field", "Unsized", "give exactly one of first, last", "4 of 5 operations"}},
+		{"a schema of somebody else", in("books.graphql", "--schema", "library.sdl"), 1, []string{"1500.5 points", "first of books at most 199"}},
+		{"a weight that is no number", in("books.graphql", "--schema", "broken.sdl"), 1, []string{"Query.all: the weight of @cost is no finite number", "schema:2"}},
+		{"a manifest of Apollo with a wrong hash", in("apollo.json"), 1, []string{"Fits", "is not the SHA-256"}},
+		{"a manifest of graphql-codegen with a wrong hash", in("codegen.json"), 1, []string{"Fits", "is not the SHA-256"}},
+		{"a manifest of Relay", in("relay.json"), 0, []string{"Stored", "0.50", "accepted"}},
+		{"a file that is not there", in("nowhere*.graphql"), 1, []string{"there is no such file"}},
+		{"a fragment that no file holds", in("fits.graphql"), 1, []string{"Unknown fragment"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := runs(t, test.args...)
+			if r.code != test.code {
+				t.Errorf("exit %d, want %d", r.code, test.code)
+			}
+			for _, want := range test.want {
+				if !strings.Contains(r.out+r.stderr, want) {
+					t.Errorf("lacks %q:\n%s%s", want, r.out, r.stderr)
+				}
+			}
+		})
+	}
+	t.Run("as JSON, by the schema of a server", func(t *testing.T) {
+		served := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Write([]byte(graph.SDL()))
+		}))
+		defer served.Close()
+		r := runs(t, in("dear.graphql", "--json", "--schema", "="+served.URL)...)
+		var lines []costLine
+		if err := json.Unmarshal([]byte(r.out), &lines); err != nil {
+			t.Fatalf("%v\n%s%s", err, r.out, r.stderr)
+		}
+		if len(lines) != 1 || lines[0].Points != 202.5 || lines[0].Nodes != 10100 || lines[0].Class != "report" || len(lines[0].Suggestions) == 0 || r.code != 1 {
+			t.Errorf("exit %d, %+v", r.code, lines)
+		}
+	})
+}

@@ -1,0 +1,132 @@
+package server
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/parser"
+)
+
+// Trusted is a document of a manifest: one that was known when a client was
+// built.
+type Trusted struct {
+	ID   string // what the client sends for it
+	Name string // of its operation, "" for none
+	Text string // as the client printed it; its hash is the id
+}
+
+// ReadManifest reads the documents of a manifest of Apollo (persisted query
+// manifest), of Relay or of graphql-codegen (an object of id and text), sorted by
+// name and id. An id that is a hash has to be that of its text: an error names
+// the operation whose is not.
+func ReadManifest(path string) ([]Trusted, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	found, err := parseManifest(raw)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return found, nil
+}
+
+// apolloFormat is what a manifest of Apollo calls itself.
+const apolloFormat = "apollo-persisted-query-manifest"
+
+func parseManifest(raw []byte) ([]Trusted, error) {
+	var head map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &head); err != nil {
+		return nil, fmt.Errorf("no manifest: %w", err)
+	}
+	var found []Trusted
+	var err error
+	if _, ok := head["operations"]; ok {
+		found, err = apolloManifest(raw)
+	} else {
+		found, err = plainManifest(head)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for i := range found {
+		if err := found[i].check(); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(found, func(a, b Trusted) int { return strings.Compare(a.Name+"\x00"+a.ID, b.Name+"\x00"+b.ID) })
+	return found, nil
+}
+
+func apolloManifest(raw []byte) ([]Trusted, error) {
+	var m struct {
+		Format     string
+		Version    int
+		Operations []struct{ ID, Name, Body string }
+	}
+	if err := json.Unmarshal(raw, &m); err != nil {
+		return nil, fmt.Errorf("no manifest: %w", err)
+	}
+	if m.Format != apolloFormat || m.Version != 1 {
+		return nil, fmt.Errorf("the manifest is of the format %q, version %d; known is %s, version 1", m.Format, m.Version, apolloFormat)
+	}
+	var found []Trusted
+	for _, o := range m.Operations {
+		found = append(found, Trusted{ID: o.ID, Name: o.Name, Text: o.Body})
+	}
+	return found, nil
+}
+
+// plainManifest is that of Relay and graphql-codegen.
+func plainManifest(entries map[string]json.RawMessage) ([]Trusted, error) {
+	var found []Trusted
+	for _, id := range slices.Sorted(maps.Keys(entries)) {
+		var text string
+		if err := json.Unmarshal(entries[id], &text); err != nil {
+			return nil, fmt.Errorf("no manifest: the document %q is no text", id)
+		}
+		found = append(found, Trusted{ID: id, Text: text})
+	}
+	return found, nil
+}
+
+// check completes the name and compares an id that is a hash with the text. An
+// id of another kind (Relay can use MD5) stands for itself.
+func (t *Trusted) check() error {
+	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: t.Text}, maxTrustedTokens)
+	if err != nil {
+		return fmt.Errorf("the document %s cannot be parsed: %w", cmp.Or(t.Name, t.ID), err)
+	}
+	if len(doc.Operations) != 1 {
+		return fmt.Errorf("the document %s holds %d operations; a persisted document holds one", cmp.Or(t.Name, t.ID), len(doc.Operations))
+	}
+	if t.Name == "" {
+		t.Name = doc.Operations[0].Name
+	}
+	if id := bareHash(t.ID); isHash(id) && id != hashOf(t.Text) {
+		return fmt.Errorf("the id of %s is not the SHA-256 of its document, which is %s: the manifest was edited, or belongs to another build", cmp.Or(t.Name, t.ID), hashOf(t.Text))
+	}
+	return nil
+}
+
+// bareHash is an id without the prefix that graphql-codegen writes.
+func bareHash(id string) string { return strings.TrimPrefix(id, "sha256:") }
+
+// isHash tells whether an id looks like a SHA-256 in hexadecimal.
+func isHash(id string) bool {
+	_, err := hex.DecodeString(id)
+	return err == nil && len(id) == 2*sha256.Size && strings.ToLower(id) == id
+}
+
+func hashOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,91 @@
+package server
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"headroom/graph"
+	"headroom/limits"
+	"headroom/timesheet"
+)
+
+// Pricer prices documents as the server does, without a server or a database:
+// in a build, before a client with these documents is released.
+type Pricer struct {
+	documents *documents
+	caps      limits.Caps
+}
+
+// NewPricer prices by a schema in SDL, with its @cost and @listSize; an empty
+// text stands for this program's own. The error names what cannot be priced.
+func NewPricer(sdl string, caps limits.Caps) (*Pricer, error) {
+	if sdl == "" {
+		sdl = graph.SDL()
+	}
+	schema, err := gqlparser.LoadSchema(&ast.Source{Name: "schema", Input: sdl})
+	if err != nil {
+		return nil, fmt.Errorf("read the schema: %w", err)
+	}
+	if err := limits.CheckSchema(schema); err != nil {
+		return nil, fmt.Errorf("price the schema: %w", err)
+	}
+	d := newDocuments(schema)
+	d.tokens = maxTrustedTokens
+	return &Pricer{documents: d, caps: caps}, nil
+}
+
+// Quote is the price of one operation at its dearest.
+type Quote struct {
+	Price   limits.Price
+	Class   limits.Class
+	Over    *limits.CostError // nil within the caps
+	Assumed map[string]any    // the page sizes that were not given
+}
+
+// Price prices the operation of this name for the largest tenant: no
+// statistics lower it. Variables that are not given are assumed at their
+// default, else at the most that the API accepts.
+func (p *Pricer) Price(ctx context.Context, t Trusted, vars map[string]any) (Quote, error) {
+	doc, f := p.documents.load(ctx, params{query: t.Text, operation: t.Name}, &timings{})
+	if f != nil {
+		return Quote{}, f.list()[0]
+	}
+	q := Quote{Assumed: map[string]any{}}
+	all := map[string]any{}
+	for _, def := range doc.op.VariableDefinitions {
+		v, given := vars[def.Variable]
+		if !given && def.DefaultValue == nil {
+			if v, given = dearest(p.documents.schema, def.Type); v == int64(timesheet.MaxPage) {
+				q.Assumed[def.Variable] = v
+			}
+		}
+		if given {
+			all[def.Variable] = v
+		}
+	}
+	q.Price = doc.formula.Price(all, nil)
+	if bad := q.Price.Invalid; bad != nil {
+		return q, bad
+	}
+	q.Class = classOf(doc.op.Operation, q.Price, limits.Control)
+	q.Over = p.caps.Check(doc.formula, q.Price, all, nil)
+	return q, nil
+}
+
+// dearest is the value of a variable that was not given: a page is the largest,
+// an input object holds its defaults, and a condition holds by itself.
+func dearest(schema *ast.Schema, typ *ast.Type) (any, bool) {
+	def := schema.Types[typ.Name()]
+	switch {
+	case typ.Elem != nil || def == nil:
+		return nil, false
+	case def.Kind == ast.InputObject:
+		return map[string]any{}, true
+	case def.Name == "Int":
+		return int64(timesheet.MaxPage), true
+	}
+	return nil, false
+}
