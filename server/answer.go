@@ -34,7 +34,9 @@ func (s *Server) graphql(w http.ResponseWriter, hr *http.Request) {
 	if f != nil {
 		decision = f.code
 	}
-	s.finish(r, s.write(w, r, resp, f), decision)
+	status := s.write(w, r, resp, f)
+	s.finish(r, status, decision)
+	s.observe(r, status, decision)
 }
 
 // protect turns a panic outside of the executor, which has its own net, into a

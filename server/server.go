@@ -82,6 +82,7 @@ type Server struct {
 	adminToken      []byte
 	nightly         time.Duration
 	now             func() time.Time
+	recorder        recorder
 }
 
 // New checks the schema's prices and returns a server that is ready to serve.
@@ -206,6 +207,9 @@ func (s *Server) AdminHandler() http.Handler {
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	mux.HandleFunc("GET /debug/limits", s.debugLimits)
+	mux.HandleFunc("POST /debug/capture", s.startCapture)
+	mux.HandleFunc("GET /debug/capture", s.captureStatus)
+	mux.HandleFunc("DELETE /debug/capture", s.endCapture)
 	return s.operatorsOnly(s.pages(mux))
 }
 
