@@ -4,34 +4,26 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 
 	"github.com/jackc/pgx/v5"
 
 	"headroom/timesheet"
 )
 
-// bulkChunk is how many entries one statement of a bulk edit changes. It
-// bounds how long a statement holds its locks' pages, not the transaction,
-// which is one for all.
-const bulkChunk = 200
-
 // BulkEditTimeEntries gives up to 1,000 entries the project, task, tags,
 // description or billable mark that the input gives, and says for each id, in
 // their order, what became of it. An entry that may not be changed does not
 // keep the others from being changed; a project, task or tag that nobody may
-// use breaks a rule of the whole. It runs two statements for each 200 entries
-// and three more. Times are not edited in bulk.
+// use breaks a rule of the whole. It locks all entries before it changes the
+// first, as everybody does ([lockEntries]). Times are not edited in bulk.
 func (s *Store) BulkEditTimeEntries(ctx context.Context, v timesheet.Viewer, ids []timesheet.EntryID, in timesheet.EntryInput, ch Change) ([]timesheet.BulkResult, []*timesheet.Error, error) {
 	return write(ctx, s, v, ch, func(tx pgx.Tx) ([]timesheet.BulkResult, Ref, error) {
 		b, err := newBulk(ctx, tx, v, ids, in)
 		if err != nil {
 			return nil, Ref{}, err
 		}
-		for chunk := range slices.Chunk(inOrder(ids), bulkChunk) {
-			if err := b.edit(ctx, tx, chunk); err != nil {
-				return nil, Ref{}, err
-			}
+		if err := b.edit(ctx, tx, ids); err != nil {
+			return nil, Ref{}, err
 		}
 		results := b.results(ids)
 		kept, err := json.Marshal(summarize(results))
@@ -100,14 +92,10 @@ func (b *bulk) checkWork(ctx context.Context, tx pgx.Tx) error {
 // cannot be used, or it would tell which tasks others have.
 func noTask() error { return timesheet.NotFound("taskId", "task") }
 
-// inOrder sorts ids, without repeats, into the order in which all bulk edits lock their rows,
-// so that two of them wait for each other but never deadlock.
-func inOrder(ids []timesheet.EntryID) []timesheet.EntryID {
-	sorted := slices.Clone(ids)
-	slices.SortFunc(sorted, func(x, y timesheet.EntryID) int { return slices.Compare(x[:], y[:]) })
-	return slices.Compact(sorted)
-}
-
+// Whoever changes several entries locks them in the order of their ids, and all
+// of them before it changes the first, in one statement: with a change come
+// locks of the sums that it touches, which are taken in their own order. So
+// writers wait for each other, and never in a circle.
 const lockEntries = `/* lockEntries */
 SELECT ` + entryColumns + `
 FROM time_entry e
@@ -129,7 +117,7 @@ WHERE e.workspace_id = $1
   AND e.id = ANY ($2)
 RETURNING ` + entryColumns
 
-// edit changes those entries of a chunk that may be changed.
+// edit changes those entries that may be changed.
 func (b *bulk) edit(ctx context.Context, tx pgx.Tx, ids []timesheet.EntryID) error {
 	rows, err := tx.Query(ctx, lockEntries, b.v.Workspace.ID, ids)
 	if err != nil {

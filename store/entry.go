@@ -81,10 +81,24 @@ FOR UPDATE`
 // are not found here.
 func editable(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, id timesheet.EntryID) (timesheet.TimeEntry, error) {
 	e, ok, err := entryIn(ctx, tx, lockEntry, v.Workspace.ID, id)
-	switch {
-	case err != nil:
+	if err != nil {
 		return e, fmt.Errorf("lock an entry: %w", err)
-	case !ok || e.Deleted:
+	}
+	return usable(v, e, ok)
+}
+
+// readable is [editable] for an entry that stays as it is. It is not locked:
+// whoever then locks another one would lock two in an order of its own.
+func readable(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, id timesheet.EntryID) (timesheet.TimeEntry, error) {
+	e, ok, err := entryIn(ctx, tx, entriesByID, v.Workspace.ID, []timesheet.EntryID{id}, ownOnly(v))
+	if err != nil {
+		return e, fmt.Errorf("read an entry: %w", err)
+	}
+	return usable(v, e, ok)
+}
+
+func usable(v timesheet.Viewer, e timesheet.TimeEntry, found bool) (timesheet.TimeEntry, error) {
+	if !found || e.Deleted {
 		return timesheet.TimeEntry{}, timesheet.NotFound("id", "time entry")
 	}
 	return e, mayEdit(v, e)

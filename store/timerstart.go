@@ -67,7 +67,7 @@ WHERE e.workspace_id = $1
   AND e.id = $2`
 
 func timerLike(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, id timesheet.EntryID, now time.Time) (t timer, err error) {
-	e, err := editable(ctx, tx, v, id)
+	e, err := readable(ctx, tx, v, id)
 	if err != nil {
 		return t, err
 	}
