@@ -244,25 +244,27 @@ FROM workspace w
 WHERE w.workspace_id = $1
 FOR NO KEY UPDATE`
 
-// One look into the index for each key, whatever the planner believes of a
-// table that has just grown: an array of thousands of keys once made it read
-// all of the workspace's entries for every batch.
+// One look into the index of keys for each key. The order asks for that index,
+// which alone has it where nothing may be sorted (planImports).
 const readImportKeys = `/* readImportKeys */
 SELECT k.key
 FROM unnest($2::bytea[]) AS k (key)
 CROSS JOIN LATERAL (
-  SELECT
+  SELECT e.import_key
   FROM time_entry e
   WHERE e.workspace_id = $1
-    AND e.import_key = k.key
+    AND e.import_key >= k.key
+  ORDER BY e.import_key
   LIMIT 1
-) e`
+) e
+WHERE e.import_key = k.key`
 
-// A plan for any workspace reads the keys by their index. One for this
-// workspace may believe, from statistics older than the import, that it has no
-// entries, and read all of them for every key.
+// Of a table that has just grown the planner believes what was so before: that
+// it is a page long, or that the workspace has no entries. Whatever it then
+// takes for the cheapest reads all of them for every key. This leaves it no
+// choice.
 const planImports = `/* planImports */
-SET LOCAL plan_cache_mode = force_generic_plan`
+SET LOCAL enable_sort = off`
 
 // write imports rows within a transaction. Only one import writes to a
 // workspace at a time, so that what it does not find it may create.
