@@ -75,7 +75,7 @@ func anchors(text string) (names []string) {
 var ours = []string{
 	"headroom serve", "headroom migrate", "headroom seed", "headroom import", "headroom token create",
 	"headroom cost",
-	"headroom fetch", "headroom config", "headroom rollups check", "headroom rollups rebuild", "surge run", "surge report",
+	"headroom fetch", "headroom config", "headroom rollups check", "headroom rollups rebuild", "surge run", "surge validate", "surge report",
 }
 
 var (

@@ -41,7 +41,7 @@ var reserved = map[string][]string{
 	"github.com/99designs/":       {"graph", "resolvers", "server"},
 	"github.com/tsenart/vegeta":   {"loadtest"},
 	"github.com/pressly/goose":    {"store"},
-	"github.com/vektah/gqlparser": {"graph", "resolvers", "server", "limits"},
+	"github.com/vektah/gqlparser": {"graph", "resolvers", "server", "limits", "loadtest"},
 }
 
 func TestImportsPointOneWay(t *testing.T) {

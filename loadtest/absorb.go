@@ -10,6 +10,8 @@ type Recover struct {
 	Phase  string
 	Class  Class
 	Within time.Duration
+
+	Objectives []Objective // what is promised to the class
 }
 
 // Recovery is what was found: the first time from which absorbedWindows windows
@@ -33,12 +35,12 @@ func (r Recovery) late() bool { return !r.Back || r.After > r.Within }
 
 // recovery finds the worst recovery of all rounds. A window without samples is
 // out of bound, but proves nothing.
-func (r Recover) recovery(rounds []*attack, objectives []Objective, hogged bool) Recovery {
+func (r Recover) recovery(rounds []*attack, hogged bool) Recovery {
 	found := Recovery{Within: Millis(r.Within), Back: true}
 	proven := found
 	for _, round := range rounds {
-		found = worse(found, r.of(round, objectives, false, func(o Objective, s sample) bool { return o.bad(s) }))
-		proven = worse(proven, r.of(round, objectives, true, func(o Objective, s sample) bool { return o.proven(s, hogged) }))
+		found = worse(found, r.of(round, false, func(o Objective, s sample) bool { return o.bad(s) }))
+		proven = worse(proven, r.of(round, true, func(o Objective, s sample) bool { return o.proven(s, hogged) }))
 	}
 	found.Proven = found.late() && proven.late()
 	return found
@@ -53,12 +55,9 @@ func worse(a, b Recovery) Recovery {
 
 // of finds when one round was back in bound. blank tells whether a window
 // without samples is in bound.
-func (r Recover) of(round *attack, objectives []Objective, blank bool, bad func(Objective, sample) bool) Recovery {
+func (r Recover) of(round *attack, blank bool, bad func(Objective, sample) bool) Recovery {
 	var kept []bool // by step: the window that starts there keeps all objectives
-	for _, o := range objectives {
-		if o.Class != r.Class {
-			continue
-		}
+	for _, o := range r.Objectives {
 		for step, keeps := range o.windows(round, r.Phase, blank, func(s sample) bool { return bad(o, s) }) {
 			if step == len(kept) {
 				kept = append(kept, true)
@@ -93,7 +92,7 @@ func (o Objective) windows(round *attack, phase string, blank bool, bad func(sam
 		return nil
 	}
 	steps := make([]cluster, int(span.For/absorbedStep))
-	round.samples(phase, o.Class, func(s sample) {
+	o.samples(round, phase, func(s sample) {
 		at := int((s.due - span.start) / absorbedStep)
 		if at >= len(steps) || !o.counts(s) {
 			return

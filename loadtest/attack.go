@@ -7,13 +7,14 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 )
 
-// row is what is kept of one arrival. Times count from the run's start, so
-// that a million rows fit into 48 MB.
+// row is what is kept of one operation, from its first attempt to its last
+// answer. Times count from the run's start, so that a million rows fit into 48 MB.
 type row struct {
 	sent, first, end time.Duration
 	server           time.Duration // as the server accounts for it, 0 if it does not
@@ -21,26 +22,39 @@ type row struct {
 	status           uint16
 	outcome          Outcome
 	op               uint8
+	kind             uint8 // of client, in behaviours
+	attempts         uint8
 	refused          bool // ok, with userErrors
+}
+
+// try is one attempt of an operation that had more than one.
+type try struct {
+	row
+	due    time.Duration
+	stream uint16
 }
 
 // attack is one run of a plan: vegeta's Attacker around our client.
 type attack struct {
 	plan   *plan
 	deck   *deck
-	mixes  []*mix // by stream
+	mixes  []*mix      // by stream
+	each   [][]*loaded // by stream: the operations of each client
 	client *client
 	start  time.Time
 	ctx    context.Context
-	rows   []row   // by seq; each written once, by whoever serves that arrival
-	hits   int     // as vegeta counted them
-	usages []Usage // of the machine, by phase; fewer if the run was cut short
+	rows   []row         // in the order of arrivals; each written once, by whoever serves that arrival
+	parked chan struct{} // one for each client that waits to try again
+	sent   atomic.Int64  // attempts
+	hits   int           // as vegeta counted them
+	usages []Usage       // of the machine, by phase; fewer if the run was cut short
 	live   *live
 
 	readings []Reading // of the server's counters, around the phases
 
 	mu      sync.Mutex
 	details map[detail]int
+	tries   []try
 }
 
 // detail is why answers of an operation were not ok.
@@ -54,16 +68,38 @@ type detail struct {
 const maxDetails = 100
 
 func newAttack(p *plan, d *deck, c *client, l *live) (*attack, error) {
-	a := &attack{plan: p, deck: d, client: c, live: l, rows: make([]row, len(p.arrivals)), details: map[detail]int{}}
+	a := &attack{plan: p, deck: d, client: c, live: l, rows: make([]row, p.rows), details: map[detail]int{}}
 	for _, stream := range p.streams {
-		m, err := d.mix(stream.Mix)
-		if err != nil {
+		if err := a.load(stream.Stream); err != nil {
 			return nil, fmt.Errorf("phase %s: %w", p.phases[stream.phase].Name, err)
 		}
-		a.mixes = append(a.mixes, m)
 	}
+	a.parked = make(chan struct{}, p.clients+min(p.retrying, 1)*openParked)
 	return a, nil
 }
+
+// load prepares a stream's operations.
+func (a *attack) load(stream Stream) error {
+	var each []*loaded
+	for _, op := range stream.Each {
+		l, err := a.deck.load(op)
+		if err != nil {
+			return err
+		}
+		each = append(each, l)
+	}
+	a.each = append(a.each, each)
+	if len(each) > 0 {
+		a.mixes = append(a.mixes, nil)
+		return nil
+	}
+	m, err := a.deck.mix(stream.Mix)
+	a.mixes = append(a.mixes, m)
+	return err
+}
+
+// openParked is how many senders of the open streams may wait to try again.
+const openParked = 1000
 
 // head is the time between the decision to start and the first due arrival.
 const head = 20 * time.Millisecond
@@ -84,7 +120,7 @@ func (a *attack) run(ctx context.Context) error {
 	attacker := vegeta.NewAttacker(
 		vegeta.Client(&http.Client{Transport: a}),
 		vegeta.Workers(10),
-		vegeta.MaxWorkers(uint64(cap(a.client.slots)+spareWorkers)),
+		vegeta.MaxWorkers(uint64(cap(a.client.slots)+cap(a.parked)+spareWorkers)),
 	)
 	pacer := &pacer{ctx: ctx, start: a.start, arrivals: a.plan.arrivals, sleeper: sleeper}
 	for range attacker.Attack(sameTarget, pacer, 0, "") {
@@ -104,58 +140,11 @@ func sameTarget(t *vegeta.Target) error {
 // canned answer: what happened is in the row.
 func (a *attack) RoundTrip(r *http.Request) (*http.Response, error) {
 	seq, err := strconv.ParseUint(r.Header.Get("X-Vegeta-Seq"), 10, 64)
-	if err != nil || seq >= uint64(len(a.rows)) {
+	if err != nil || seq >= uint64(len(a.plan.arrivals)) {
 		return nil, fmt.Errorf("arrival %q is not in the plan", r.Header.Get("X-Vegeta-Seq"))
 	}
 	a.serve(seq)
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
-}
-
-// serve draws, sends and records one arrival.
-func (a *attack) serve(seq uint64) {
-	arrival := a.plan.arrivals[seq]
-	class := a.plan.streams[arrival.stream].Class
-	call, err := a.deck.draw(a.mixes[arrival.stream], a.plan.seed, seq)
-	a.live.arrived(class)
-	var r row
-	var j judgement
-	if err != nil {
-		j = judgement{outcome: GeneratorError, detail: err.Error()}
-	} else {
-		r, j = a.attempt(arrival.due, patienceOf(class), call)
-		r.op = call.op.index
-	}
-	r.outcome, r.refused = j.outcome, j.refused
-	a.rows[seq] = r
-	a.live.ended(class, j.outcome, r.end-arrival.due)
-	if j.detail != "" {
-		a.note(detail{call.op.Name, j.outcome.String(), j.detail})
-	}
-}
-
-// attempt sends a call if fewer than the cap are in flight, and gives it up
-// when the person who asked would have, counted from the due time.
-func (a *attack) attempt(due time.Duration, p patience, call call) (row, judgement) {
-	select {
-	case a.client.slots <- struct{}{}:
-		defer func() { <-a.client.slots }()
-	default:
-		now := time.Since(a.start)
-		return row{sent: now, first: now, end: now}, judgement{outcome: Dropped}
-	}
-	ctx, cancel := context.WithDeadline(a.ctx, a.start.Add(due+p.abandon))
-	defer cancel()
-	try := a.client.send(ctx, call.user.Token, call.body)
-	r := row{
-		sent: try.sent.Sub(a.start), first: try.first.Sub(a.start), end: try.end.Sub(a.start),
-		server: serverTime(try.answer.header),
-		bytes:  uint32(len(try.answer.body)), status: uint16(try.answer.status),
-	}
-	j := classify(call.op.Operation, try.answer)
-	if j.outcome == OK && r.end-due > p.late {
-		j = judgement{outcome: Late, detail: "right, but too late", refused: j.refused}
-	}
-	return r, j
 }
 
 func (a *attack) note(d detail) {

@@ -14,11 +14,11 @@ import (
 // testSession opens a session on a fake server with the demo's people.
 func testSession(t *testing.T, target string) *session {
 	t.Helper()
-	s, err := open(t.Context(), Config{Scenario: smokeName, Target: target, Seed: 1})
+	s, err := open(t.Context(), Config{Scenario: "smoke", Target: target, Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(s.client.transport.CloseIdleConnections)
+	t.Cleanup(s.client.close)
 	return s
 }
 
@@ -26,8 +26,8 @@ func testSession(t *testing.T, target string) *session {
 func (s *session) send(t *testing.T, ctx context.Context, inFlight int, phases ...Phase) *attack {
 	t.Helper()
 	s.client.slots = make(chan struct{}, inFlight)
-	done := &finished{scenario: Scenario{Phases: phases}}
-	if err := s.round(ctx, done, s.Seed); err != nil {
+	done := &finished{}
+	if err := s.round(ctx, done, phases, s.Seed); err != nil {
 		t.Fatal(err)
 	}
 	return done.rounds[0]
@@ -195,7 +195,7 @@ func TestAttackCap(t *testing.T) {
 		t.Errorf("outcomes %v, want 10 timeouts and the rest dropped", got.outcomes)
 	}
 	a.samples("storm", "", func(s sample) {
-		if s.outcome == Timeout && s.response() < patienceOf(ClassInteractive).abandon {
+		if s.outcome == Timeout && s.response() < patienceOf(ClassInteractive).Abandon {
 			t.Errorf("due %v: given up after %v, want 4s", s.due, s.response())
 		}
 	})
@@ -205,7 +205,7 @@ func TestAttackCap(t *testing.T) {
 	if faults := a.vitals(0).faults(); len(faults) == 0 {
 		t.Error("a run that dropped nearly everything is valid")
 	}
-	if objective := noneShed(ClassInteractive).evaluate([]*attack{a}, "storm", false); objective.Samples != 10 {
+	if objective := shedBudget(ClassInteractive, 0).evaluate([]*attack{a}, "storm", false); objective.Samples != 10 {
 		t.Errorf("%d samples speak about the server, want the 10 that were sent", objective.Samples)
 	}
 }
@@ -227,7 +227,7 @@ func TestAttackInterrupted(t *testing.T) {
 	if faults := a.books(true); len(faults) > 0 {
 		t.Error(faults)
 	}
-	if v := judge(Scenario{Phases: a.plan.spansAsPhases(), Under: "storm"}, []*attack{a}, true); v.Exit != ExitInterrupted {
+	if v := judge(Scenario{Phases: a.plan.spansAsPhases()}, []*attack{a}, true); v.Exit != ExitInterrupted {
 		t.Errorf("exit %d, want %d", v.Exit, ExitInterrupted)
 	}
 }

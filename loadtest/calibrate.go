@@ -32,22 +32,29 @@ const (
 	interactiveFor = 3 * time.Second
 )
 
-// calibrate measures reports, then interactive work. The clients are as many as
-// keep the processors busy: one report each, a few of the short operations.
-func (s *session) calibrate(ctx context.Context) (Calibration, error) {
+// calibrate measures what a scenario counts in: reports, then interactive work.
+// The clients are as many as keep the processors busy: one report each, a few of
+// the short operations.
+func (s *session) calibrate(ctx context.Context, wanted map[Class][]Weighted) (Calibration, error) {
 	var c Calibration
 	var err error
 	cores := runtime.NumCPU()
 	s.watch.quiet(ctx, quietWithin, s.say)
-	s.say("measuring how many reports a second the server can do (%s)", reportsFor)
-	reports := []Weighted{{yearsReport, 1}}
-	if c.Reports, err = s.closedLoop(ctx, ClassReport, reports, cores, reportsFor); err != nil {
-		return c, err
+	if mix := wanted[ClassReport]; mix != nil {
+		s.say("measuring how many reports a second the server can do (%s)", reportsFor)
+		if c.Reports, err = s.closedLoop(ctx, ClassReport, mix, cores, reportsFor); err != nil {
+			return c, err
+		}
 	}
-	s.say("measuring its interactive capacity (%s)", interactiveFor)
-	c.Interactive, err = s.closedLoop(ctx, ClassInteractive, officeMix, 4*cores, interactiveFor)
+	if mix := wanted[ClassInteractive]; mix != nil {
+		s.say("measuring its interactive capacity (%s)", interactiveFor)
+		c.Interactive, err = s.closedLoop(ctx, ClassInteractive, mix, 4*cores, interactiveFor)
+	}
 	return c, err
 }
+
+// quietWithin is how long calibration waits for other programs.
+const quietWithin = time.Minute
 
 // pause is what a closed-loop client rests after an answer that was not right,
 // so that refusals do not eat what is measured.
@@ -96,8 +103,8 @@ func (s *session) loopOne(ctx context.Context, class Class, m *mix, from uint64,
 			c.reasons[err.Error()]++
 			break
 		}
-		within, cancel := context.WithTimeout(ctx, patienceOf(class).abandon)
-		try := s.client.send(within, call.user.Token, call.body)
+		within, cancel := context.WithTimeout(ctx, patienceOf(class).Abandon)
+		try := s.client.send(within, "", call.user.Token, call.body)
 		cancel()
 		j := classify(call.op.Operation, try.answer)
 		c.Answers[j.outcome.String()]++
@@ -125,22 +132,16 @@ func (c *Capacity) add(one Capacity) {
 	}
 }
 
-// rates are a storm's, from what the server can do; interactive, if not 0,
-// replaces the share of the measured capacity.
-func (c Calibration) rates(interactive float64) (Rates, error) {
-	for _, capacity := range []Capacity{c.Reports, c.Interactive} {
-		if capacity.PerSecond == 0 {
-			return Rates{}, capacity.nothing()
-		}
+// of is how many operations of a class the server does a second.
+func (c *Calibration) of(class Class) (float64, error) {
+	capacity := c.Interactive
+	if class == ClassReport {
+		capacity = c.Reports
 	}
-	r := Rates{Interactive: min(stormRate, stormShare*c.Interactive.PerSecond), Reports: stormTimes * c.Reports.PerSecond}
-	if interactive > 0 {
-		r.Interactive = interactive
+	if capacity.PerSecond == 0 {
+		return 0, capacity.nothing()
 	}
-	if r.Reports > maxRate {
-		return r, stopf(ExitInvalid, "the server does %.0f reports a second, and five times that is more than this generator can send in time: seed more data", c.Reports.PerSecond)
-	}
-	return r, nil
+	return capacity.PerSecond, nil
 }
 
 // nothing explains a calibration without a right answer. Empty budgets void it;

@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// The operations of the built-in scenarios: what the web app and the iPhone app
+// The operations that every scenario may name: what the web app and the iPhone app
 // ask for all day, and the reports that a manager asks for now and then.
 var (
-	myDay = &Operation{Name: "MyDay", Root: "myDay", Document: `query MyDay {
+	myDay = &Operation{Name: "MyDay", Class: ClassInteractive, Root: "myDay", Document: `query MyDay {
   myDay {
     day truncated
     totals { seconds entryCount }
@@ -18,11 +18,11 @@ var (
   }
 }`}
 
-	running = &Operation{Name: "Running", Document: `query Running {
+	running = &Operation{Name: "Running", Class: ClassInteractive, Document: `query Running {
   runningTimer { id startedAt description project { id name } }
 }`}
 
-	page = &Operation{Name: "Page", Root: "timeEntries", Document: `query Page($first: Int!, $after: String) {
+	page = &Operation{Name: "Page", Class: ClassInteractive, Root: "timeEntries", Document: `query Page($first: Int!, $after: String) {
   timeEntries(first: $first, after: $after) {
     nodes { id day seconds description user { id name } project { id name } }
     pageInfo { hasNextPage endCursor }
@@ -31,21 +31,21 @@ var (
 		return map[string]any{"first": 10 + 10*rng.IntN(2)}
 	}}
 
-	projects = &Operation{Name: "Projects", Root: "projects", Document: `query Projects {
+	projects = &Operation{Name: "Projects", Class: ClassInteractive, Root: "projects", Document: `query Projects {
   projects(first: 50) { nodes { id name client { id name } } }
 }`}
 
-	start = &Operation{Name: "Start", Root: "startTimer", Roles: writers, Document: `mutation Start($input: StartTimerInput!) {
+	start = &Operation{Name: "Start", Class: ClassInteractive, Root: "startTimer", Roles: writers, Document: `mutation Start($input: StartTimerInput!) {
   startTimer(input: $input) { timeEntry { id } stopped { id } userErrors { field code message } }
 }`, Variables: func(rng *rand.Rand, _ *scene, user *User) map[string]any {
 		return input(work(rng, user))
 	}}
 
-	stop = &Operation{Name: "Stop", Root: "stopTimer", Roles: writers, Document: `mutation Stop {
+	stop = &Operation{Name: "Stop", Class: ClassInteractive, Root: "stopTimer", Roles: writers, Document: `mutation Stop {
   stopTimer(input: {}) { timeEntry { id seconds } userErrors { code message } }
 }`}
 
-	create = &Operation{Name: "Create", Root: "createTimeEntry", Roles: writers, Document: `mutation Create($input: CreateTimeEntryInput!) {
+	create = &Operation{Name: "Create", Class: ClassInteractive, Root: "createTimeEntry", Roles: writers, Document: `mutation Create($input: CreateTimeEntryInput!) {
   createTimeEntry(input: $input) { timeEntry { id } userErrors { field code message } }
 }`, Variables: func(rng *rand.Rand, s *scene, user *User) map[string]any {
 		fields := work(rng, user)
@@ -55,13 +55,13 @@ var (
 		return input(fields)
 	}}
 
-	monthReport = &Operation{Name: "MonthReport", Root: "timesheetReport", Document: `query MonthReport($input: ReportInput!) {
+	monthReport = &Operation{Name: "MonthReport", Class: ClassReport, Root: "timesheetReport", Document: `query MonthReport($input: ReportInput!) {
   timesheetReport(input: $input) { rows { key label totals { seconds } } totals { seconds entryCount } truncated source asOf }
 }`, Variables: func(rng *rand.Rand, s *scene, _ *User) map[string]any {
 		return reportInput(rng, s, 30, 50, "PROJECT")
 	}}
 
-	yearsReport = &Operation{Name: "YearsReport", Root: "timesheetReport", Roles: reporters, Document: `query YearsReport($input: ReportInput!) {
+	yearsReport = &Operation{Name: "YearsReport", Class: ClassReport, Root: "timesheetReport", Roles: reporters, Document: `query YearsReport($input: ReportInput!) {
   timesheetReport(input: $input) { rows { key label totals { seconds amounts { minor currency } } } totals { seconds entryCount } truncated source asOf }
 }`, Variables: func(rng *rand.Rand, s *scene, _ *User) map[string]any {
 		return reportInput(rng, s, 3*365, 1000, "PROJECT", "USER", "MONTH")
@@ -71,16 +71,8 @@ var (
 	reporters = []string{"owner", "admin", "manager"}
 )
 
-// officeMix is what people at work do between two reports.
-var officeMix = []Weighted{
-	{myDay, 35},
-	{running, 20},
-	{page, 15},
-	{projects, 10},
-	{start, 8},
-	{stop, 7},
-	{create, 5},
-}
+// catalog is all of them.
+var catalog = []*Operation{myDay, running, page, projects, start, stop, create, monthReport, yearsReport}
 
 func input(fields map[string]any) map[string]any { return map[string]any{"input": fields} }
 

@@ -3,6 +3,7 @@ package loadtest
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -19,12 +20,17 @@ import (
 type client struct {
 	target    *url.URL
 	transport *http.Transport
-	slots     chan struct{} // one for each attempt in flight; the capacity is the cap
+	crowd     *http.Transport // of clients with connections of their own, by a host name for each
+	slots     chan struct{}   // one for each attempt in flight; the capacity is the cap
 }
 
-// newClient prepares connections to a loopback server. Nothing is dialled yet.
-func newClient(target *url.URL, inFlight int) *client {
-	dialer := &net.Dialer{Timeout: 10 * time.Second, Control: refuseStrangers}
+// newClient prepares connections to a server on loopback, or, if own is not
+// empty, on the host of that name. Nothing is dialled yet.
+func newClient(target *url.URL, inFlight int, own string) *client {
+	dialer := &net.Dialer{Timeout: 10 * time.Second}
+	if own == "" {
+		dialer.Control = refuseStrangers
+	}
 	return &client{
 		target: target,
 		slots:  make(chan struct{}, inFlight),
@@ -34,7 +40,22 @@ func newClient(target *url.URL, inFlight int) *client {
 			IdleConnTimeout:     30 * time.Second,
 			DisableCompression:  true,
 		},
+		crowd: &http.Transport{
+			DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+				return dialer.DialContext(ctx, network, target.Host)
+			},
+			TLSClientConfig: &tls.Config{ServerName: target.Hostname()},
+			MaxConnsPerHost: 2, MaxIdleConnsPerHost: 2,
+			ReadBufferSize: 1 << 10, WriteBufferSize: 1 << 10, // there are thousands
+			DisableCompression: true,
+		},
 	}
+}
+
+// close ends the connections that nobody uses.
+func (c *client) close() {
+	c.transport.CloseIdleConnections()
+	c.crowd.CloseIdleConnections()
 }
 
 var errNotLoopback = errors.New("not a loopback address")
@@ -62,11 +83,15 @@ type attempt struct {
 // its own bound is seen to.
 const maxBody = 8 << 20
 
-// send makes one attempt, at once. ctx carries its deadline.
-func (c *client) send(ctx context.Context, token string, body []byte) attempt {
+// send makes one attempt, at once: on the shared connections, or, if host is
+// not empty, on those that belong to that name. ctx carries its deadline.
+func (c *client) send(ctx context.Context, host, token string, body []byte) attempt {
 	a := attempt{sent: time.Now()}
-	request := c.request(ctx, token, body)
-	response, err := c.transport.RoundTrip(request)
+	request, transport := c.request(ctx, token, body), c.transport
+	if host != "" {
+		request.URL, transport = c.alias(host), c.crowd
+	}
+	response, err := transport.RoundTrip(request)
 	a.first = time.Now()
 	if err != nil {
 		a.end, a.answer.err = a.first, cause(ctx, err)
@@ -83,6 +108,13 @@ func (c *client) send(ctx context.Context, token string, body []byte) attempt {
 		a.answer.err = errCutShort
 	}
 	return a
+}
+
+// alias is the target's address under another host name.
+func (c *client) alias(host string) *url.URL {
+	u := *c.target
+	u.Host = host
+	return &u
 }
 
 // cause prefers what ended the context to what the transport made of it.

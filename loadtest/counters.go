@@ -3,6 +3,7 @@ package loadtest
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -147,7 +148,9 @@ func workOf(readings []Reading, spans []span) []Work {
 func classesOf(s span) []Class {
 	var list []Class
 	for _, stream := range s.Streams {
-		list = append(list, stream.Class)
+		if !slices.Contains(list, stream.Class) {
+			list = append(list, stream.Class)
+		}
 	}
 	return list
 }

@@ -80,7 +80,10 @@ type call struct {
 func (d *deck) draw(m *mix, seed, seq uint64) (call, error) {
 	rng := rand.New(rand.NewPCG(seed, seq))
 	op := m.pick(rng)
-	user := op.users[rng.IntN(len(op.users))]
+	return d.drawFor(rng, op, op.users[rng.IntN(len(op.users))])
+}
+
+func (d *deck) drawFor(rng *rand.Rand, op *loaded, user *User) (call, error) {
 	body, err := op.body(rng, d.scene, user)
 	return call{op: op, user: user, body: body}, err
 }

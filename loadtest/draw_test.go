@@ -8,6 +8,9 @@ import (
 	"time"
 )
 
+// officeMix is what people at work do between two reports.
+var officeMix = []Weighted{{myDay, 35}, {running, 20}, {page, 15}, {projects, 10}, {start, 8}, {stop, 7}, {create, 5}}
+
 func testDeck() *deck {
 	users := demoUsers()
 	users[2].projects = []string{"p1", "p2"}

@@ -40,7 +40,7 @@ func readResults(t *testing.T, path string) []vegeta.Result {
 func testReport(t *testing.T, s Scenario, rounds ...*attack) *Record {
 	t.Helper()
 	session := &session{
-		Config: Config{Scenario: s.Name, Seed: 1}, target: rounds[0].client.target,
+		Config: Config{Scenario: s.Name, Seed: 1}, spec: &spec{}, target: rounds[0].client.target,
 		deck: rounds[0].deck, client: rounds[0].client,
 	}
 	calibration := &Calibration{Reports: Capacity{PerSecond: 20, Clients: 2}, Interactive: Capacity{PerSecond: 1000, Clients: 8}}
@@ -52,7 +52,7 @@ func testReport(t *testing.T, s Scenario, rounds ...*attack) *Record {
 }
 
 func TestVegetaReadsTheResults(t *testing.T) {
-	s := stormScenario()
+	s := stormScenario(t)
 	dropSome := func(phase string, class Class, due time.Duration) row {
 		if class == ClassInteractive && due.Round(time.Millisecond)%time.Second == 0 {
 			return ended(Dropped, 0)
@@ -104,7 +104,7 @@ func TestVegetaReadsTheResults(t *testing.T) {
 }
 
 func TestWriteReplacesAnOlderRun(t *testing.T) {
-	s := stormScenario()
+	s := stormScenario(t)
 	dir := t.TempDir()
 	stale := filepath.Join(dir, droppedFile)
 	if err := os.WriteFile(stale, []byte("of an older run"), 0o600); err != nil {
@@ -130,7 +130,7 @@ func TestWriteReplacesAnOlderRun(t *testing.T) {
 }
 
 func TestSummary(t *testing.T) {
-	s := stormScenario()
+	s := stormScenario(t)
 	data, err := json.Marshal(testReport(t, s, synthetic(t, s.Phases, healthy)))
 	if err != nil {
 		t.Fatal(err)
@@ -177,7 +177,7 @@ func TestSummary(t *testing.T) {
 }
 
 func TestReportText(t *testing.T) {
-	s := stormScenario()
+	s := stormScenario(t)
 	tests := []struct {
 		name   string
 		answer func(string, Class, time.Duration) row

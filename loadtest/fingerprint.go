@@ -144,7 +144,7 @@ func (c *client) entries(ctx context.Context, user *User, last time.Time) int {
 
 // scenarioHash names what was asked for, so that runs of something else are
 // told apart. Rates that were measured are not part of it.
-func (c Config) scenarioHash() string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %v %v", c.Scenario, c.Duration, c.Rate))
+func (s *session) scenarioHash() string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%v %v\n%s", s.Duration, s.Rate, s.spec.raw))
 	return hex.EncodeToString(sum[:])
 }

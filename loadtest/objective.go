@@ -13,6 +13,7 @@ type Objective struct {
 	Name  string // "p99", "ok", ...
 	Limit string // "<= 100 ms", ...
 
+	phase   string // in which it holds
 	allowed float64
 	counts  func(sample) bool
 	// bad judges by what the person saw; proven, more narrowly, by what neither
@@ -24,6 +25,8 @@ type Objective struct {
 
 	latency  time.Duration // the limit, of objectives about response time
 	optional bool          // met where it counts nothing
+	attempts bool          // it counts attempts instead of operations
+	kind     string        // it counts clients of this kind instead of operations; empty: none
 }
 
 // within promises that the share q of the answers come within limit. Refusals
@@ -44,30 +47,38 @@ func okShare(class Class, share float64) Objective {
 		Class: class, Name: "ok", Limit: ">= " + percent(share), allowed: 1 - share,
 		counts:  sample.reached,
 		bad:     func(s sample) bool { return s.outcome != OK },
-		proven:  func(s sample, hogged bool) bool { return s.outcome != OK && serversFault(s, class, hogged) },
+		proven:  func(s sample, hogged bool) bool { return s.outcome != OK && serversFault(s, hogged) },
 		observe: func(t *tally) string { return percent(t.share(OK)) },
 	}
 }
 
-// noneShed promises that nobody is refused for load.
-func noneShed(class Class) Objective {
+// shedBudget promises that at most the share given is refused for load.
+func shedBudget(class Class, share float64) Objective {
 	shed := func(s sample) bool { return s.outcome == Shed }
-	return Objective{
-		Class: class, Name: "shed", Limit: "0", allowed: 0,
+	o := Objective{
+		Class: class, Name: "shed", Limit: "<= " + percent(share), allowed: share,
 		counts: sample.reached, bad: shed,
 		proven:  func(s sample, hogged bool) bool { return !hogged && shed(s) },
-		observe: func(t *tally) string { return strconv.Itoa(t.outcomes[Shed]) },
+		observe: func(t *tally) string { return percent(t.share(Shed)) },
 	}
+	if share == 0 {
+		o.Limit, o.observe = "0", func(t *tally) string { return strconv.Itoa(t.outcomes[Shed]) }
+	}
+	return o
 }
 
-// okOrShed promises that every operation is either answered or refused in the
-// documented way.
-func okOrShed(class Class) Objective {
+// okOrShed promises that at least the share given is either answered or refused
+// in the documented way.
+func okOrShed(class Class, share float64) Objective {
 	bad := func(s sample) bool { return s.outcome != OK && s.outcome != Shed && s.outcome != Throttled }
+	limit := ">= " + percent(share)
+	if share == 1 {
+		limit = percent(share)
+	}
 	return Objective{
-		Class: class, Name: "ok + shed", Limit: "100 %", allowed: 0,
+		Class: class, Name: "ok + shed", Limit: limit, allowed: 1 - share,
 		counts: sample.reached, bad: bad,
-		proven:  func(s sample, hogged bool) bool { return bad(s) && serversFault(s, class, hogged) },
+		proven:  func(s sample, hogged bool) bool { return bad(s) && serversFault(s, hogged) },
 		observe: func(t *tally) string { return percent(t.share(OK, Shed, Throttled)) },
 	}
 }
@@ -75,7 +86,7 @@ func okOrShed(class Class) Objective {
 // shedWithin promises that refusals come fast.
 func shedWithin(class Class, q float64, limit time.Duration) Objective {
 	return Objective{
-		Class: class, Name: "shed " + percentile(q), Limit: "<= " + short(limit), allowed: 1 - q, latency: limit, optional: true,
+		Class: class, Name: "shed " + percentile(q), Limit: "<= " + short(limit), allowed: 1 - q, latency: limit, optional: true, attempts: true,
 		counts:  func(s sample) bool { return s.outcome == Shed },
 		bad:     func(s sample) bool { return s.response() > limit },
 		proven:  func(s sample, hogged bool) bool { return !hogged && s.service() > limit },
@@ -83,24 +94,39 @@ func shedWithin(class Class, q float64, limit time.Duration) Objective {
 	}
 }
 
+// served promises that the share given of the clients of a kind have all their
+// operations answered right within the limit.
+func served(class Class, kind string, share float64, limit time.Duration) Objective {
+	return Objective{
+		Class: class, Name: kind + " clients served", Limit: percent(share) + " within " + short(limit), allowed: 1 - share,
+		kind: kind, counts: sample.reached,
+		bad:    func(s sample) bool { return s.outcome != OK || s.response() > limit },
+		proven: func(s sample, hogged bool) bool { return !hogged && (s.outcome != OK || s.service() > limit) },
+		observe: func(t *tally) string {
+			return percent(t.share(OK)) + ", " + percentile(share) + " " + short(t.response.at(share))
+		},
+	}
+}
+
 // serversFault tells whether a bad outcome can be laid at the server's door
 // even if the generator was not well. A throttled client asked for too much; an
 // answer is provably late only if the server itself took so long; and on a
 // hogged machine neither delay nor refusal for load is the server's fault.
-func serversFault(s sample, class Class, hogged bool) bool {
+func serversFault(s sample, hogged bool) bool {
 	switch s.outcome {
 	case Throttled:
 		return false
 	case Shed:
 		return !hogged
 	case Late, Timeout:
-		return !hogged && s.service() > patienceOf(class).late
+		return !hogged && s.service() > s.late
 	}
 	return true
 }
 
 // Result is an objective with what was found.
 type Result struct {
+	Phase     string   `json:"phase"`
 	Class     Class    `json:"class"`
 	Objective string   `json:"objective"` // "p99 <= 100 ms"
 	Observed  string   `json:"observed"`
@@ -118,12 +144,12 @@ type Result struct {
 // evaluate decides an objective over the phase of all rounds.
 func (o Objective) evaluate(rounds []*attack, phase string, hogged bool) Result {
 	bad, proven := o.clusters(rounds, phase, hogged)
-	r := Result{Class: o.Class, Objective: o.Name + " " + o.Limit, name: o.Name, limit: o.Limit, latency: o.latency}
+	r := Result{Phase: phase, Class: o.Class, Objective: o.Name + " " + o.Limit, name: o.Name, limit: o.Limit, latency: o.latency}
 	for _, second := range bad {
 		r.Samples += int(second.n)
 		r.Bad += int(second.bad)
 	}
-	r.Observed = o.observe(tallyOf(rounds, phase, o.Class))
+	r.Observed = o.observe(o.tally(rounds, phase))
 	if r.Samples == 0 {
 		r.Observed = "-"
 	}
@@ -143,12 +169,37 @@ func (o Objective) evaluate(rounds []*attack, phase string, hogged bool) Result 
 	return r
 }
 
+// samples calls yield for what the objective counts: operations, attempts, or
+// clients.
+func (o Objective) samples(round *attack, phase string, yield func(sample)) {
+	switch {
+	case o.kind != "":
+		round.clients(phase, o.kind, yield)
+	case o.attempts:
+		round.attempts(phase, o.Class, yield)
+	default:
+		round.samples(phase, o.Class, yield)
+	}
+}
+
+// tally sums up what the objective is about.
+func (o Objective) tally(rounds []*attack, phase string) *tally {
+	if o.kind == "" {
+		return tallyOf(rounds, phase, o.Class)
+	}
+	t := &tally{}
+	for _, round := range rounds {
+		round.clients(phase, o.kind, t.add)
+	}
+	return t
+}
+
 // clusters counts the objective's samples by second, once with what is bad and
 // once with what is provably bad.
 func (o Objective) clusters(rounds []*attack, phase string, hogged bool) (bad, proven []cluster) {
 	for _, round := range rounds {
 		first := len(bad)
-		round.samples(phase, o.Class, func(s sample) {
+		o.samples(round, phase, func(s sample) {
 			if !o.counts(s) {
 				return
 			}

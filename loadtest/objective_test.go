@@ -117,10 +117,10 @@ func TestObjectives(t *testing.T) {
 		{name: "1 % throttled", objective: ok, answer: every(100, ended(Throttled, 0), fast), want: Violated, bad: 36},
 		{name: "1 % late by lag", objective: ok, answer: every(100, row{outcome: Late, sent: 3 * time.Second, end: 3001 * time.Millisecond}, fast), want: Violated, bad: 36},
 		{name: "1 % late by the server", objective: ok, answer: every(100, ended(Late, 3*time.Second), fast), want: Violated, proven: true, bad: 36},
-		{name: "one shed", objective: noneShed(ClassInteractive), answer: every(3000, ended(Shed, 0), fast), want: Violated, proven: true, bad: 1},
-		{name: "none shed", objective: noneShed(ClassInteractive), answer: every(3000, ended(Failed, 0), fast), want: Met},
-		{name: "ok or shed", objective: okOrShed(ClassInteractive), answer: every(2, ended(Shed, 0), fast), want: Met},
-		{name: "one neither ok nor shed", objective: okOrShed(ClassInteractive), answer: every(3000, ended(Connection, 0), fast), want: Violated, proven: true, bad: 1},
+		{name: "one shed", objective: shedBudget(ClassInteractive, 0), answer: every(3000, ended(Shed, 0), fast), want: Violated, proven: true, bad: 1},
+		{name: "none shed", objective: shedBudget(ClassInteractive, 0), answer: every(3000, ended(Failed, 0), fast), want: Met},
+		{name: "ok or shed", objective: okOrShed(ClassInteractive, 1), answer: every(2, ended(Shed, 0), fast), want: Met},
+		{name: "one neither ok nor shed", objective: okOrShed(ClassInteractive, 1), answer: every(3000, ended(Connection, 0), fast), want: Violated, proven: true, bad: 1},
 		{name: "quick refusals", objective: shedWithin(ClassInteractive, 0.99, 50*time.Millisecond), answer: every(2, ended(Shed, time.Millisecond), fast), want: Met},
 		{name: "slow refusals", objective: shedWithin(ClassInteractive, 0.99, 50*time.Millisecond), answer: every(2, ended(Shed, time.Second), fast), want: Violated, proven: true, bad: 1800},
 		{name: "no refusals", objective: shedWithin(ClassInteractive, 0.99, 50*time.Millisecond), answer: every(1, fast, fast), want: Met},
@@ -190,11 +190,11 @@ func TestRecovery(t *testing.T) {
 			return healthy(phase, class, due)
 		}, false, 0, false},
 	}
-	s := stormScenario()
+	s := stormScenario(t)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			a := synthetic(t, s.Phases, tt.answer)
-			got := s.Recover.recovery([]*attack{a}, s.Objectives, false)
+			got := s.Recover.recovery([]*attack{a}, false)
 			if got.Back != tt.back || time.Duration(got.After) != tt.after && tt.back || got.Proven != tt.proven {
 				t.Errorf("back %t after %v, proven %t; want %t, %v, %t", got.Back, time.Duration(got.After), got.Proven, tt.back, tt.after, tt.proven)
 			}
@@ -203,14 +203,14 @@ func TestRecovery(t *testing.T) {
 }
 
 func TestRecoveryIsTheWorstOfRounds(t *testing.T) {
-	s := stormScenario()
+	s := stormScenario(t)
 	rounds := []*attack{synthetic(t, s.Phases, healthy), synthetic(t, s.Phases, func(phase string, class Class, due time.Duration) row {
 		if phase == "recover" && due < time.Second {
 			return took(time.Second)
 		}
 		return healthy(phase, class, due)
 	}), synthetic(t, s.Phases, healthy)}
-	if got := s.Recover.recovery(rounds, s.Objectives, false); !got.Back || time.Duration(got.After) != time.Second {
+	if got := s.Recover.recovery(rounds, false); !got.Back || time.Duration(got.After) != time.Second {
 		t.Errorf("back %t after %v, want after 1s", got.Back, time.Duration(got.After))
 	}
 }

@@ -17,24 +17,26 @@ const (
 	ClassReport      Class = "report"
 )
 
-// patience is how long the people of a class wait.
-type patience struct {
-	late    time.Duration // an answer after this is late: correct, but of no use
-	abandon time.Duration // after this the request is given up as a timeout
+// Patience is how long the people of a class wait.
+type Patience struct {
+	Late    time.Duration // an answer after this is late: correct, but of no use
+	Abandon time.Duration // after this an attempt is given up as a timeout
 }
 
-// patienceOf lies above the server's own deadlines (2 s, 15 s), so that what
-// the server says at its deadline is still heard.
-func patienceOf(class Class) patience {
+// patienceOf is the default of a class. It lies above the server's own
+// deadlines (2 s, 15 s), so that what the server says at its deadline is still
+// heard.
+func patienceOf(class Class) Patience {
 	if class == ClassReport {
-		return patience{late: 15 * time.Second, abandon: 18 * time.Second}
+		return Patience{Late: 15 * time.Second, Abandon: 18 * time.Second}
 	}
-	return patience{late: 2 * time.Second, abandon: 4 * time.Second}
+	return Patience{Late: 2 * time.Second, Abandon: 4 * time.Second}
 }
 
 // An Operation is one GraphQL document and how its variables are drawn.
 type Operation struct {
 	Name     string // of the operation in the document
+	Class    Class
 	Document string
 	Root     string // the field of data that a good answer holds, not null
 

@@ -14,9 +14,9 @@ import (
 // stormRun is a stored storm with everything a page can show.
 func stormRun(t *testing.T, length time.Duration, answer func(string, Class, time.Duration) row) *Record {
 	t.Helper()
-	s := reportStorm(Rates{Interactive: 30, Reports: 10}, length)
+	s := built(t, "report-storm", Config{Duration: length}, able(2, 100))
 	s.Phases = []Phase{
-		{Name: "warm", For: stormWarm, Streams: []Stream{officeStream(30, stormWarm)}},
+		{Name: "warm", For: 5 * time.Second, Streams: []Stream{officeStream(30, 5*time.Second)}},
 		{Name: "storm", For: length, Streams: []Stream{officeStream(30, length), reportStream(10, length)}, Judged: true, Burst: time.Second},
 		{Name: "recover", For: absorbWatched, Streams: []Stream{officeStream(30, absorbWatched)}, Judged: true},
 	}

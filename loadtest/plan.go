@@ -10,11 +10,28 @@ import (
 
 // A Stream is one class of operations arriving in one shape.
 type Stream struct {
-	Class   Class
-	Mix     []Weighted
-	Rate    Shape
-	Poisson bool // random gaps instead of even ones
+	Class    Class
+	Patience Patience // zero: the class's own
+	Mix      []Weighted
+	Rate     Shape
+	Poisson  bool    // random gaps instead of even ones
+	Clients  []Share // what the senders do after an answer that was not right; none: nothing
+
+	// Each, if there are any, makes every arrival a client of its own on new
+	// connections, who asks these operations one after the other.
+	Each []*Operation
 }
+
+// patience is the stream's own or else the class's.
+func (s Stream) patience() Patience {
+	if s.Patience == (Patience{}) {
+		return patienceOf(s.Class)
+	}
+	return s.Patience
+}
+
+// rows is how many operations come of one arrival.
+func (s Stream) rows() int { return max(1, len(s.Each)) }
 
 // A Phase is a named stretch of a scenario.
 type Phase struct {
@@ -31,9 +48,11 @@ type Phase struct {
 	Burst time.Duration
 }
 
-// arrival is one planned operation; due counts from the run's start.
+// arrival is one planned operation, or a client with several; due counts from
+// the run's start.
 type arrival struct {
 	due    time.Duration
+	row    uint32 // the first of its operations in the order of all
 	stream uint16
 }
 
@@ -50,6 +69,9 @@ type plan struct {
 	arrivals []arrival
 	streams  []plannedStream
 	phases   []span
+	rows     int // operations in all
+	clients  int // with connections of their own
+	retrying int // streams whose clients may try again
 }
 
 type plannedStream struct {
@@ -85,7 +107,7 @@ func newPlan(phases []Phase, seed uint64) (*plan, error) {
 			if err := stream.Rate.check(); err != nil {
 				return nil, fmt.Errorf("phase %s: %w", phase.Name, err)
 			}
-			if expected += stream.Rate.total(); expected > maxRequests {
+			if expected += total(stream.Rate) * float64(stream.rows()); expected > maxRequests {
 				return nil, fmt.Errorf("more than %d requests are planned by the end of phase %s: lower the rate or the duration", maxRequests, phase.Name)
 			}
 		}
@@ -96,6 +118,14 @@ func newPlan(phases []Phase, seed uint64) (*plan, error) {
 		p.addStreams(len(p.phases) - 1)
 	}
 	slices.SortStableFunc(p.arrivals, func(a, b arrival) int { return cmp.Compare(a.due, b.due) })
+	for i := range p.arrivals {
+		stream := p.streams[p.arrivals[i].stream]
+		p.arrivals[i].row = uint32(p.rows)
+		p.rows += stream.rows()
+		if len(stream.Each) > 0 {
+			p.clients++
+		}
+	}
 	return p, nil
 }
 
@@ -106,11 +136,14 @@ func (p *plan) addStreams(phase int) {
 	for _, stream := range span.Streams {
 		index := len(p.streams)
 		p.streams = append(p.streams, plannedStream{stream, phase})
+		if len(stream.Clients) > 0 {
+			p.retrying++
+		}
 		var rng *rand.Rand
 		if stream.Poisson {
 			rng = rand.New(rand.NewPCG(p.seed, arrivalsDomain|uint64(index)))
 		}
-		for _, due := range stream.Rate.dues(rng) {
+		for _, due := range dues(stream.Rate, rng) {
 			p.arrivals = append(p.arrivals, arrival{due: span.start + due, stream: uint16(index)})
 		}
 	}
@@ -122,6 +155,6 @@ const arrivalsDomain = 1 << 63
 
 // Bounds of one run: what a slip of the keyboard may cost.
 const (
-	maxRequests = 1_000_000
-	maxTime     = 15 * time.Minute
+	maxRequests = 2_000_000
+	maxTime     = 2 * time.Hour
 )

@@ -24,17 +24,18 @@ const (
 	scoutQuery    = `{ projects(first: 50) { nodes { id } } timeEntries(first: 1) { nodes { day } } }`
 )
 
-// loopback parses an address and refuses it unless it names this machine.
-func loopback(address string) (*url.URL, error) {
+// allowed parses an address and refuses it unless it names this machine, or the
+// host that was said to be one's own.
+func allowed(address, own string) (*url.URL, error) {
 	u, err := url.Parse(address)
-	if err != nil || u.Host == "" || u.Scheme != "http" {
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, stopf(ExitUsage, "%q is not an address such as http://127.0.0.1:8080/graphql", address)
 	}
-	if ip := net.ParseIP(u.Hostname()); u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return nil, stopf(ExitRefused, "%s is not this machine: surge only loads servers on loopback", u.Host)
+	if ip := net.ParseIP(u.Hostname()); u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) && u.Hostname() != own {
+		return nil, stopf(ExitRefused, "%s is not this machine: to load it, say that it is yours with --i-own %s", u.Host, u.Hostname())
 	}
 	if u.Port() == "" {
-		u.Host = net.JoinHostPort(u.Hostname(), "80")
+		u.Host = net.JoinHostPort(u.Hostname(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
 	}
 	return u, nil
 }
@@ -57,7 +58,7 @@ func (c *client) query(ctx context.Context, token, document string, data any) (a
 	if err != nil {
 		return answer{}, nil, fmt.Errorf("encode a query: %w", err)
 	}
-	got := c.send(ctx, token, body).answer
+	got := c.send(ctx, "", token, body).answer
 	if got.err != nil {
 		return got, nil, got.err
 	}

@@ -12,31 +12,35 @@ import (
 	"time"
 )
 
-func TestLoopback(t *testing.T) {
+func TestAllowed(t *testing.T) {
 	tests := []struct {
-		address string
-		exit    Exit
+		address, own string
+		exit         Exit
 	}{
-		{"http://127.0.0.1:8080/graphql", ExitPass},
-		{"http://127.8.9.1:8080/graphql", ExitPass},
-		{"http://[::1]:8080/graphql", ExitPass},
-		{"http://localhost:8080/graphql", ExitPass},
-		{"http://127.0.0.1/graphql", ExitPass},
-		{"http://example.com/graphql", ExitRefused},
-		{"http://127.0.0.1.example.com/graphql", ExitRefused},
-		{"http://localhost.example.com/", ExitRefused},
-		{"http://10.0.0.7:8080/graphql", ExitRefused},
-		{"http://0.0.0.0:8080/graphql", ExitRefused},
-		{"http://127.0.0.1@example.com/graphql", ExitRefused},
-		{"127.0.0.1:8080", ExitUsage},
-		{"https://127.0.0.1:8080/graphql", ExitUsage},
-		{"file:///etc/passwd", ExitUsage},
-		{"http://[::1", ExitUsage},
-		{"", ExitUsage},
+		{"http://127.0.0.1:8080/graphql", "", ExitPass},
+		{"http://127.8.9.1:8080/graphql", "", ExitPass},
+		{"http://[::1]:8080/graphql", "", ExitPass},
+		{"http://localhost:8080/graphql", "", ExitPass},
+		{"http://127.0.0.1/graphql", "", ExitPass},
+		{"https://127.0.0.1/graphql", "", ExitPass},
+		{"http://example.com/graphql", "", ExitRefused},
+		{"http://127.0.0.1.example.com/graphql", "", ExitRefused},
+		{"http://localhost.example.com/", "", ExitRefused},
+		{"http://10.0.0.7:8080/graphql", "", ExitRefused},
+		{"http://0.0.0.0:8080/graphql", "", ExitRefused},
+		{"http://127.0.0.1@example.com/graphql", "", ExitRefused},
+		{"https://staging.example.com/graphql", "staging.example.com", ExitPass},
+		{"http://10.0.0.7:8080/graphql", "10.0.0.7", ExitPass},
+		{"http://10.0.0.7:8080/graphql", "10.0.0.8", ExitRefused},
+		{"http://example.com/graphql", "example", ExitRefused},
+		{"127.0.0.1:8080", "", ExitUsage},
+		{"file:///etc/passwd", "", ExitUsage},
+		{"http://[::1", "", ExitUsage},
+		{"", "", ExitUsage},
 	}
 	for _, tt := range tests {
-		t.Run(tt.address, func(t *testing.T) {
-			u, err := loopback(tt.address)
+		t.Run(tt.address+" "+tt.own, func(t *testing.T) {
+			u, err := allowed(tt.address, tt.own)
 			if tt.exit != ExitPass {
 				if err == nil || ExitOf(err) != tt.exit {
 					t.Errorf("%v, %v, want exit %d", u, err, tt.exit)
@@ -122,7 +126,7 @@ func TestPreflight(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := open(t.Context(), Config{Scenario: smokeName, Target: tt.target(t)})
+			_, err := open(t.Context(), Config{Scenario: "smoke", Target: tt.target(t)})
 			if tt.says == "" {
 				if err != nil {
 					t.Errorf("refused: %v", err)
@@ -142,7 +146,7 @@ func TestPreflight(t *testing.T) {
 func TestPreflightInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := open(ctx, Config{Scenario: smokeName, Target: fake(t, nil)}); ExitOf(err) != ExitInterrupted || err == nil {
+	if _, err := open(ctx, Config{Scenario: "smoke", Target: fake(t, nil)}); ExitOf(err) != ExitInterrupted || err == nil {
 		t.Errorf("error %v, want exit %d", err, ExitInterrupted)
 	}
 }
@@ -150,11 +154,11 @@ func TestPreflightInterrupted(t *testing.T) {
 func TestOpenUsage(t *testing.T) {
 	target := fake(t, nil)
 	for name, c := range map[string]Config{
-		"unknown scenario":   {Scenario: "soak", Target: target},
-		"too long":           {Scenario: smokeName, Target: target, Duration: time.Hour},
-		"negative rate":      {Scenario: smokeName, Target: target, Rate: -1},
-		"rate out of reach":  {Scenario: smokeName, Target: target, Rate: 1e9},
-		"admin not loopback": {Scenario: smokeName, Target: target, Admin: "http://10.0.0.1:8081"},
+		"unknown scenario":   {Scenario: "soap", Target: target},
+		"too long":           {Scenario: "smoke", Target: target, Duration: 3 * time.Hour},
+		"negative rate":      {Scenario: "smoke", Target: target, Rate: -1},
+		"rate out of reach":  {Scenario: "smoke", Target: target, Rate: 1e9},
+		"admin not loopback": {Scenario: "smoke", Target: target, Admin: "http://10.0.0.1:8081"},
 	} {
 		want := ExitUsage
 		if name == "admin not loopback" {
@@ -179,7 +183,7 @@ func TestScoutLearns(t *testing.T) {
 }
 
 func TestAdmitLearnsTheRole(t *testing.T) {
-	s, err := open(t.Context(), Config{Scenario: smokeName, Target: fake(t, nil), Token: "demo-manager"})
+	s, err := open(t.Context(), Config{Scenario: "smoke", Target: fake(t, nil), Token: "demo-manager"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,7 +193,7 @@ func TestAdmitLearnsTheRole(t *testing.T) {
 }
 
 func TestAdminOf(t *testing.T) {
-	u, err := loopback("http://[::1]:9000/graphql")
+	u, err := allowed("http://[::1]:9000/graphql", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,5 +207,5 @@ func TestAdminOf(t *testing.T) {
 func ExampleRun_refused() {
 	_, err := Run(context.Background(), Config{Scenario: "smoke", Target: "http://example.com/graphql"})
 	fmt.Println(ExitOf(err), err)
-	// Output: 7 example.com is not this machine: surge only loads servers on loopback
+	// Output: 7 example.com is not this machine: to load it, say that it is yours with --i-own example.com
 }

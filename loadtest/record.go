@@ -51,6 +51,7 @@ type PhaseRecord struct {
 	Planned   int            `json:"planned"`
 	PerSecond float64        `json:"planned_per_second"`
 	Outcomes  map[string]int `json:"outcomes"`
+	Attempts  int            `json:"attempts"` // sent; more than the operations where clients try again
 	Refused   int            `json:"ok_with_user_errors"`
 	Bytes     int64          `json:"bytes"`
 	Response  Quantiles      `json:"response"` // from due, refusals aside
@@ -88,13 +89,13 @@ type Reason struct {
 // record sums up a finished run.
 func (s *session) record(done *finished, c *Calibration, rates *Rates) *Record {
 	r := &Record{
-		Version: RecordVersion, Command: "run", Scenario: s.Scenario, ScenarioHash: s.scenarioHash(), Fingerprint: done.fingerprint, Target: s.target.String(), Seed: s.Seed, People: len(s.deck.scene.users),
+		Version: RecordVersion, Command: "run", Scenario: done.scenario.Name, ScenarioHash: s.scenarioHash(), Fingerprint: done.fingerprint, Target: s.target.String(), Seed: s.Seed, People: len(s.deck.scene.users),
 		Began: done.began.UTC(), Took: Millis(done.took), Rounds: len(done.rounds),
 		Calibration: c, Rates: rates, Verdict: done.verdict, done: done,
 	}
 	for _, span := range done.rounds[0].plan.phases {
-		for _, stream := range span.Streams {
-			r.Phases = append(r.Phases, phaseRecord(done.rounds, span, stream))
+		for _, class := range classesOf(span) {
+			r.Phases = append(r.Phases, phaseRecord(done.rounds, span, class))
 		}
 	}
 	r.Series = series(done.rounds, s.deck.operations)
@@ -111,12 +112,18 @@ func (s *session) record(done *finished, c *Calibration, rates *Rates) *Record {
 	return r
 }
 
-func phaseRecord(rounds []*attack, span span, stream Stream) PhaseRecord {
-	t := tallyOf(rounds, span.Name, stream.Class)
+func phaseRecord(rounds []*attack, span span, class Class) PhaseRecord {
+	t := tallyOf(rounds, span.Name, class)
+	times := 0
+	for _, round := range rounds {
+		if _, sent := round.plan.span(span.Name); sent {
+			times++
+		}
+	}
 	p := PhaseRecord{
-		Phase: span.Name, Class: stream.Class, Judged: span.Judged, Start: Millis(span.start), For: Millis(span.For), Planned: t.planned,
-		PerSecond: float64(t.planned) / float64(len(rounds)) / span.For.Seconds(),
-		Outcomes:  map[string]int{}, Refused: t.refused, Bytes: t.bytes,
+		Phase: span.Name, Class: class, Judged: span.Judged, Start: Millis(span.start), For: Millis(span.For), Planned: t.planned,
+		PerSecond: float64(t.planned) / float64(times) / span.For.Seconds(),
+		Outcomes:  map[string]int{}, Attempts: t.attempts, Refused: t.refused, Bytes: t.bytes,
 		Response: t.response.quantiles(), Service: t.service.quantiles(),
 		Server: t.server.quantiles(), Shed: t.shed.quantiles(),
 	}
@@ -126,7 +133,7 @@ func phaseRecord(rounds []*attack, span span, stream Stream) PhaseRecord {
 		}
 	}
 	for i, round := range rounds {
-		p.Seconds = append(p.Seconds, seconds(round, i, span.Name, stream.Class)...)
+		p.Seconds = append(p.Seconds, seconds(round, i, span.Name, class)...)
 	}
 	return p
 }
@@ -261,10 +268,10 @@ func (r Result) brief() string {
 // of it.
 func (r *Record) reportsLine() string {
 	text := "reports"
-	if r.Rates != nil {
+	if r.Rates != nil && r.Rates.Reports > 0 {
 		text += fmt.Sprintf(" %.1fx", r.Rates.Reports/r.Calibration.Reports.PerSecond)
 	}
-	t := tallyOf(r.done.rounds, r.done.scenario.Under, ClassReport)
+	t := tallyOf(r.done.rounds, r.done.scenario.under(ClassReport), ClassReport)
 	text += fmt.Sprintf(": ok %s, shed %s", percent(t.share(OK)), percent(t.share(Shed)))
 	if other := 1 - t.share(OK, Shed); other > 0 && t.reached() > 0 {
 		text += ", other " + percent(other)

@@ -22,7 +22,7 @@ func testFingerprint() Fingerprint {
 }
 
 func TestRecordSurvivesItsFile(t *testing.T) {
-	s := stormScenario()
+	s := stormScenario(t)
 	a := synthetic(t, s.Phases, healthy)
 	a.readings = []Reading{
 		{Border: "before storm", Counters: Counters{`headroom_rows_total{class="report"}`: 5, counterCPU: 1}},
@@ -61,7 +61,7 @@ func TestRecordSurvivesItsFile(t *testing.T) {
 
 // The series hold every arrival, and their histograms its times.
 func TestSeriesAddUp(t *testing.T) {
-	s := stormScenario()
+	s := stormScenario(t)
 	a := synthetic(t, s.Phases, healthy)
 	r := testReport(t, s, a)
 	var all Histogram

@@ -1,7 +1,6 @@
 package loadtest
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -11,9 +10,11 @@ import (
 
 // Config is what to run against what.
 type Config struct {
-	Scenario string // smoke or report-storm
+	Scenario string // the name of a built-in one, or a file
 	Target   string // address of the GraphQL endpoint; empty: http://127.0.0.1:8080/graphql
 	Admin    string // the operators' address; empty: the target's next port
+
+	Own string // host of a target that is not this machine, to confirm that it may be loaded
 
 	Token      string // of one person, or
 	TokensFile string // lines of workspace,user,role,token; empty: the demo's three people
@@ -27,9 +28,10 @@ type Config struct {
 	Terminal bool      // Progress is a terminal
 }
 
-// session is a server that was found fit, and the people to act for.
+// session is a scenario, a server that was found fit, and the people to act for.
 type session struct {
 	Config
+	spec   *spec
 	target *url.URL
 	client *client
 	deck   *deck
@@ -44,26 +46,18 @@ func Run(ctx context.Context, c Config) (*Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer s.client.transport.CloseIdleConnections()
+	defer s.client.close()
 	return s.run(ctx, nil)
 }
 
 // open checks the configuration, then the server.
 func open(ctx context.Context, c Config) (*session, error) {
-	if c.Target == "" {
-		c.Target = "http://127.0.0.1:8080/graphql"
-	}
-	target, err := loopback(c.Target)
+	target, err := c.addresses()
 	if err != nil {
 		return nil, err
 	}
-	if c.Admin == "" {
-		c.Admin = adminOf(target)
-	}
-	if _, err := loopback(c.Admin); err != nil {
-		return nil, err
-	}
-	if err := c.check(); err != nil {
+	spec, err := c.check()
+	if err != nil {
 		return nil, err
 	}
 	users, err := c.users()
@@ -74,7 +68,7 @@ func open(ctx context.Context, c Config) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &session{Config: c, target: target, client: newClient(target, leastInFlight), files: files}
+	s := &session{Config: c, spec: spec, target: target, client: newClient(target, leastInFlight, c.Own), files: files}
 	if err := s.client.preflight(ctx, users); err != nil {
 		return nil, err
 	}
@@ -82,46 +76,66 @@ func open(ctx context.Context, c Config) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.deck, s.watch = &deck{scene: scene}, newWatch(target.Port())
+	s.deck = &deck{scene: scene}
+	if schema, err := s.client.schema(ctx); err == nil { // else the run will tell
+		if err := spec.fits(schema, s.deck); err != nil {
+			return nil, &Stop{ExitUsage, err}
+		}
+	}
+	if s.watch = newWatch(target.Port()); c.Own != "" {
+		s.watch = watch{why: c.Own + " is another machine"}
+	}
 	return s, nil
+}
+
+// addresses fills in and checks where to send.
+func (c *Config) addresses() (*url.URL, error) {
+	if c.Target == "" {
+		c.Target = "http://127.0.0.1:8080/graphql"
+	}
+	target, err := allowed(c.Target, c.Own)
+	if err != nil {
+		return nil, err
+	}
+	if c.Admin == "" {
+		c.Admin = adminOf(target)
+	}
+	_, err = allowed(c.Admin, c.Own)
+	return target, err
 }
 
 // check finds what can be known to be wrong before anything is sent. The same
 // bounds hold for the plan; here they can name the flag.
-func (c Config) check() error {
+func (c Config) check() (*spec, error) {
 	switch {
-	case c.Scenario != smokeName && c.Scenario != stormName:
-		return stopf(ExitUsage, "there is no scenario %q, only %s and %s", c.Scenario, smokeName, stormName)
 	case c.Duration < 0 || c.Duration > maxTime:
-		return stopf(ExitUsage, "a duration of %v is not between 0 and %v", c.Duration, maxTime)
+		return nil, stopf(ExitUsage, "a duration of %v is not between 0 and %v", c.Duration, maxTime)
 	case !(c.Rate >= 0 && c.Rate <= maxRate): // so that NaN is refused too
-		return stopf(ExitUsage, "a rate of %v is not between 0 and %d a second", c.Rate, maxRate)
+		return nil, stopf(ExitUsage, "a rate of %v is not between 0 and %d a second", c.Rate, maxRate)
 	}
-	return nil
+	spec, err := loadSpec(c.Scenario)
+	if err != nil {
+		return nil, &Stop{ExitUsage, err}
+	}
+	return spec, nil
 }
 
 // maxRate is what a generator that shares its machine with the server can hope
 // to send in time.
 const maxRate = 10_000
 
-// scenario makes the scenario asked for; a storm's rates come from calibration,
-// which is measured unless given.
+// scenario makes the scenario asked for. What it counts in of the server's
+// capacity is measured unless known.
 func (s *session) scenario(ctx context.Context, known *Calibration) (Scenario, *Calibration, *Rates, error) {
-	if s.Scenario == smokeName {
-		return smoke(cmp.Or(s.Rate, smokeRate), cmp.Or(s.Duration, smokeFor)), nil, nil, nil
-	}
-	if known == nil {
-		measured, err := s.calibrate(ctx)
+	if wanted := s.spec.measures(); known == nil && len(wanted) > 0 {
+		measured, err := s.calibrate(ctx, wanted)
 		if err != nil {
 			return Scenario{}, nil, nil, err
 		}
 		known = &measured
 	}
-	rates, err := known.rates(s.Rate)
-	if err != nil {
-		return Scenario{}, nil, nil, err
-	}
-	return reportStorm(rates, cmp.Or(s.Duration, stormFor)), known, &rates, nil
+	scenario, rates, err := s.spec.scenario(s.Config, known)
+	return scenario, known, rates, err
 }
 
 // run sends the scenario, again while an objective is undecided and another
@@ -131,7 +145,7 @@ func (s *session) run(ctx context.Context, known *Calibration) (*Record, error) 
 	if err != nil {
 		return nil, err
 	}
-	inFlight, err := fit(scenario.inFlight(), s.files)
+	inFlight, err := fit(scenario.inFlight(), scenario.crowd(), s.files)
 	if err != nil {
 		return nil, &Stop{ExitInvalid, err}
 	}
@@ -141,7 +155,7 @@ func (s *session) run(ctx context.Context, known *Calibration) (*Record, error) 
 	}
 	done := &finished{scenario: scenario, began: time.Now(), fingerprint: s.fingerprint(ctx)}
 	for round := range scenario.Rounds {
-		if err := s.round(ctx, done, s.Seed+uint64(round)); err != nil {
+		if err := s.round(ctx, done, scenario.again(done.verdict), s.Seed+uint64(round)); err != nil {
 			return nil, err
 		}
 		done.verdict = judge(scenario, done.rounds, ctx.Err() != nil)
@@ -169,9 +183,9 @@ type finished struct {
 	fingerprint Fingerprint
 }
 
-// round sends a scenario once.
-func (s *session) round(ctx context.Context, done *finished, seed uint64) error {
-	plan, err := newPlan(done.scenario.Phases, seed)
+// round sends phases once.
+func (s *session) round(ctx context.Context, done *finished, phases []Phase, seed uint64) error {
+	plan, err := newPlan(phases, seed)
 	if err != nil {
 		return &Stop{ExitUsage, err}
 	}

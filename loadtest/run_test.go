@@ -35,7 +35,7 @@ func TestRunFailsAServerOfErrors(t *testing.T) {
 	dir := t.TempDir()
 	var progress lines
 	report, err := Run(t.Context(), Config{
-		Scenario: smokeName, Duration: time.Second, Rate: 50, Out: dir, Progress: &progress, Terminal: true,
+		Scenario: "smoke", Duration: time.Second, Rate: 50, Out: dir, Progress: &progress, Terminal: true,
 		Target: fake(t, func(w http.ResponseWriter, _ *http.Request, _ asked) {
 			w.WriteHeader(http.StatusInternalServerError)
 			say(w, `{"errors":[{"message":"boom","extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}`)
@@ -62,7 +62,7 @@ func TestRunFailsAServerOfErrors(t *testing.T) {
 
 func TestRunNeverPassesOnFewSamples(t *testing.T) {
 	t.Parallel()
-	report, err := Run(t.Context(), Config{Scenario: smokeName, Duration: time.Second, Rate: 50, Target: fake(t, nil)})
+	report, err := Run(t.Context(), Config{Scenario: "smoke", Duration: time.Second, Rate: 50, Target: fake(t, nil)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func TestRunInterrupted(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	var once sync.Once
-	report, err := Run(ctx, Config{Scenario: smokeName, Target: fake(t, func(w http.ResponseWriter, _ *http.Request, a asked) {
+	report, err := Run(ctx, Config{Scenario: "smoke", Target: fake(t, func(w http.ResponseWriter, _ *http.Request, a asked) {
 		right(w, a)
 		once.Do(func() { time.AfterFunc(100*time.Millisecond, cancel) })
 	})})

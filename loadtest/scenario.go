@@ -3,7 +3,6 @@ package loadtest
 import (
 	"fmt"
 	"math"
-	"slices"
 	"time"
 )
 
@@ -12,7 +11,6 @@ type Scenario struct {
 	Name       string
 	Phases     []Phase
 	Objectives []Objective
-	Under      string   // the phase in which the objectives hold
 	Recover    *Recover // nil if there is nothing to recover from
 	Rounds     int      // how often it may run while an objective is undecided
 
@@ -21,93 +19,239 @@ type Scenario struct {
 	Quiet time.Duration
 }
 
-// The names of the built-in scenarios.
-const (
-	smokeName = "smoke"
-	stormName = "report-storm"
-)
-
-// promises to people who wait at a screen, on two shared cores.
-func interactivePromises() []Objective {
-	return []Objective{
-		within(ClassInteractive, 0.50, 10*time.Millisecond),
-		within(ClassInteractive, 0.99, 100*time.Millisecond),
-		okShare(ClassInteractive, 0.999),
-		noneShed(ClassInteractive),
-	}
-}
-
-// promises to people who asked for a report: an answer, or a quick refusal.
-func reportPromises() []Objective {
-	return []Objective{
-		okOrShed(ClassReport),
-		shedWithin(ClassReport, 0.99, 50*time.Millisecond),
-	}
-}
-
-// smoke is a minute at most of an ordinary day: interactive work at rate a
-// second, and a small report a second.
-func smoke(rate float64, d time.Duration) Scenario {
-	streams := func(d time.Duration) []Stream {
-		return []Stream{
-			{Class: ClassInteractive, Mix: officeMix, Rate: constant(rate, d), Poisson: true},
-			{Class: ClassReport, Mix: []Weighted{{monthReport, 1}}, Rate: constant(min(1, rate/20), d), Poisson: true},
-		}
-	}
-	const warm = 3 * time.Second
-	return Scenario{
-		Name: smokeName,
-		Phases: []Phase{
-			{Name: "warm", For: warm, Streams: streams(warm)},
-			{Name: "smoke", For: d, Streams: streams(d), Judged: true},
-		},
-		Objectives: slices.Concat(interactivePromises(), reportPromises()),
-		Under:      "smoke",
-		Rounds:     1,
-	}
-}
-
-// Defaults of the built-in scenarios. 3,000 answers without a failure are what
-// it takes to know that 99.9 % are good.
-const (
-	smokeRate     = 80
-	smokeFor      = 45 * time.Second
-	stormFor      = 30 * time.Second
-	stormWarm     = 5 * time.Second
-	stormTimes    = 5    // what the server can do in reports
-	stormShare    = 0.30 // of what it can do in interactive work
-	stormRate     = 300  // and at most this
-	quietWithin   = time.Minute
-	absorbWithin  = 5 * time.Second
-	absorbWatched = 10 * time.Second // room for a start within 5 s and five windows of one
-)
-
-// Rates are the arrivals a second of a report storm.
+// Rates are the arrivals a second of a scenario that counts in what the server
+// can do.
 type Rates struct {
 	Interactive float64 `json:"interactive"`
 	Reports     float64 `json:"reports"`
 }
 
-// reportStorm sends interactive work at a rate that the server can easily do,
-// and then, beside it, far more reports than it can.
-func reportStorm(rates Rates, d time.Duration) Scenario {
-	office := func(d time.Duration) Stream {
-		return Stream{Class: ClassInteractive, Mix: officeMix, Rate: constant(rates.Interactive, d), Poisson: true}
+// scenario fixes what the file leaves open: the length of its main phase and
+// the interactive rate, if the command line gives them, and what was measured
+// of the server.
+func (s *spec) scenario(c Config, known *Calibration) (Scenario, *Rates, error) {
+	scene := Scenario{Name: s.name, Rounds: 1 + s.extend, Quiet: s.quiet}
+	b := builder{spec: s, config: c, known: known, main: s.main(), scale: 1, rates: &Rates{}}
+	if err := b.fixScale(); err != nil {
+		return scene, nil, err
 	}
-	reports := Stream{Class: ClassReport, Mix: []Weighted{{yearsReport, 1}}, Rate: constant(rates.Reports, d), Poisson: true}
-	return Scenario{
-		Name: stormName,
-		Phases: []Phase{
-			{Name: "warm", For: stormWarm, Streams: []Stream{office(stormWarm)}},
-			{Name: "storm", For: d, Streams: []Stream{office(d), reports}, Judged: true, Burst: time.Second},
-			{Name: "recover", For: absorbWatched, Streams: []Stream{office(absorbWatched)}, Judged: true},
-		},
-		Objectives: slices.Concat(interactivePromises(), reportPromises()),
-		Under:      "storm",
-		Recover:    &Recover{Phase: "recover", Class: ClassInteractive, Within: absorbWithin},
-		Rounds:     4,
-		Quiet:      quietWithin,
+	for _, p := range s.phases {
+		phase, err := b.phase(p)
+		if err != nil {
+			return scene, nil, err
+		}
+		scene.Phases = append(scene.Phases, phase)
+		scene.Objectives = append(scene.Objectives, b.objectives(p)...)
 	}
+	if s.recover != nil {
+		r := *s.recover
+		r.Objectives = s.classes[r.Class].objectives
+		scene.Recover = &r
+	}
+	if *b.rates == (Rates{}) {
+		b.rates = nil
+	}
+	return scene, b.rates, nil
+}
+
+// main is the first phase that counts.
+func (s *spec) main() *phaseSpec {
+	for _, judge := range []string{judgeSLO, judgeHealth} {
+		for _, p := range s.phases {
+			if p.judge == judge {
+				return p
+			}
+		}
+	}
+	return nil
+}
+
+// builder makes a scenario out of a spec.
+type builder struct {
+	*spec
+	config Config
+	known  *Calibration
+	main   *phaseSpec
+	scale  float64 // of all rates that the file fixes
+	rates  *Rates
+}
+
+// fixScale finds the factor that makes the main phase's interactive rate the
+// one asked for.
+func (b *builder) fixScale() error {
+	if b.config.Rate == 0 {
+		return nil
+	}
+	for _, st := range b.main.streams {
+		if st.rate == nil || st.class != ClassInteractive {
+			continue
+		}
+		if st.rate.of == "" && st.rate.mean > 0 {
+			b.scale = b.config.Rate / st.rate.mean
+		}
+		return nil
+	}
+	return stopf(ExitUsage, "scenario %s has no interactive rate that --rate could replace", b.name)
+}
+
+func (b *builder) phase(p *phaseSpec) (Phase, error) {
+	phase := Phase{Name: p.name, For: p.length, Burst: p.burst, Judged: p.judge != judgeNothing}
+	if p == b.main && b.config.Duration > 0 {
+		phase.For = b.config.Duration
+	}
+	for _, st := range p.streams {
+		stream, err := b.stream(st, p, phase.For)
+		if err != nil {
+			return phase, err
+		}
+		phase.Streams = append(phase.Streams, stream)
+	}
+	return phase, nil
+}
+
+func (b *builder) stream(st *streamSpec, p *phaseSpec, d time.Duration) (Stream, error) {
+	stream := Stream{Class: st.class, Patience: st.patience, Mix: st.mix, Each: st.each, Poisson: !st.even, Clients: st.clients}
+	if stream.Patience == (Patience{}) {
+		stream.Patience = b.classes[st.class].patience
+	}
+	var err error
+	switch stretch := d.Seconds() / p.length.Seconds(); {
+	case len(st.each) > 0:
+		stream.Poisson = false
+		stream.Rate, err = b.crowd(st)
+	case st.rate.of != "":
+		stream.Rate, err = b.measured(st, p, d)
+	default:
+		stream.Rate, err = st.rate.shape(b.scale, d, stretch)
+	}
+	if err == nil {
+		err = stream.Rate.check()
+	}
+	if err != nil && !isStop(err) {
+		at := st.at.GetToken().Position
+		err = stopf(ExitUsage, "%s:%d:%d: %w", b.file, at.Line, at.Column, err)
+	}
+	return stream, err
+}
+
+// measured is a rate that is a share of what the server can do.
+func (b *builder) measured(st *streamSpec, p *phaseSpec, d time.Duration) (Shape, error) {
+	capacity, err := b.known.of(st.rate.of)
+	if err != nil {
+		return nil, err
+	}
+	rate := st.rate.share * capacity
+	if st.rate.atMost > 0 {
+		rate = min(rate, st.rate.atMost)
+	}
+	if b.config.Rate > 0 && st.class == ClassInteractive {
+		rate = b.config.Rate
+	}
+	if rate > maxRate {
+		return nil, stopf(ExitInvalid, "the server does %.0f %s operations a second, and %g times that is more than this generator can send in time: seed more data", capacity, st.rate.of, st.rate.share)
+	}
+	switch {
+	case p == b.main && st.class == ClassInteractive:
+		b.rates.Interactive = rate
+	case p == b.main && st.class == ClassReport:
+		b.rates.Reports = rate
+	}
+	return constant(rate, d), nil
+}
+
+// crowd is the clients that come within a time: as many as given, or as the
+// server works so long for.
+func (b *builder) crowd(st *streamSpec) (Shape, error) {
+	number := float64(st.number)
+	if st.work > 0 {
+		capacity, err := b.known.of(st.class)
+		if err != nil {
+			return nil, err
+		}
+		number = math.Max(1, math.Round(st.work.Seconds()*capacity/float64(len(st.each))))
+	}
+	return constant(number/st.within.Seconds(), st.within), nil
+}
+
+// objectives are the promises of a phase: to the classes that arrive in it,
+// and to clients that reconnect.
+func (b *builder) objectives(p *phaseSpec) (list []Objective) {
+	for _, class := range b.order {
+		if p.judge == judgeSLO && p.has(class) {
+			for _, o := range b.classes[class].objectives {
+				o.phase = p.name
+				list = append(list, o)
+			}
+		}
+	}
+	for _, promise := range p.served {
+		for _, st := range p.streams {
+			if len(st.each) > 0 {
+				o := served(st.class, promise.kind, promise.share, promise.within)
+				o.phase = p.name
+				list = append(list, o)
+			}
+		}
+	}
+	return list
+}
+
+func (p *phaseSpec) has(class Class) bool {
+	for _, st := range p.streams {
+		if st.class == class && len(st.each) == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// measures lists for each class whose capacity the scenario counts in the mix
+// to measure it with.
+func (s *spec) measures() map[Class][]Weighted {
+	wanted := map[Class][]Weighted{}
+	for _, p := range s.phases {
+		for _, st := range p.streams {
+			switch {
+			case st.rate != nil && st.rate.of != "":
+				wanted[st.rate.of] = nil
+			case st.work > 0:
+				wanted[st.class] = nil
+			}
+		}
+	}
+	for class := range wanted {
+		wanted[class] = s.mixOf(class)
+	}
+	return wanted
+}
+
+// mixOf is the first mix of a class; a crowd's operations count as one.
+func (s *spec) mixOf(class Class) []Weighted {
+	for _, crowds := range []bool{true, false} {
+		for _, p := range s.phases {
+			for _, st := range p.streams {
+				if st.class != class || (len(st.each) > 0) != crowds {
+					continue
+				}
+				list := st.mix
+				for _, op := range st.each {
+					list = append(list, Weighted{op, 1})
+				}
+				return list
+			}
+		}
+	}
+	return nil
+}
+
+// under is the phase in which promises to a class hold.
+func (s Scenario) under(class Class) string {
+	for _, o := range s.Objectives {
+		if o.Class == class {
+			return o.phase
+		}
+	}
+	return ""
 }
 
 // Caps on what is in flight.
@@ -123,17 +267,36 @@ func (s Scenario) inFlight() int {
 	for _, phase := range s.Phases {
 		sum := 0.0
 		for _, stream := range phase.Streams {
-			rate := max(stream.Rate.From, stream.Rate.To)
-			sum += rate * patienceOf(stream.Class).abandon.Seconds()
+			sum += min(stream.Rate.peak()*stream.patience().Abandon.Seconds(), total(stream.Rate))
 		}
 		most = max(most, sum)
 	}
 	return max(leastInFlight, int(math.Ceil(most*1.2))+100)
 }
 
-// fit lowers a cap to what the open-file limit allows: two files for each, and
-// some to spare. It is an error if too few are left to be open at all.
-func fit(inFlight, files int) (int, error) {
+// crowd is how many clients with connections of their own a scenario has.
+func (s Scenario) crowd() int {
+	sum := 0.0
+	for _, phase := range s.Phases {
+		for _, stream := range phase.Streams {
+			if len(stream.Each) > 0 {
+				sum += total(stream.Rate)
+			}
+		}
+	}
+	return int(math.Ceil(sum))
+}
+
+// fit lowers a cap to what the open-file limit allows beside the connections
+// that a crowd keeps: two files for each, and some to spare. It is an error if
+// too few are left to be open at all.
+func fit(inFlight, crowd, files int) (int, error) {
+	if crowd > 0 {
+		if crowd > files-spareFiles {
+			return 0, fmt.Errorf("only %d files may be open, and %d clients need one each: raise the limit (ulimit -n) or send less", files, crowd)
+		}
+		return max(inFlight, crowd), nil
+	}
 	room := (files - spareFiles) / 2
 	if room < leastInFlight {
 		return 0, fmt.Errorf("only %d files may be open, and %d are needed: raise the limit (ulimit -n)", files, spareFiles+2*leastInFlight)

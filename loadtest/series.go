@@ -127,14 +127,14 @@ func series(rounds []*attack, known []*loaded) []Series {
 // series sorts the arrivals of a phase.
 func (a *attack) series(number, at int, span span, known []*loaded) []Series {
 	found := map[seriesKey]*Series{}
-	for _, stream := range span.Streams {
-		a.samples(span.Name, stream.Class, func(s sample) {
+	for _, class := range classesOf(span) {
+		a.samples(span.Name, class, func(s sample) {
 			if s.outcome == Unsent {
 				return
 			}
-			key := seriesKey{number, at, s.op, stream.Class, s.outcome}
+			key := seriesKey{number, at, s.op, class, s.outcome}
 			if found[key] == nil {
-				found[key] = &Series{Round: number, Phase: span.Name, Operation: known[s.op].Name, Class: stream.Class, Outcome: s.outcome.String()}
+				found[key] = &Series{Round: number, Phase: span.Name, Operation: known[s.op].Name, Class: class, Outcome: s.outcome.String()}
 			}
 			found[key].add(s)
 		})

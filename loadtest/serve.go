@@ -78,7 +78,7 @@ func (s *server) ready(ctx context.Context, page string) error {
 	if err != nil {
 		return fmt.Errorf("address %s: %w", page, err)
 	}
-	c := newClient(address, 1)
+	c := newClient(address, 1, "")
 	defer c.transport.CloseIdleConnections()
 	every := time.NewTicker(100 * time.Millisecond)
 	defer every.Stop()

@@ -16,7 +16,7 @@ func synthetic(t *testing.T, phases []Phase, answer func(phase string, class Cla
 		t.Fatal(err)
 	}
 	target := &url.URL{Scheme: "http", Host: "127.0.0.1:8080", Path: "/graphql"}
-	a, err := newAttack(p, testDeck(), newClient(target, leastInFlight), &live{})
+	a, err := newAttack(p, testDeck(), newClient(target, leastInFlight, ""), &live{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,10 @@ func ended(outcome Outcome, service time.Duration) row {
 	return row{outcome: outcome, end: service}
 }
 
-const testStormFor = 12 * time.Second
+const (
+	testStormFor  = 12 * time.Second
+	absorbWatched = 10 * time.Second
+)
 
 // stormPhases are a storm's at 300 and 100 a second.
 func stormPhases() []Phase {
@@ -66,8 +69,28 @@ func stormPhases() []Phase {
 	}
 }
 
-func stormScenario() Scenario {
-	s := reportStorm(Rates{Interactive: 300, Reports: 100}, testStormFor)
+// built is a built-in scenario as the command line would have it.
+func built(t *testing.T, name string, c Config, known *Calibration) Scenario {
+	t.Helper()
+	spec, err := loadSpec(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, _, err := spec.scenario(c, known)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// able is a calibration of a server of known capacity.
+func able(reports, interactive float64) *Calibration {
+	return &Calibration{Reports: Capacity{PerSecond: reports, Clients: 2}, Interactive: Capacity{PerSecond: interactive, Clients: 8}}
+}
+
+func stormScenario(t *testing.T) Scenario {
+	t.Helper()
+	s := built(t, "report-storm", Config{Duration: testStormFor}, able(20, 1000))
 	s.Phases = stormPhases()
 	return s
 }

@@ -9,6 +9,7 @@ type sample struct {
 	*row
 	due    time.Duration // since the run's start
 	second int           // of due, since the phase's start
+	late   time.Duration // a response after this is late
 }
 
 // response is what the person who asked has waited; service is the server's
@@ -27,17 +28,68 @@ func (s sample) reached() bool {
 	return true
 }
 
-// samples calls yield for each arrival of a phase, or of one class in it, in
-// the order of dues; class "" stands for all.
+// samples calls yield for each operation of a phase, or of one class in it, in
+// the order in which they or their clients were due; class "" stands for all.
+// Of a client's operations each is due when the last has ended.
 func (a *attack) samples(phase string, class Class, yield func(sample)) {
-	for seq := range a.rows {
-		arrival := a.plan.arrivals[seq]
+	for _, arrival := range a.plan.arrivals {
 		stream := a.plan.streams[arrival.stream]
 		span := a.plan.phases[stream.phase]
 		if span.Name != phase || class != "" && stream.Class != class {
 			continue
 		}
-		yield(sample{&a.rows[seq], arrival.due, int((arrival.due - span.start) / time.Second)})
+		due := arrival.due
+		for i := range stream.rows() {
+			r := &a.rows[int(arrival.row)+i]
+			yield(sampleOf(r, due, span, stream))
+			if r.end != 0 {
+				due = r.end
+			}
+		}
+	}
+}
+
+func sampleOf(r *row, due time.Duration, span span, stream plannedStream) sample {
+	return sample{r, due, int((due - span.start) / time.Second), stream.patience().Late}
+}
+
+// attempts calls yield for each attempt of a phase's operations, in no order
+// that matters.
+func (a *attack) attempts(phase string, class Class, yield func(sample)) {
+	a.samples(phase, class, func(s sample) {
+		if s.attempts <= 1 {
+			yield(s)
+		}
+	})
+	for i := range a.tries {
+		t := &a.tries[i]
+		stream := a.plan.streams[t.stream]
+		span := a.plan.phases[stream.phase]
+		if span.Name == phase && (class == "" || stream.Class == class) {
+			yield(sampleOf(&t.row, t.due, span, stream))
+		}
+	}
+}
+
+// clients calls yield for each client of a phase of a kind, as one sample from
+// its first due time to its last answer: ok if all its operations are, else
+// what the first that is not ended in.
+func (a *attack) clients(phase, kind string, yield func(sample)) {
+	for _, arrival := range a.plan.arrivals {
+		stream := a.plan.streams[arrival.stream]
+		span := a.plan.phases[stream.phase]
+		rows := a.rows[arrival.row : int(arrival.row)+stream.rows()]
+		if span.Name != phase || len(stream.Each) == 0 || behaviours[rows[0].kind].Name != kind {
+			continue
+		}
+		whole := rows[0]
+		for _, r := range rows[1:] {
+			if whole.outcome == OK {
+				whole.outcome = r.outcome
+			}
+			whole.end = max(whole.end, r.end)
+		}
+		yield(sampleOf(&whole, arrival.due, span, stream))
 	}
 }
 
@@ -47,6 +99,7 @@ type tally struct {
 	outcomes [outcomes]int
 	refused  int
 	bytes    int64
+	attempts int
 
 	response, service, server, shed histogram
 }
@@ -64,15 +117,22 @@ func (t *tally) add(s sample) {
 	if s.server > 0 {
 		t.server.add(s.server)
 	}
-	if s.outcome == Shed {
-		t.shed.add(s.response())
-		return
-	}
-	if s.outcome == Throttled {
+	if s.outcome == Shed || s.outcome == Throttled {
 		return
 	}
 	t.response.add(s.response())
 	t.service.add(s.service())
+}
+
+// attempt adds what counts for each attempt.
+func (t *tally) attempt(s sample) {
+	if !s.reached() {
+		return
+	}
+	t.attempts++
+	if s.outcome == Shed {
+		t.shed.add(s.response())
+	}
 }
 
 // reached counts the samples that speak about the server.
@@ -99,6 +159,7 @@ func tallyOf(rounds []*attack, phase string, class Class) *tally {
 	t := &tally{}
 	for _, round := range rounds {
 		round.samples(phase, class, t.add)
+		round.attempts(phase, class, t.attempt)
 	}
 	return t
 }

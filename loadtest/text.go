@@ -39,11 +39,28 @@ func (r *Record) writeCalibration(b *bytes.Buffer) {
 	if r.Calibration == nil {
 		return
 	}
-	c := r.Calibration
-	fmt.Fprintf(b, "the server does %.1f reports/s (%d at a time, p50 %s) and %.0f interactive/s (%d at a time, p50 %s)\n",
-		c.Reports.PerSecond, c.Reports.Clients, short(time.Duration(c.Reports.Median)),
-		c.Interactive.PerSecond, c.Interactive.Clients, short(time.Duration(c.Interactive.Median)))
-	fmt.Fprintf(b, "sent: %.1f reports/s and %.0f interactive/s\n", r.Rates.Reports, r.Rates.Interactive)
+	for _, measured := range []struct {
+		name     string
+		capacity Capacity
+		sent     float64
+	}{{"reports", r.Calibration.Reports, r.sentRates().Reports}, {"interactive", r.Calibration.Interactive, r.sentRates().Interactive}} {
+		c := measured.capacity
+		if c.Clients == 0 {
+			continue
+		}
+		fmt.Fprintf(b, "the server does %.1f %s/s (%d at a time, p50 %s)", c.PerSecond, measured.name, c.Clients, short(time.Duration(c.Median)))
+		if measured.sent > 0 {
+			fmt.Fprintf(b, "; sent: %.1f/s", measured.sent)
+		}
+		b.WriteString("\n")
+	}
+}
+
+func (r *Record) sentRates() Rates {
+	if r.Rates == nil {
+		return Rates{}
+	}
+	return *r.Rates
 }
 
 // table lays out rows under a header: the first column to the left, the others

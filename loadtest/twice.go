@@ -20,9 +20,6 @@ type Pair struct {
 // command line serve. Calibration happens once, on a server of its own without
 // limits, so that both runs get the same arrivals; the seed draws their order.
 func Twice(ctx context.Context, c Config, serve string) (*Pair, error) {
-	if c.Scenario != stormName {
-		return nil, stopf(ExitUsage, "only %s can be run twice", stormName)
-	}
 	if c.Target != "" || c.Admin != "" {
 		return nil, stopf(ExitUsage, "a server that surge starts itself has no target: leave --target and --admin away")
 	}
@@ -66,8 +63,12 @@ func calibrateFor(ctx context.Context, c Config, serve string) (*Calibration, er
 	c.Out = ""
 	var calibration Calibration
 	err := c.with(ctx, serve, "off", func(s *session) error {
+		wanted := s.spec.measures()
+		if len(wanted) == 0 {
+			return nil
+		}
 		var err error
-		calibration, err = s.calibrate(ctx)
+		calibration, err = s.calibrate(ctx, wanted)
 		return err
 	})
 	if err != nil {
@@ -103,7 +104,7 @@ func (c Config) with(ctx context.Context, serve, limits string, use func(*sessio
 	if err != nil {
 		return err
 	}
-	defer s.client.transport.CloseIdleConnections()
+	defer s.client.close()
 	return use(s)
 }
 

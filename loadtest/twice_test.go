@@ -53,11 +53,11 @@ func TestServerIsStartedAndEnded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	address, err := loopback(s.target)
+	address, err := allowed(s.target, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := newClient(address, 1).preflight(t.Context(), demoUsers()); err != nil {
+	if err := newClient(address, 1, "").preflight(t.Context(), demoUsers()); err != nil {
 		t.Error(err)
 	}
 	group := strconv.Itoa(s.command.Process.Pid)
@@ -155,15 +155,14 @@ func TestOrderIsDrawn(t *testing.T) {
 }
 
 func TestTwiceUsage(t *testing.T) {
-	for _, c := range []Config{{Scenario: smokeName}, {Scenario: stormName, Target: "http://127.0.0.1:8080/graphql"}} {
-		if _, err := Twice(t.Context(), c, "false"); err == nil || ExitOf(err) != ExitUsage {
-			t.Errorf("%+v: %v, want exit %d", c, err, ExitUsage)
-		}
+	c := Config{Scenario: "report-storm", Target: "http://127.0.0.1:8080/graphql"}
+	if _, err := Twice(t.Context(), c, "false"); err == nil || ExitOf(err) != ExitUsage {
+		t.Errorf("%+v: %v, want exit %d", c, err, ExitUsage)
 	}
 }
 
 func TestPairText(t *testing.T) {
-	s := stormScenario()
+	s := stormScenario(t)
 	on := testReport(t, s, synthetic(t, s.Phases, healthy))
 	off := testReport(t, s, synthetic(t, s.Phases, func(string, Class, time.Duration) row { return ended(Timeout, 4*time.Second) }))
 	pair := &Pair{On: on, Off: off, Exit: bothExit(on, off), order: []string{"off", "on"}}

@@ -153,8 +153,8 @@ func (v Vitals) uneasy(tightest time.Duration) bool {
 	return time.Duration(max(v.Lag.P99, v.Burst.P99)) > max(maxLagMedian, tightest/20)
 }
 
-// books checks that every planned arrival was handed over once and ended in one
-// outcome. interrupted runs owe only what was handed over.
+// books checks that every planned operation was handed over once and ended in
+// one outcome. interrupted runs owe only what was handed over.
 func (a *attack) books(interrupted bool) []string {
 	var list []string
 	ended := 0
@@ -163,11 +163,23 @@ func (a *attack) books(interrupted bool) []string {
 			ended++
 		}
 	}
-	if ended != a.hits {
-		list = append(list, fmt.Sprintf("the books do not balance: %d arrivals handed over, %d ended", a.hits, ended))
+	if owed := a.owed(); ended != owed {
+		list = append(list, fmt.Sprintf("the books do not balance: %d operations handed over, %d ended", owed, ended))
 	}
-	if !interrupted && a.hits != len(a.rows) {
-		list = append(list, fmt.Sprintf("the books do not balance: %d arrivals planned, %d handed over", len(a.rows), a.hits))
+	if planned := len(a.plan.arrivals); !interrupted && a.hits != planned {
+		list = append(list, fmt.Sprintf("the books do not balance: %d arrivals planned, %d handed over", planned, a.hits))
 	}
 	return list
+}
+
+// owed is how many operations the arrivals that were handed over have.
+func (a *attack) owed() int {
+	switch arrivals := a.plan.arrivals; {
+	case a.hits > len(arrivals):
+		return a.hits - len(arrivals) + len(a.rows) // more than there are
+	case a.hits == len(arrivals):
+		return len(a.rows)
+	default:
+		return int(arrivals[a.hits].row)
+	}
 }

@@ -30,6 +30,11 @@ type Stop struct {
 func (s *Stop) Error() string { return s.Reason.Error() }
 func (s *Stop) Unwrap() error { return s.Reason }
 
+func isStop(err error) bool {
+	var stop *Stop
+	return errors.As(err, &stop)
+}
+
 func stopf(exit Exit, format string, values ...any) error {
 	return &Stop{exit, fmt.Errorf(format, values...)}
 }
@@ -103,10 +108,10 @@ func judge(s Scenario, rounds []*attack, interrupted bool) Verdict {
 		}
 	}
 	for _, objective := range s.Objectives {
-		v.Results = append(v.Results, objective.evaluate(rounds, s.Under, hogged))
+		v.Results = append(v.Results, objective.evaluate(rounds, objective.phase, hogged))
 	}
 	if s.Recover != nil {
-		recovery := s.Recover.recovery(rounds, s.Objectives, hogged)
+		recovery := s.Recover.recovery(rounds, hogged)
 		v.Recovery = &recovery
 	}
 	v.conclude(g, uneasy)
@@ -129,7 +134,7 @@ func (s Scenario) tightest() time.Duration {
 // no pass either.
 func (v *Verdict) conclude(g grounds, uneasy bool) {
 	for _, r := range v.Results {
-		text := fmt.Sprintf("%s %s: %s", r.Class, r.Objective, r.Observed)
+		text := fmt.Sprintf("%s %s: %s", r.subject(), r.Objective, r.Observed)
 		switch {
 		case r.Decision == Violated && r.Proven:
 			g.proven = append(g.proven, text)
@@ -154,6 +159,9 @@ func (v *Verdict) conclude(g grounds, uneasy bool) {
 	v.Exit, v.Word = g.exit()
 	v.Reasons = slices.Concat(g.untested, g.proven, g.invalid, g.undecided, g.violated)
 }
+
+// subject is what an objective is about.
+func (r Result) subject() string { return string(r.Class) }
 
 // weight tells how many samples there were, and why they were too few.
 func (r Result) weight() string {
@@ -187,4 +195,19 @@ func (v *Verdict) worthMore(after, most int) bool {
 		}
 	}
 	return true
+}
+
+// again is what the next round sends: all phases at first, then those with an
+// undecided objective. What is to be recovered from is always sent whole.
+func (s Scenario) again(so Verdict) []Phase {
+	if s.Recover != nil || len(so.Results) == 0 {
+		return s.Phases
+	}
+	var list []Phase
+	for _, phase := range s.Phases {
+		if slices.ContainsFunc(so.Results, func(r Result) bool { return r.Phase == phase.Name && r.Decision == Undecided }) {
+			list = append(list, phase)
+		}
+	}
+	return list
 }

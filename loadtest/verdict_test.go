@@ -128,7 +128,7 @@ func TestJudge(t *testing.T) {
 			hurt: func(a *attack) { a.rows[7].outcome = Unsent }, exit: ExitInvalid, word: "INVALID", reason: "books",
 		},
 	}
-	s := stormScenario()
+	s := stormScenario(t)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			a := synthetic(t, s.Phases, tt.answer)
@@ -211,7 +211,7 @@ func TestVitalsFaults(t *testing.T) {
 }
 
 func TestBooks(t *testing.T) {
-	s := stormScenario()
+	s := stormScenario(t)
 	tests := []struct {
 		name        string
 		hurt        func(*attack)
@@ -261,52 +261,63 @@ func TestWorthMore(t *testing.T) {
 }
 
 func TestInFlight(t *testing.T) {
-	if got := smoke(50, time.Minute).inFlight(); got != leastInFlight {
+	if got := built(t, "smoke", Config{Rate: 50}, nil).inFlight(); got != leastInFlight {
 		t.Errorf("a smoke test may have %d in flight, want the least, %d", got, leastInFlight)
 	}
-	storm := reportStorm(Rates{Interactive: 300, Reports: 100}, time.Minute)
+	storm := built(t, "report-storm", Config{}, able(20, 1000))
 	if got, want := storm.inFlight(), 300*4+100*18; got < want {
 		t.Errorf("a storm may have %d in flight, but %d wait at a time if nothing is answered", got, want)
 	}
-	for _, tt := range []struct{ want, files, fit int }{{500, 20_000, 500}, {5000, 20_000, 5000}, {5000, 4500, 2000}, {500, 1500, 500}, {500, 1499, 0}, {500, 64, 0}} {
-		got, err := fit(tt.want, tt.files)
+	for _, tt := range []struct{ want, crowd, files, fit int }{
+		{500, 0, 20_000, 500},
+		{5000, 0, 20_000, 5000},
+		{5000, 0, 4500, 2000},
+		{500, 0, 1500, 500},
+		{500, 0, 1499, 0},
+		{500, 0, 64, 0},
+		{6000, 5000, 20_000, 6000},
+		{500, 5000, 5500, 5000},
+		{500, 5000, 5499, 0},
+	} {
+		got, err := fit(tt.want, tt.crowd, tt.files)
 		if got != tt.fit || (err != nil) != (tt.fit == 0) {
-			t.Errorf("fit(%d, %d) = %d, %v, want %d", tt.want, tt.files, got, err, tt.fit)
+			t.Errorf("fit(%d, %d, %d) = %d, %v, want %d", tt.want, tt.crowd, tt.files, got, err, tt.fit)
 		}
 	}
 }
 
-func TestRates(t *testing.T) {
-	of := func(reports, interactive float64) Calibration {
-		return Calibration{Reports: Capacity{PerSecond: reports}, Interactive: Capacity{PerSecond: interactive}}
-	}
-	throttled := of(0, 100)
+func TestMeasuredRates(t *testing.T) {
+	throttled := able(0, 100)
 	throttled.Reports.Answers = map[string]int{"throttled": 9}
 	tests := []struct {
 		name  string
-		c     Calibration
+		c     *Calibration
 		given float64
 		want  Rates
 		exit  Exit
 	}{
-		{"a share of the capacity", of(8, 500), 0, Rates{150, 40}, ExitPass},
-		{"at most 300", of(8, 5000), 0, Rates{300, 40}, ExitPass},
-		{"as given", of(8, 5000), 50, Rates{50, 40}, ExitPass},
-		{"no report", of(0, 100), 0, Rates{}, ExitViolated},
-		{"no interactive answer", of(8, 0), 0, Rates{}, ExitViolated},
+		{"a share of the capacity", able(8, 500), 0, Rates{150, 40}, ExitPass},
+		{"at most 300", able(8, 5000), 0, Rates{300, 40}, ExitPass},
+		{"as given", able(8, 5000), 50, Rates{50, 40}, ExitPass},
+		{"no report", able(0, 100), 0, Rates{}, ExitViolated},
+		{"no interactive answer", able(8, 0), 0, Rates{}, ExitViolated},
 		{"throttled", throttled, 0, Rates{}, ExitInvalid},
-		{"reports too cheap to storm with", of(5000, 100), 0, Rates{}, ExitInvalid},
+		{"reports too cheap to storm with", able(5000, 100), 0, Rates{}, ExitInvalid},
+	}
+	spec, err := loadSpec("report-storm")
+	if err != nil {
+		t.Fatal(err)
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := tt.c.rates(tt.given)
+			_, got, err := spec.scenario(Config{Rate: tt.given}, tt.c)
 			if tt.exit != ExitPass {
 				if ExitOf(err) != tt.exit || err == nil {
 					t.Errorf("error %v, want exit %d", err, tt.exit)
 				}
 				return
 			}
-			if got != tt.want || err != nil {
+			if err != nil || *got != tt.want {
 				t.Errorf("%+v, %v, want %+v", got, err, tt.want)
 			}
 		})

@@ -39,20 +39,21 @@ func TestRunExits(t *testing.T) {
 		{"version", []string{"--version"}, 0, "surge (devel) go1."},
 		{"nothing", nil, 1, "expected"},
 		{"no scenario", []string{"run"}, 1, "<scenario>"},
-		{"unknown scenario", []string{"run", "soak", "--target", nobody}, 1, "smoke and report-storm"},
+		{"unknown scenario", []string{"run", "soap", "--target", nobody}, 1, `did you mean "soak"?`},
 		{"unknown flag", []string{"run", "smoke", "--nope"}, 1, "unknown flag --nope; see surge run --help\n"},
 		{"bad duration", []string{"run", "smoke", "--duration", "soon"}, 1, "soon"},
 		{"a rate of 0", []string{"run", "smoke", "--rate", "0"}, 1, "--rate must be more than 0"},
 		{"no duration", []string{"run", "smoke", "--duration", "0s"}, 1, "--duration must be more than 0"},
 		{"token and tokens", []string{"run", "smoke", "--token", "t", "--tokens", "f"}, 1, "can't be used together"},
+		{"validate without a server", []string{"validate", "smoke", "--target", nobody}, 2, "no schema to check against"},
+		{"validate nonsense", []string{"validate", "smoke", "--nope"}, 1, "see surge validate --help"},
 		{"no such tokens", []string{"run", "smoke", "--tokens", "no-such-file"}, 1, "no-such-file"},
 		{"twice without a server", []string{"run", "report-storm", "--twice"}, 1, "go together"},
 		{"a server without twice", []string{"run", "report-storm", "--serve", "headroom serve"}, 1, "go together"},
-		{"smoke twice", []string{"run", "smoke", "--twice", "--serve", "true"}, 1, "only report-storm"},
 		{"nothing listens", []string{"run", "smoke", "--target", nobody}, 2, "nothing listens"},
 		{"a login page", []string{"run", "smoke", "--target", login.URL}, 2, "Sign in"},
-		{"not this machine", []string{"run", "smoke", "--target", "http://example.com/graphql"}, 7, "only loads servers on loopback"},
-		{"not this machine, and nonsense", []string{"run", "soak", "--target", "http://example.com/graphql"}, 7, "only loads servers on loopback"},
+		{"not this machine", []string{"run", "smoke", "--target", "http://example.com/graphql"}, 7, "--i-own example.com"},
+		{"not this machine, and nonsense", []string{"run", "soap", "--target", "http://example.com/graphql"}, 7, "--i-own example.com"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -69,6 +70,10 @@ func TestRunExits(t *testing.T) {
 func TestRunInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost {
+			http.NotFound(w, r)
+			return
+		}
 		var body struct{ OperationName string }
 		if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
 			t.Error(err)
