@@ -114,6 +114,11 @@ func (r *Reader) row(rec record) (timesheet.ImportRow, *timesheet.RowError) {
 	if e := r.intact(rec); e != nil {
 		return timesheet.ImportRow{}, e
 	}
+	if r.survey.ours {
+		for i, cell := range rec.cells {
+			rec.cells[i] = harmless(cell)
+		}
+	}
 	c := cells{r.survey.columns, rec.cells}
 	row := timesheet.ImportRow{
 		Line: rec.line, Cells: rec.cells,

@@ -20,6 +20,7 @@ type survey struct {
 	windows1252 bool
 	order       Order
 	rows        int
+	ours        bool // written by [Export]
 }
 
 // take reads a whole file.
@@ -75,6 +76,7 @@ func (s *survey) readHeader(records *records, m Mapping) error {
 		s.header = append(s.header, strings.TrimSpace(cell))
 	}
 	records.width = len(s.header)
+	s.ours = len(s.header) > len(ourColumns) && slices.Equal(s.header[:len(ourColumns)], ourColumns)
 	s.columns, err = m.locate(s.header)
 	return err
 }

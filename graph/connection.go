@@ -23,21 +23,23 @@ type PageInfo struct {
 
 // The connections and edges of the schema, under the names it gives them.
 type (
-	UserConnection      = Connection[timesheet.User]
-	ClientConnection    = Connection[timesheet.Client]
-	ProjectConnection   = Connection[timesheet.Project]
-	TaskConnection      = Connection[timesheet.Task]
-	TagConnection       = Connection[timesheet.Tag]
-	TimeEntryConnection = Connection[timesheet.TimeEntry]
-	AuditConnection     = Connection[AuditEvent]
+	UserConnection         = Connection[timesheet.User]
+	ClientConnection       = Connection[timesheet.Client]
+	ProjectConnection      = Connection[timesheet.Project]
+	TaskConnection         = Connection[timesheet.Task]
+	TagConnection          = Connection[timesheet.Tag]
+	TimeEntryConnection    = Connection[timesheet.TimeEntry]
+	ReportExportConnection = Connection[timesheet.Export]
+	AuditConnection        = Connection[AuditEvent]
 
-	UserEdge      = Edge[timesheet.User]
-	ClientEdge    = Edge[timesheet.Client]
-	ProjectEdge   = Edge[timesheet.Project]
-	TaskEdge      = Edge[timesheet.Task]
-	TagEdge       = Edge[timesheet.Tag]
-	TimeEntryEdge = Edge[timesheet.TimeEntry]
-	AuditEdge     = Edge[AuditEvent]
+	UserEdge         = Edge[timesheet.User]
+	ClientEdge       = Edge[timesheet.Client]
+	ProjectEdge      = Edge[timesheet.Project]
+	TaskEdge         = Edge[timesheet.Task]
+	TagEdge          = Edge[timesheet.Tag]
+	TimeEntryEdge    = Edge[timesheet.TimeEntry]
+	ReportExportEdge = Edge[timesheet.Export]
+	AuditEdge        = Edge[AuditEvent]
 )
 
 // Edges are the nodes with their cursors.

@@ -26,6 +26,7 @@ const (
 	kindTag       = "Tag"
 	kindTimeEntry = "TimeEntry"
 	kindToken     = "Token"
+	kindExport    = "ReportExport"
 )
 
 // maxID is longer than any id of ours, in characters.
@@ -61,6 +62,8 @@ func (id ID) Key() any {
 		return number[timesheet.TagID](key)
 	case kindToken:
 		return number[timesheet.TokenID](key)
+	case kindExport:
+		return number[timesheet.ExportID](key)
 	case kindTimeEntry:
 		if entry, err := timesheet.ParseEntryID(key); err == nil && entry.String() == key {
 			return entry
@@ -162,6 +165,19 @@ func MarshalTokenID(key timesheet.TokenID) graphql.Marshaler { return marshalKey
 
 // UnmarshalTokenID reads a token's id; a wrong one is zero.
 func UnmarshalTokenID(v any) (timesheet.TokenID, error) { return unmarshalKey[timesheet.TokenID](v) }
+
+// NewExportID is an export's id as its link has it.
+func NewExportID(key timesheet.ExportID) ID {
+	return newID(kindExport, strconv.FormatInt(int64(key), 10))
+}
+
+// MarshalExportID writes an export's id.
+func MarshalExportID(key timesheet.ExportID) graphql.Marshaler { return NewExportID(key) }
+
+// UnmarshalExportID reads an export's id; a wrong one is zero.
+func UnmarshalExportID(v any) (timesheet.ExportID, error) {
+	return unmarshalKey[timesheet.ExportID](v)
+}
 
 // MarshalTimeEntryID writes a time entry's id.
 func MarshalTimeEntryID(key timesheet.EntryID) graphql.Marshaler {

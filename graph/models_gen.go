@@ -171,6 +171,22 @@ type RemoveProjectMemberInput struct {
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey"`
 }
 
+type ReportExportCancelInput struct {
+	ID             timesheet.ExportID         `json:"id"`
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey"`
+}
+
+type ReportExportCreateInput struct {
+	Period *timesheet.Period                         `json:"period"`
+	Filter graphql.Omittable[*timesheet.EntryFilter] `json:"filter"`
+	// Null or empty: a row for each entry. Else one to three keys, a row for each leaf and currency.
+	GroupBy graphql.Omittable[[]timesheet.GroupKey] `json:"groupBy"`
+	Format  timesheet.ExportFormat                  `json:"format"`
+	// Begins a CSV file with a byte order mark, which some spreadsheets need to read it as UTF-8.
+	ByteOrderMark  bool                       `json:"byteOrderMark"`
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey"`
+}
+
 type RestoreTimeEntryInput struct {
 	ID             timesheet.EntryID          `json:"id"`
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey"`

@@ -24,6 +24,7 @@ type (
 	TaskPayload      = Payload[timesheet.Task]
 	TagPayload       = Payload[timesheet.Tag]
 	TimeEntryPayload = Payload[timesheet.TimeEntry]
+	ExportPayload    = Payload[timesheet.Export]
 
 	UserDeleted      = Payload[timesheet.UserID]
 	ClientDeleted    = Payload[timesheet.ClientID]

@@ -99,7 +99,7 @@ func TestMutationsHaveTheirOwnInputAndPayload(t *testing.T) {
 var enums = map[string]string{
 	"UserErrorCode": "Code", "ListOrder": "ListOrder", "Role": "Role", "OverlapPolicy": "OverlapPolicy",
 	"TokenScope": "Scope", "IfRunning": "IfRunning", "GroupKey": "GroupKey", "ReportSort": "ReportSort",
-	"ReportSource": "ReportSource",
+	"ReportSource": "ReportSource", "ExportFormat": "ExportFormat", "ExportStatus": "ExportStatus", "ExportFailure": "ExportFailure",
 }
 
 func TestEnumsEqualTheDomain(t *testing.T) {

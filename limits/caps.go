@@ -44,6 +44,7 @@ const (
 	ReduceArgument = "REDUCE_ARGUMENT" // MaxAccepted is the largest value accepted, the next is refused
 	DropField      = "DROP_FIELD"      // without this field the operation is accepted
 	SplitOperation = "SPLIT_OPERATION" // sent on its own, this root field does not hold up the others
+	UseExport      = "USE_EXPORT"      // Mutation makes a file of what this root field asks for
 )
 
 // Suggestion is a change after which the operation would be accepted. Its JSON
@@ -56,6 +57,7 @@ type Suggestion struct {
 	MaxAccepted int64   `json:"maxAccepted,omitempty"`
 	Estimated   float64 `json:"estimated,omitempty"` // with MaxAccepted, in the error's unit
 	Saves       float64 `json:"saves,omitempty"`     // in the error's unit
+	Mutation    string  `json:"mutation,omitempty"`
 }
 
 // SlicingError says that a list was asked for without a usable size

@@ -170,6 +170,16 @@ var mutations = []struct {
 	{"revokeToken", func(w *world, t testing.TB, _ timesheet.Viewer) map[string]any {
 		return map[string]any{"id": w.must(t, w.people[owner], "createToken", "token", map[string]any{"name": w.name()})}
 	}, map[string]any{"deletedId": "*"}, allowed{owner: "", admin: "", manager: notFound, member: notFound, viewer: notFound}},
+	{"reportExportCancel", func(w *world, t testing.TB, v timesheet.Viewer) map[string]any {
+		return map[string]any{"id": w.must(t, v, "reportExportCreate", "reportExport", anExport())}
+	}, map[string]any{"reportExport.status": "CANCELED", "reportExport.url": nil, "reportExport.finishedAt": "*"}, everybody},
+	{"reportExportCreate", func(*world, testing.TB, timesheet.Viewer) map[string]any {
+		return anExport()
+	}, map[string]any{"reportExport.status": "QUEUED", "reportExport.format": "JSONL", "reportExport.url": "*", "reportExport.bytes": nil}, everybody},
+}
+
+func anExport() map[string]any {
+	return map[string]any{"period": map[string]any{"from": "2024-01-01", "to": "2024-12-31"}, "format": "JSONL"}
 }
 
 func TestEveryMutationIsTested(t *testing.T) {

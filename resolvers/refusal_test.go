@@ -56,6 +56,10 @@ func TestRefusals(t *testing.T) {
 		{"unknown claim", "claimInvite", map[string]any{"claim": mintClaim(v.Workspace.ID, v.User, 1)}, timesheet.CodeInvalidClaim, "claim"},
 		{"token of the past", "createToken", map[string]any{"name": "x", "expiresAt": "2020-01-01T00:00:00Z"}, timesheet.CodeInvalid, "expiresAt"},
 		{"no token", "revokeToken", map[string]any{"id": client}, notFound, "id"},
+		{"export of a reversed period", "reportExportCreate", map[string]any{"period": map[string]any{"from": "2024-02-01", "to": "2024-01-01"}}, timesheet.CodeInvalid, "period"},
+		{"export of nobody", "reportExportCreate", map[string]any{"period": map[string]any{"from": "2024-01-01", "to": "2024-02-01"}, "filter": map[string]any{"userIds": []any{client}}}, notFound, "filter.userIds"},
+		{"export by one key twice", "reportExportCreate", map[string]any{"period": map[string]any{"from": "2024-01-01", "to": "2024-02-01"}, "groupBy": []any{"DAY", "DAY"}}, timesheet.CodeInvalid, "groupBy"},
+		{"no export", "reportExportCancel", map[string]any{"id": client}, notFound, "id"},
 		{"empty key", "createTag", map[string]any{"name": "x", "idempotencyKey": ""}, timesheet.CodeInvalid, "idempotencyKey"},
 	}
 	for _, test := range tests {

@@ -9,7 +9,7 @@ import (
 	"headroom/timesheet"
 )
 
-// Config makes a [Root]. Every field but Now is required.
+// Config makes a [Root]. Every field but Now and Exports is required.
 type Config struct {
 	Store *store.Store
 	Now   func() time.Time // nil: time.Now
@@ -23,6 +23,8 @@ type Config struct {
 	// Budget is what the person who asks may still spend, of how many points,
 	// and how many come back a second.
 	Budget func(context.Context) (available, size, restore float64)
+
+	Exports Exports // the zero value: there are none
 }
 
 // Root resolves the whole schema.
@@ -49,6 +51,8 @@ type (
 	task      struct{}
 	timeEntry struct{}
 	audit     struct{}
+
+	reportExport struct{ Config }
 )
 
 // Query resolves queries.
@@ -74,6 +78,9 @@ func (r *Root) Task() graph.TaskResolver { return task{} }
 
 // TimeEntry resolves an entry's references.
 func (r *Root) TimeEntry() graph.TimeEntryResolver { return timeEntry{} }
+
+// ReportExport resolves an export's link.
+func (r *Root) ReportExport() graph.ReportExportResolver { return reportExport{r.config} }
 
 // AuditEvent resolves a change's references.
 func (r *Root) AuditEvent() graph.AuditEventResolver { return audit{} }

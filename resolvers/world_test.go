@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
@@ -42,6 +43,13 @@ func newWorld(t testing.TB) *world {
 	root := resolvers.New(resolvers.Config{
 		Store: s, MintToken: mintToken, MintClaim: mintClaim, ReadClaim: readClaim,
 		Budget: func(context.Context) (available, size, restore float64) { return 1990.5, 2000, 100 },
+		Exports: resolvers.Exports{
+			Terms: store.ExportTerms{Keep: time.Hour, Quota: 1 << 20},
+			Link: func(ws timesheet.WorkspaceID, x timesheet.Export) string {
+				return fmt.Sprintf("/exports/%d in %d", x.ID, ws)
+			},
+			Changed: func() {},
+		},
 	})
 	es := graph.NewExecutableSchema(graph.Config{Resolvers: root})
 	w := &world{store: s, schema: es.Schema(), exec: executor.New(es)}

@@ -8,7 +8,7 @@ import (
 
 // exposed are the headers that a browser's script may read.
 var exposed = strings.Join([]string{
-	"Retry-After", "RateLimit", "RateLimit-Policy", "X-Cost-Estimated", "X-Cost-Actual", "X-Cost-Max", "Server-Timing", "X-Request-Id",
+	"Retry-After", "RateLimit", "RateLimit-Policy", "X-Cost-Estimated", "X-Cost-Actual", "X-Cost-Max", "Server-Timing", "X-Request-Id", "ETag", "Content-Range", "Content-Disposition",
 }, ", ")
 
 // cors lets configured origins call, and answers preflights before anything
@@ -30,7 +30,7 @@ func (s *Server) cors(next http.Handler) http.Handler {
 		}
 		if h.Get("Access-Control-Allow-Origin") != "" {
 			h.Set("Access-Control-Allow-Methods", "GET, POST")
-			h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Apollographql-Client-Name, Apollographql-Client-Version, Graphql-Client-Name, X-Headroom-Class, X-Request-Id, Traceparent")
+			h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Apollographql-Client-Name, Apollographql-Client-Version, Graphql-Client-Name, X-Headroom-Class, X-Request-Id, Traceparent, Range, If-Range, If-None-Match")
 			h.Set("Access-Control-Max-Age", "7200")
 		}
 		w.WriteHeader(http.StatusNoContent)

@@ -31,6 +31,9 @@ const (
 	codeMediaType        = "UNSUPPORTED_MEDIA_TYPE"
 	codeNotAcceptable    = "NOT_ACCEPTABLE"
 	codeNotFound         = "NOT_FOUND"
+	codeNotReady         = "EXPORT_NOT_READY"
+	codeGone             = "EXPORT_GONE"
+	codeElsewhere        = "EXPORT_ELSEWHERE"
 	codeInternal         = "INTERNAL_SERVER_ERROR"
 )
 
@@ -59,6 +62,9 @@ var statuses = map[string][2]int{
 	codeMediaType:        {http.StatusUnsupportedMediaType, http.StatusUnsupportedMediaType},
 	codeNotAcceptable:    {http.StatusNotAcceptable, http.StatusNotAcceptable},
 	codeNotFound:         {http.StatusNotFound, http.StatusNotFound},
+	codeNotReady:         {http.StatusConflict, http.StatusConflict},
+	codeGone:             {http.StatusGone, http.StatusGone},
+	codeElsewhere:        {http.StatusMisdirectedRequest, http.StatusMisdirectedRequest},
 	codeInternal:         {http.StatusInternalServerError, http.StatusInternalServerError},
 }
 

@@ -47,6 +47,11 @@ func (r *rig) populate(token, mark string) tenant {
 		"projectId": n.ids["Project"], "taskId": n.ids["Task"], "tagIds": []string{n.ids["Tag"]},
 	})
 	make("Token", `mutation($input: CreateTokenInput!) { createToken(input: $input) { token { id } } }`, map[string]any{"name": mark + " token"})
+	if r.server.exports.Folder != nil {
+		make("ReportExport", `mutation($input: ReportExportCreateInput!) { reportExportCreate(input: $input) { reportExport { id } } }`, map[string]any{
+			"period": map[string]any{"from": "2026-01-01", "to": "2026-12-31"},
+		})
+	}
 	a := r.must(call{query: `{ viewer { workspace { id } } }`, token: token})
 	n.ids["Workspace"] = find(a.Data, "id").(string)
 	return n
@@ -79,7 +84,7 @@ func find(v any, key string) any {
 // and finds nothing.
 func TestNoIDReachesAnotherWorkspace(t *testing.T) {
 	dsn := storetest.New(t)
-	r := rigOn(t, openDSN(t, dsn), func(c *Config) { c.User, c.Tenant = budget(1e6, 1e5), budget(1e6, 1e5) })
+	r := exportRig(t, openDSN(t, dsn), nil)
 	db := observe(t, dsn).db
 	victim := r.populate(r.token, secret)
 	intruder, err := r.store.CreateWorkspace(t.Context(), store.NewWorkspace{
@@ -121,7 +126,7 @@ func TestNoIDReachesAnotherWorkspace(t *testing.T) {
 func fingerprint(t *testing.T, db *sql.DB, ws timesheet.WorkspaceID) string {
 	t.Helper()
 	var all strings.Builder
-	for _, table := range []string{"workspace", "membership", "api_token", "client", "project", "project_member", "task", "tag", "time_entry", "idempotency", "audit", "rollup", "activity"} {
+	for _, table := range []string{"workspace", "membership", "api_token", "client", "project", "project_member", "task", "tag", "time_entry", "idempotency", "audit", "rollup", "activity", "export_job"} {
 		var sum sql.NullString
 		query := fmt.Sprintf(`SELECT md5(string_agg(x::text, '|' ORDER BY x::text)) FROM %s x WHERE workspace_id = $1`, table)
 		if err := db.QueryRow(query, ws).Scan(&sum); err != nil {
@@ -246,7 +251,7 @@ func (w *walker) typesOf(f *ast.FieldDefinition, path []string) []string {
 	if f.Name == "node" || f.Name == "nodes" {
 		return []string{"Workspace", "User", "Client", "Project", "Task", "Tag", "TimeEntry"}
 	}
-	for part, typ := range map[string]string{"Client": "Client", "Project": "Project", "Task": "Task", "Tag": "Tag", "Token": "Token", "TimeEntr": "TimeEntry", "Timer": "TimeEntry", "continueEntry": "TimeEntry"} {
+	for part, typ := range map[string]string{"reportExport": "ReportExport", "Client": "Client", "Project": "Project", "Task": "Task", "Tag": "Tag", "Token": "Token", "TimeEntr": "TimeEntry", "Timer": "TimeEntry", "continueEntry": "TimeEntry"} {
 		if (last == "id") && strings.Contains(f.Name, part) {
 			return []string{typ}
 		}

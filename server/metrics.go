@@ -21,6 +21,11 @@ type metrics struct {
 
 	// What operations that were let in cost, for comparing two versions.
 	points, statements, rows *prometheus.CounterVec
+
+	exports     *prometheus.CounterVec
+	exportsOpen *prometheus.GaugeVec
+	downloads   *prometheus.CounterVec
+	downloaded  prometheus.Counter
 }
 
 func newMetrics(s *Server) *metrics {
@@ -32,11 +37,16 @@ func newMetrics(s *Server) *metrics {
 		cost:     prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "headroom_cost_points", Help: "Points of operations, estimated and actual.", Buckets: prometheus.ExponentialBuckets(0.25, 2, 14)}, []string{"kind"}),
 		drift:    prometheus.NewCounter(prometheus.CounterOpts{Name: "headroom_rollup_drift_total", Help: "Sums of months, and days of entries, that a nightly check found wrong and repaired."}),
 		refusals: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "headroom_limit_total", Help: "Operations that broke a limit, by its code and mode; measured ones ran all the same."}, []string{"class", "code", "mode"}),
+
+		exports:     prometheus.NewCounterVec(prometheus.CounterOpts{Name: "headroom_exports_total", Help: "Exports that this process ran: ready, failed, canceled, or requeued to begin anew."}, []string{"result"}),
+		exportsOpen: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "headroom_exports_open", Help: "Exports of all workspaces, queued and running, a few seconds ago."}, []string{"state"}),
+		downloads:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "headroom_export_downloads_total", Help: "Answers of /exports by HTTP status."}, []string{"status"}),
+		downloaded:  prometheus.NewCounter(prometheus.CounterOpts{Name: "headroom_export_sent_bytes_total", Help: "Bytes of exports that were sent."}),
 	}
 	m.points = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "headroom_points_total", Help: "Points that operations were quoted."}, []string{"class"})
 	m.statements = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "headroom_statements_total", Help: "Statements that operations have run."}, []string{"class"})
 	m.rows = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "headroom_rows_total", Help: "Rows that operations have read or written."}, []string{"class"})
-	m.registry.MustRegister(m.requests, m.duration, m.waited, m.cost, m.drift, m.refusals, m.points, m.statements, m.rows, stateCollector{s},
+	m.registry.MustRegister(m.requests, m.duration, m.waited, m.cost, m.drift, m.refusals, m.points, m.statements, m.rows, m.exports, m.exportsOpen, m.downloads, m.downloaded, stateCollector{s},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -73,6 +83,7 @@ var (
 	descOpened   = prometheus.NewDesc("headroom_pool_opened_total", "Connections opened.", []string{"pool"}, nil)
 	descDocs     = prometheus.NewDesc("headroom_documents", "Documents in the cache.", nil, nil)
 	descDocBytes = prometheus.NewDesc("headroom_documents_bytes", "Estimated bytes of the documents in the cache.", nil, nil)
+	descExported = prometheus.NewDesc("headroom_export_bytes", "Bytes of the files in the folder of exports.", nil, nil)
 	descDatabase = prometheus.NewDesc("headroom_database_up", "1 while the database answers.", nil, nil)
 )
 
@@ -104,6 +115,9 @@ func (c stateCollector) Collect(out chan<- prometheus.Metric) {
 	entries, bytes := c.s.documents.held()
 	gauge(descDocs, float64(entries))
 	gauge(descDocBytes, float64(bytes))
+	if folder := c.s.exports.Folder; folder != nil {
+		gauge(descExported, float64(folder.held.Load()))
+	}
 	up := 1.0
 	if c.s.health.away() {
 		up = 0

@@ -49,6 +49,7 @@ type Config struct {
 	Now        func() time.Time            // nil: time.Now
 	AdminToken []byte                      // that the operators' address asks for; none on loopback
 	Nightly    time.Duration               // time of the day, UTC, at which sums are compared with entries; negative: never
+	Exports    ExportConfig                // without a folder there are none
 	Starter    string                      // the playground's token; only on loopback
 }
 
@@ -81,6 +82,8 @@ type Server struct {
 	playground      playground
 	adminToken      []byte
 	nightly         time.Duration
+	exports         *exporter
+	cut             chan struct{} // closed: downloads end
 	now             func() time.Time
 	recorder        recorder
 }
@@ -93,6 +96,7 @@ func New(c Config) (*Server, error) {
 		caps: limits.DefaultCaps, deadlines: deadlines(), parking: make(chan struct{}, parked), now: c.Now,
 		demo: map[string]credential{}, health: &health{ping: c.Store.Ping, renew: c.Store.Renew, log: c.Log},
 		adminToken: c.AdminToken, nightly: c.Nightly,
+		exports: newExporter(c.Exports, c.Store, c.Log), cut: make(chan struct{}),
 		playground: playground{cache: c.Assets, token: c.Starter},
 	}
 	for text, v := range c.Demo {
@@ -104,7 +108,7 @@ func New(c Config) (*Server, error) {
 	root := resolvers.New(resolvers.Config{
 		Store: c.Store, Now: c.Now,
 		MintToken: s.keys.MintToken, MintClaim: s.keys.MintClaim, ReadClaim: s.keys.ReadClaim,
-		Budget: s.budgetOf,
+		Budget: s.budgetOf, Exports: s.exportsOf(c.Exports),
 	})
 	es := graph.NewExecutableSchema(graph.Config{Resolvers: root})
 	if err := limits.CheckSchema(es.Schema()); err != nil {
@@ -113,6 +117,7 @@ func New(c Config) (*Server, error) {
 	s.documents = newDocuments(es.Schema())
 	s.exec = newExecutor(es, c.Log)
 	s.metrics = newMetrics(s)
+	s.exports.metrics = s.metrics
 	return s, nil
 }
 
@@ -182,6 +187,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("/graphql", s.graphql)
 	mux.HandleFunc(pathCost, s.cost)
 	mux.HandleFunc("GET /schema.graphql", s.schema)
+	mux.HandleFunc("GET /exports/{id}", s.download)
 	mux.HandleFunc("GET /livez", s.livez)
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.HandleFunc("GET /playground", s.playground.page)
@@ -223,6 +229,7 @@ func (s *Server) Serve(ctx context.Context, public, admin net.Listener, drainDel
 	if s.nightly >= 0 {
 		go s.checkRollups(watching, s.nightly)
 	}
+	defer s.startExports(ctx)()
 	servers := []*http.Server{
 		{Handler: s.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10},
 		{Handler: s.AdminHandler(), ReadHeaderTimeout: 10 * time.Second},
@@ -244,6 +251,7 @@ func (s *Server) Serve(ctx context.Context, public, admin net.Listener, drainDel
 		return fmt.Errorf("serve: %w", err)
 	}
 	s.static.Drain()
+	defer time.AfterFunc(drain/2, func() { close(s.cut) }).Stop()
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
 	defer cancel()
 	var errs []error

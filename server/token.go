@@ -19,15 +19,15 @@ const (
 	macBytes    = 16
 )
 
-// Keys sign tokens and claims, each by a key of its own derived from the
+// Keys sign tokens, claims and links to exports, each by a key of its own derived from the
 // server's secret.
 type Keys struct {
-	token, claim []byte
+	token, claim, link []byte
 }
 
 // NewKeys derives the keys. Replicas need the same secret.
 func NewKeys(secret []byte) Keys {
-	return Keys{token: derive(secret, "token"), claim: derive(secret, "claim")}
+	return Keys{token: derive(secret, "token"), claim: derive(secret, "claim"), link: derive(secret, "link")}
 }
 
 func derive(secret []byte, purpose string) []byte {

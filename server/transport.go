@@ -194,6 +194,7 @@ func (s *Server) judge(r *request) *fault {
 	if s.mode == Measure {
 		return nil
 	}
+	s.suggestExport(r, over)
 	return refuse(codeTooExpensive, over.Error()).
 		with("estimated", round(over.Estimated)).with("max", over.Max).with("unit", over.Unit).with("suggestions", over.Suggestions)
 }

@@ -36,6 +36,7 @@ func BuiltStatements() ([]Built, error) {
 		for _, f := range listFilters() {
 			b.lists(v, f)
 		}
+		pages(&b, newestExports, func(p timesheet.Page) (string, arguments, error) { return exportsPage(v, p) })
 		members := memberFamily(v, []timesheet.ProjectID{1})
 		pages(&b, members.order, members.statement)
 		b.add(members.counting(), members.args, nil)
@@ -44,6 +45,7 @@ func BuiltStatements() ([]Built, error) {
 			sql, args := entriesCount(v, f)
 			b.add(sql, args, nil)
 			b.reports(v, f)
+			b.exports(v, f)
 		}
 		for _, period := range []*timesheet.Period{nil, {From: 1, To: 2}} {
 			sql, args := trackedStatement(v, []timesheet.ProjectID{1}, period)
@@ -107,6 +109,21 @@ func (b *builder) reports(v timesheet.Viewer, f timesheet.EntryFilter) {
 	} {
 		in := timesheet.ReportInput{Period: timesheet.Period{From: 1, To: 90}, GroupBy: by, Filter: f, MaxRows: 1}
 		sql, args := reportGroups(v, in)
+		b.add(sql, args, nil)
+	}
+}
+
+func (b *builder) exports(v timesheet.Viewer, f timesheet.EntryFilter) {
+	in := timesheet.ExportInput{Period: timesheet.Period{From: 1, To: 90}, Filter: f}
+	sql, args := exportEntries(v, in)
+	b.add(sql, args, nil)
+	for _, by := range [][]timesheet.GroupKey{
+		{timesheet.GroupClient, timesheet.GroupTag, timesheet.GroupBillable},
+		{timesheet.GroupUser, timesheet.GroupTask, timesheet.GroupProject},
+		{timesheet.GroupWeek, timesheet.GroupMonth},
+	} {
+		in.GroupBy = by
+		sql, args := exportGroups(v, in)
 		b.add(sql, args, nil)
 	}
 }
@@ -193,5 +210,10 @@ func BuiltEntriesPage(v timesheet.Viewer, f timesheet.EntryFilter, p timesheet.P
 
 func BuiltReport(v timesheet.Viewer, in timesheet.ReportInput) Built {
 	sql, args := reportGroups(v, in)
+	return built(sql, args, nil)
+}
+
+func BuiltExport(v timesheet.Viewer, in timesheet.ExportInput) Built {
+	sql, args := exportEntries(v, in)
 	return built(sql, args, nil)
 }

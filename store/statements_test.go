@@ -42,6 +42,13 @@ var withoutWorkspace = map[string]string{
 	"planImports":     "a setting of its own transaction",
 	"lockPerson":      "a lock on numbers, the workspace's among them, reads no table",
 	"findMembership":  "operators look for the workspace of a person",
+	"waitingExports":  "replicas work for all workspaces; returns keys only",
+	"adoptExports":    "housekeeping of all workspaces; returns nothing",
+	"expireExports":   "housekeeping of all workspaces; returns nothing",
+	"liveExports":     "housekeeping of a folder that all workspaces share; returns numbers only",
+	"openExports":     "counts for operators",
+	"lockExports":     "a lock on a number, the workspace's, reads no table",
+	"lockExport":      "a lock on numbers, the workspace's among them, reads no table",
 	"insertAccount":   "an account is a person, in whatever workspaces",
 	"takeIDs":         "numbers from a sequence, reads no table",
 }
@@ -190,7 +197,7 @@ func fragment(text string) bool {
 }
 
 var (
-	tenantTable = regexp.MustCompile(`\b(?:FROM|JOIN|INTO|UPDATE|USING)\s+(?:workspace|membership|api_token|client|project|project_member|task|tag|time_entry|idempotency|audit|rollup|activity)\b`)
+	tenantTable = regexp.MustCompile(`\b(?:FROM|JOIN|INTO|UPDATE|USING)\s+(?:workspace|membership|api_token|client|project|project_member|task|tag|time_entry|idempotency|audit|rollup|activity|export_job)\b`)
 	tenantKey   = regexp.MustCompile(`\bworkspace_id = (?:\$1\b|\w+\.workspace_id\b)|\(workspace_id,`)
 	firstKey    = regexp.MustCompile(`\bworkspace_id = \$1\b|\(workspace_id,[^)]*\)\s*(?:VALUES \(\$1\b|SELECT \$1\b)`)
 )

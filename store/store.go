@@ -29,6 +29,7 @@ var DefaultPools = map[timesheet.Class]int{
 	timesheet.ClassInteractive: 10,
 	timesheet.ClassReport:      3,
 	timesheet.ClassBackground:  3,
+	timesheet.ClassExport:      1,
 }
 
 // Deadlines bound an operation of each class from its arrival; they are the
@@ -38,6 +39,7 @@ var Deadlines = map[timesheet.Class]time.Duration{
 	timesheet.ClassInteractive: 2 * time.Second,
 	timesheet.ClassReport:      15 * time.Second,
 	timesheet.ClassBackground:  time.Minute,
+	timesheet.ClassExport:      10 * time.Minute,
 }
 
 // Store is a database of workspaces. Its methods are safe for concurrent use.
@@ -139,7 +141,12 @@ func (s *Store) newPool(ctx context.Context, dsn string, class timesheet.Class, 
 	params["lock_timeout"] = millis(min(Deadlines[class]*3/4, 5*time.Second))
 	params["idle_in_transaction_session_timeout"] = millis(Deadlines[class] + 5*time.Second)
 	params["client_connection_check_interval"] = "500"
-	if class == timesheet.ClassReport {
+	if class == timesheet.ClassExport {
+		// Another replica takes an export over once this ends the transaction of
+		// a server that died without a word. Between two batches lies a write.
+		params["idle_in_transaction_session_timeout"] = millis(time.Minute)
+	}
+	if class == timesheet.ClassReport || class == timesheet.ClassExport {
 		params["default_transaction_read_only"] = "on"
 		params["work_mem"] = "32MB"
 	}
@@ -151,6 +158,7 @@ var classNames = map[timesheet.Class]string{
 	timesheet.ClassInteractive: "interactive",
 	timesheet.ClassReport:      "report",
 	timesheet.ClassBackground:  "background",
+	timesheet.ClassExport:      "export",
 }
 
 func millis(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }

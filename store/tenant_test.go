@@ -28,6 +28,7 @@ type tenant struct {
 	gone    timesheet.EntryID // deleted
 	timer   timesheet.EntryID // running, of the owner
 	token   timesheet.TokenID
+	export  timesheet.ExportID
 	invited store.Invited
 }
 
@@ -70,6 +71,7 @@ func addTenant(t testing.TB, s *store.Store, name string) (n tenant) {
 	running, _, _, err := s.StartTimer(ctx, n.owner, timesheet.TimerInput{Description: name}, ch)
 	must(err)
 	n.member, n.client, n.project, n.task, n.tag, n.timer = member.ID, client.ID, project.ID, task.ID, tag.ID, running.ID
+	n.export = createExport(t, s, n.owner, timesheet.ExportInput{}).ID
 	n.token = makeToken(t, s, n.owner, store.NewToken{User: n.owner.User}).ID
 	n.invited = mustInvite(t, s, n.owner, store.Invite{Name: name, Email: "invited." + name + "@example.com", Role: timesheet.RoleMember})
 	return n
@@ -156,7 +158,7 @@ func total(count reflect.Value) int64 {
 // withoutIDs are the methods for viewers that take no ids: other tests show
 // that they answer from the viewer's own workspace.
 var withoutIDs = []string{
-	"AuditLog", "CreateTag", "CreateClient", "DiscardTimer", "EnsureMember", "Import", "InviteMember",
+	"AuditLog", "CreateTag", "CreateClient", "DiscardTimer", "EnsureMember", "Exports", "Import", "InviteMember",
 	"MyDay", "RunningTimer", "UpdateWorkspace",
 	"EnsureTokens",
 	"ReportOf", // a test's own
@@ -306,6 +308,12 @@ func tenantCases(ctx context.Context, s *store.Store, own, foreign tenant) map[s
 		},
 		"DeleteTask": func(v viewer) (any, error) { k, _, err := s.DeleteTask(ctx, v, foreign.task, nil, ch); return k, err },
 
+		"Export": func(v viewer) (any, error) { return s.Export(ctx, v, foreign.export) },
+		"CancelExport": func(v viewer) (any, error) {
+			x, _, err := s.CancelExport(ctx, v, foreign.export, ch)
+			return x, err
+		},
+
 		"SetRole": func(v viewer) (any, error) {
 			u, _, err := s.SetRole(ctx, v, foreign.member, timesheet.RoleOwner, ch)
 			return u, err
@@ -382,6 +390,13 @@ func tenantCases(ctx context.Context, s *store.Store, own, foreign tenant) map[s
 		"tag":     {Tags: []timesheet.TagID{foreign.tag}},
 		"text":    {Text: "foreign"},
 	} {
+		cases["CreateExport of a "+what] = func(v viewer) (any, error) {
+			x, _, err := s.CreateExport(ctx, v, timesheet.ExportInput{Period: period, Filter: f, Format: timesheet.ExportCSV}, exportTerms, ch)
+			if f.Text != "" && err == nil {
+				return nil, nil // a text is nobody's: the file will be empty
+			}
+			return x, err
+		}
 		cases["TimeEntries of a "+what] = func(v viewer) (any, error) { return s.TimeEntries(ctx, v, f, page) }
 		cases["Report of a "+what] = func(v viewer) (any, error) {
 			r, err := s.Report(ctx, v, timesheet.ReportInput{

@@ -29,6 +29,9 @@ const (
 	CodeArchived            Code = "ARCHIVED"
 	CodeLastOwner           Code = "LAST_OWNER"
 	CodeInvalidClaim        Code = "INVALID_CLAIM"
+	CodeExportQueueFull     Code = "EXPORT_QUEUE_FULL"
+	CodeExportQuota         Code = "EXPORT_QUOTA_EXCEEDED"
+	CodeExportsOff          Code = "EXPORTS_OFF"
 	CodeIdempotencyMismatch Code = "IDEMPOTENCY_MISMATCH"
 	CodeIdempotencyBusy     Code = "IDEMPOTENCY_IN_PROGRESS"
 )

@@ -19,6 +19,7 @@ const (
 	ClassControl
 	ClassReport
 	ClassBackground
+	ClassExport // files of entries, in a pool of their own
 )
 
 type serviceKey struct{}

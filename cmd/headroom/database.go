@@ -66,7 +66,7 @@ func (d Database) openStore(ctx context.Context, log *slog.Logger) (*store.Store
 
 // commandPools are small: a command works beside a running server.
 var commandPools = map[timesheet.Class]int{
-	timesheet.ClassControl: 2, timesheet.ClassInteractive: 2, timesheet.ClassReport: 1, timesheet.ClassBackground: 3,
+	timesheet.ClassControl: 2, timesheet.ClassInteractive: 2, timesheet.ClassReport: 1, timesheet.ClassBackground: 3, timesheet.ClassExport: 1,
 }
 
 // poolsFor gives each class two connections more than it has seats, so that
@@ -78,6 +78,7 @@ func poolsFor(cores int) map[timesheet.Class]int {
 		timesheet.ClassInteractive: seats[limits.Interactive] + 2,
 		timesheet.ClassReport:      seats[limits.Report] + 2,
 		timesheet.ClassBackground:  seats[limits.Background] + 2,
+		timesheet.ClassExport:      exportSlots(cores),
 	}
 }
 

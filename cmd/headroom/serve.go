@@ -41,6 +41,10 @@ type ServeFlags struct {
 	DrainDelay      time.Duration `default:"0s" help:"How long readiness is withdrawn before admission stops."`
 	Drain           time.Duration `default:"20s" help:"How long running answers may take at shutdown."`
 	RollupCheck     string        `default:"03:00" help:"When sums of months are compared with their entries each night, HH:MM in UTC, or off."`
+	ExportDir       string        `help:"Folder of exports (default: exports in the data folder)." placeholder:"DIR"`
+	ExportQuota     string        `default:"10GiB" help:"Bytes that all exports in the folder may have." placeholder:"SIZE"`
+	ExportWorkspace string        `name:"export-quota-workspace" default:"1GiB" help:"Bytes that the exports of one workspace may have." placeholder:"SIZE"`
+	ExportTTL       time.Duration `name:"export-ttl" default:"24h" help:"How long exports and their links last."`
 	LogLevel        slog.Level    `default:"info" help:"debug, info, warn or error; requests are logged at info."`
 }
 
@@ -68,6 +72,9 @@ func (c *ServeFlags) check() error {
 	}
 	if c.Drain < 0 || c.DrainDelay < 0 {
 		return errors.New("--drain and --drain-delay are not negative")
+	}
+	if err := c.checkExports(); err != nil {
+		return err
 	}
 	for _, origin := range c.CORSOrigin {
 		if u, err := url.Parse(origin); err != nil || u.Host == "" || u.Path != "" {
@@ -236,6 +243,9 @@ func (c *ServeFlags) server(ctx context.Context, s *store.Store, log *slog.Logge
 		return nil, err
 	}
 	if cfg.Secret, err = c.secret(ctx, s); err != nil {
+		return nil, err
+	}
+	if cfg.Exports, err = c.exports(cfg.Secret, log); err != nil {
 		return nil, err
 	}
 	if c.AdminTokenFile != "" {

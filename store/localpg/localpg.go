@@ -67,14 +67,15 @@ func (c Config) withDefaults() (Config, error) {
 		}
 	}
 	if c.Dir == "" {
-		c.Dir, err = defaultDir()
+		c.Dir, err = DefaultDir()
 		return c, err
 	}
 	c.Dir, err = filepath.Abs(c.Dir)
 	return c, err
 }
 
-func defaultDir() (string, error) {
+// DefaultDir is the base folder of a Config without one.
+func DefaultDir() (string, error) {
 	if state := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(state) {
 		return filepath.Join(state, "headroom"), nil
 	}
