@@ -1,7 +1,6 @@
 package limits
 
 import (
-	"context"
 	"strings"
 	"sync"
 	"testing"
@@ -87,32 +86,38 @@ func BenchmarkMutex(b *testing.B) {
 	}
 }
 
+// gates are those whose cost is measured.
+func gates(t testing.TB) map[string]*Static {
+	return map[string]*Static{"static": newStatic(t, SeatsFor(2)), "adaptive": &newAdaptive(t, AdaptiveConfig{Cores: 2}).Static}
+}
+
 func BenchmarkAdmit(b *testing.B) {
-	s := newStatic(b, SeatsFor(2))
-	r := Request{Class: Interactive, Tenant: "a", Work: time.Millisecond, Deadline: time.Now().Add(time.Hour)}
-	b.ReportAllocs()
-	for b.Loop() {
-		p, _ := s.Admit(b.Context(), r)
-		p.Done(Outcome{})
+	for name, s := range gates(b) {
+		r := Request{Class: Interactive, Tenant: "a", Client: "ann", Work: time.Millisecond, Deadline: time.Now().Add(time.Hour)}
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				p, _ := s.Admit(b.Context(), r)
+				p.Done(Outcome{})
+			}
+		})
 	}
 }
 
 func BenchmarkRefuse(b *testing.B) {
-	s := newStatic(b, SeatsFor(2))
-	ctx, cancel := context.WithCancel(b.Context())
-	defer cancel()
-	r := Request{Class: Report, Tenant: "a", Work: time.Millisecond}
-	for range 1 + queuePerSeat[Report] {
-		go s.Admit(ctx, r) // the goroutines wait until the benchmark ends
-	}
-	for s.Snapshot().Classes[Report].Queued < queuePerSeat[Report] {
-		time.Sleep(time.Millisecond)
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, refusal := s.Admit(ctx, r); refusal == nil {
-			b.Fatal("admitted")
+	for name, s := range gates(b) {
+		r := Request{Class: Report, Tenant: "a", Client: "ann", Work: time.Millisecond}
+		for s.Snapshot().Classes[Report].Queued < queuePerSeat[Report] {
+			s.Offer(r, func(*Permit, *Refusal) {})
 		}
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, refusal := s.Admit(b.Context(), r); refusal == nil {
+					b.Fatal("admitted")
+				}
+			}
+		})
 	}
 }
 
@@ -129,7 +134,7 @@ func BenchmarkReserve(b *testing.B) {
 func TestAllocations(t *testing.T) {
 	f := compile(t, tracker(t), screen)
 	vars := map[string]any{"first": int64(50), "with": true}
-	s := newStatic(t, Seats{Control: 1, Interactive: 1, Report: 1, Background: 1})
+	static, adaptive := newStatic(t, SeatsFor(1)), newAdaptive(t, AdaptiveConfig{Cores: 1})
 	r := Request{Class: Interactive, Work: time.Millisecond}
 	past := Request{Class: Interactive, Deadline: time.Now().Add(-time.Second)}
 	for name, tt := range map[string]struct {
@@ -137,8 +142,11 @@ func TestAllocations(t *testing.T) {
 		run  func()
 	}{
 		"price":  {2, func() { f.Price(vars, nil) }},
-		"admit":  {1, func() { p, _ := s.Admit(t.Context(), r); p.Drop() }},
-		"refuse": {0, func() { s.Admit(t.Context(), past) }}, // a slab of refusals lasts for 64
+		"admit":  {1, func() { p, _ := static.Admit(t.Context(), r); p.Drop() }},
+		"refuse": {0, func() { static.Admit(t.Context(), past) }}, // a slab of refusals lasts for 64
+
+		"admit, adaptive":  {1, func() { p, _ := adaptive.Admit(t.Context(), r); p.Drop() }},
+		"refuse, adaptive": {0, func() { adaptive.Admit(t.Context(), past) }},
 	} {
 		if got := testing.AllocsPerRun(1000, tt.run); got > tt.most {
 			t.Errorf("%s allocates %v times, want at most %v", name, got, tt.most)

@@ -86,4 +86,36 @@
 // makes room for a tenant with little in it at the cost of the one with most.
 // Refusals name a time to retry, computed from the backlog of the class, and
 // random, so that those refused together do not return together.
+//
+// Adaptive is the same gate with seats that fit the database, the processes on it
+// and the crowd before it. All it knows fits on a card:
+//
+//	C      cores of the database            told at the start
+//	R      processes that share it          from a Beat each second
+//	D      do reports yield the processor?  from a Beat
+//	rtt    the network's round trip         from a Beat
+//	held   mean time a seat is held, and how much of it is database work
+//	crowd  has the interactive queue stood within the last second?
+//	keep   the share of clients that is served in a crowd
+//	due    when refused clients were told to come back
+//
+//	interactive seats   4 C / R, at least 2; in a crowd C / R, with as many more
+//	                    as wait for the network; not while a report runs that
+//	                    does not yield
+//	report slots        C - 1 for all processes together, at least 1; half as
+//	                    many if reports do not yield; background work takes one
+//	                    when no report waits, and a process lets 0.1 s pass
+//	                    before it takes again what it gave back
+//	crowd               the queue was not empty for 15 held: newest first; whoever
+//	                    has waited for 10 held is refused, or for less, down to
+//	                    half of held, the fewer can be served; clients are served or not for ten seconds at a
+//	                    time, unless their tenant has nobody waiting; one report
+//	                    starts in 5 s
+//	reports             while many wait, forecasts count double against deadlines
+//	Retry-After         when backlog and promises are worked off; one promise for
+//	                    each client and class
+//
+// In a database that shares its processors seats are not only a limit but the
+// class's share of them. That is why interactive operations have four seats for
+// each core, although one would do while they are alone.
 package limits

@@ -9,8 +9,9 @@ import (
 // Request is what a Gate must know about an operation.
 type Request struct {
 	Class Class
-	// Tenant shares the queue fairly with the other tenants; Client names the
-	// program that asks.
+	// Tenant shares the queue fairly with the other tenants. Client is who would
+	// try again: in a crowd some clients are served and others are not, rather
+	// than some requests of each.
 	Tenant, Client string
 	// Work is the forecast of database and server time; the bound where nothing
 	// better is known.
@@ -49,6 +50,7 @@ type Permit struct {
 	step   Step
 	work   time.Duration // the forecast it was admitted with
 	since  time.Time
+	slot   Slot
 	ended  atomic.Bool
 }
 
@@ -60,6 +62,9 @@ type holder interface {
 
 // Step returns the brownout step this operation must honour.
 func (p *Permit) Step() Step { return p.step }
+
+// Slot returns the database's slot that the operation runs in, or nil.
+func (p *Permit) Slot() Slot { return p.slot }
 
 // Done ends the permit and lets the gate learn from the outcome. Only the first
 // Done or Drop counts.
@@ -88,10 +93,11 @@ const (
 	Expired                 // while waiting, or at its turn: too late to finish before its deadline
 	Canceled                // the caller went away
 	Draining                // the server is shutting down
+	Shed                    // in a crowd, others were served
 	numReasons
 )
 
-var reasonNames = [numReasons]string{"queue_full", "backlog", "expired", "canceled", "draining"}
+var reasonNames = [numReasons]string{"queue_full", "backlog", "expired", "canceled", "draining", "shed"}
 
 // String returns the reason's name as logs and metrics carry it.
 func (r Reason) String() string { return reasonNames[r] }
@@ -102,6 +108,7 @@ type Refusal struct {
 	Reason Reason
 	// RetryAfter is when trying again makes sense, between 1 s and 60 s.
 	RetryAfter time.Duration
+	Early      bool // the client was told a later time before, and is told it again
 	Class      Class
 	Queue      float64 // operations of the class that were waiting
 	Free       float64 // seats of the class that were free

@@ -15,7 +15,7 @@ type measured struct{ *Static }
 // Admit implements Gate.
 func (m measured) Admit(_ context.Context, r Request) (*Permit, *Refusal) {
 	r = sane(r)
-	now := time.Now()
+	now := m.now()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	p := &m.pools[r.Class]
@@ -25,7 +25,7 @@ func (m measured) Admit(_ context.Context, r Request) (*Permit, *Refusal) {
 			p.would[why]++
 		}
 	}
-	return m.grantLocked(p, &r, now, now), nil
+	return m.grantLocked(p, &r, now, now, nil), nil
 }
 
 // Snapshot is the state of a gate at one moment; its counters only grow.

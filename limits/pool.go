@@ -2,7 +2,6 @@ package limits
 
 import (
 	"math"
-	"math/rand/v2"
 	"time"
 )
 
@@ -11,14 +10,19 @@ import (
 type pool struct {
 	class    Class
 	seats    int
+	share    float64 // the seats' worth that waiting times count with
 	busy     int
 	maxQueue int
+	margin   float64 // what forecasts are multiplied with while many wait
+	trust    float64 // the most a forecast counts, of the time from arrival to deadline
 	queue    queue
 	running  time.Duration // forecast work of what runs
 
 	// Sums over past operations, the older the less: how long they held a seat
 	// and what was forecast. Their ratio corrects forecasts of this class.
 	held, forecast float64
+	count          float64 // of these operations
+	inside, trips  float64 // their time in statements, and statements
 
 	admitted       uint64
 	waited         time.Duration
@@ -34,9 +38,12 @@ const (
 )
 
 // learn takes in how long an operation held its seat.
-func (p *pool) learn(forecast, held time.Duration) {
+func (p *pool) learn(forecast, held time.Duration, o Outcome) {
 	p.forecast = p.forecast*forget + max(forecast, minCost).Seconds()
-	p.held = p.held*forget + max(held, 0).Seconds()
+	p.held = p.held*forget + held.Seconds()
+	p.count = p.count*forget + 1
+	p.inside = p.inside*forget + max(0, min(o.DB, held)).Seconds()
+	p.trips = p.trips*forget + float64(max(0, o.Statements))
 }
 
 // corrected is a forecast of this class in the light of past ones.
@@ -51,14 +58,14 @@ func (p *pool) corrected(work time.Duration) time.Duration {
 // wait forecasts how long it takes until a seat is free for one who has this
 // work before it in the queue. Of what runs, half is still to do.
 func (p *pool) wait(before time.Duration) time.Duration {
-	return p.corrected(before+p.running/2) / time.Duration(p.seats)
+	return time.Duration(float64(p.corrected(before+p.running/2)) / p.share)
 }
 
 // service forecasts how long a request will hold its seat. A forecast alone never
 // dooms a request, only waiting does: it counts for at most half of the time the
 // request had at its arrival.
 func (p *pool) service(r *Request, arrived time.Time) time.Duration {
-	return min(p.corrected(r.Work), r.Deadline.Sub(arrived)/2)
+	return min(time.Duration(p.care(r.Deadline.Sub(arrived))*float64(p.corrected(r.Work))), time.Duration(p.trust*float64(r.Deadline.Sub(arrived))))
 }
 
 // tooLate reports whether a request that starts at this time misses its deadline.
@@ -86,8 +93,37 @@ const (
 
 // retryAfter is when the class's backlog will be worked off, times a random
 // factor between 1 and 2: a fixed one brings everybody back at once.
-func (p *pool) retryAfter() time.Duration {
-	clear := p.corrected(p.queue.work+p.running) / time.Duration(p.seats)
-	clear = min(max(clear, minRetryAfter), maxRetryAfter)
-	return min(time.Duration(float64(clear)*(1+rand.Float64())), maxRetryAfter)
+func (p *pool) retryAfter(random float64) time.Duration {
+	return spread(time.Duration(float64(p.corrected(p.queue.work+p.running))/p.share), random)
+}
+
+// spread is a time to retry for a backlog that takes so long.
+func spread(clear time.Duration, random float64) time.Duration {
+	clear = min(max(clear, minRetryAfter), maxRetryAfter/2)
+	return time.Duration(float64(clear) * (1 + random))
+}
+
+// meanHeld is how long an operation holds its seat.
+func (p *pool) meanHeld() time.Duration {
+	if p.count == 0 {
+		return 5 * time.Millisecond
+	}
+	return time.Duration(p.held / p.count * float64(time.Second))
+}
+
+// idle is the time that a seat is held for each second of database work in it.
+func (p *pool) idle(roundTrip time.Duration) float64 {
+	work := p.inside - p.trips*roundTrip.Seconds()
+	if work <= 0 {
+		return 1
+	}
+	return p.held / work
+}
+
+// care is what forecasts are multiplied with before they are held against a
+// deadline. While more waits than can be done in half of the time an operation
+// has, those are chosen that will surely end in time: what is killed at its
+// deadline was run for nothing.
+func (p *pool) care(has time.Duration) float64 {
+	return 1 + (p.margin-1)*max(0, min(1, p.wait(p.queue.work).Seconds()/max(has.Seconds()/2, 1e-9)-1))
 }

@@ -12,48 +12,43 @@ import (
 // first. Virtual time is counted in forecast work, so a tenant's share does not
 // depend on how finely it cuts its work. It exists only while somebody waits.
 type queue struct {
-	waiting []*waiter // by start, then by arrival
+	waiting []*Waiter // by start, then by arrival
 	work    time.Duration
 	virtual time.Duration            // start of the last one served
 	finish  map[string]time.Duration // by tenant; absent: not later than virtual
 }
 
-// waiter is a request in a queue. answered is closed after one of permit and
-// refusal is set.
-type waiter struct {
-	request  Request
-	arrived  time.Time
-	start    time.Duration
-	answered chan struct{}
-	permit   *Permit
-	refusal  *Refusal
-}
-
 // minCost keeps requests of no forecast work from passing all others.
 const minCost = 10 * time.Microsecond
 
-func (w *waiter) finish() time.Duration { return w.start + max(w.request.Work, minCost) }
+func (w *Waiter) finish() time.Duration { return w.start + max(w.request.Work, minCost) }
 
 // start returns the virtual time at which a new request of a tenant starts.
 func (q *queue) start(tenant string) time.Duration {
 	return max(q.virtual, q.finish[tenant])
 }
 
-// place returns the position a request with this start takes, and the forecast
-// work of those before it.
-func (q *queue) place(start time.Duration) (position int, before time.Duration) {
+// place returns the position a request with this start takes.
+func (q *queue) place(start time.Duration) int {
 	n := len(q.waiting)
 	if n == 0 || q.waiting[n-1].start <= start {
-		return n, q.work
+		return n
 	}
-	position = sort.Search(n, func(i int) bool { return q.waiting[i].start > start })
-	for _, w := range q.waiting[:position] {
-		before += w.request.Work
-	}
-	return position, before
+	return sort.Search(n, func(i int) bool { return q.waiting[i].start > start })
 }
 
-func (q *queue) insert(w *waiter, position int) {
+// before is the forecast work of those who stand before a position.
+func (q *queue) before(position int) (work time.Duration) {
+	if position == len(q.waiting) {
+		return q.work
+	}
+	for _, w := range q.waiting[:position] {
+		work += w.request.Work
+	}
+	return work
+}
+
+func (q *queue) insert(w *Waiter, position int) {
 	q.waiting = slices.Insert(q.waiting, position, w)
 	q.work += w.request.Work
 	if q.finish == nil {
@@ -62,8 +57,12 @@ func (q *queue) insert(w *waiter, position int) {
 	q.finish[w.request.Tenant] = w.finish()
 }
 
-// pop takes out the next to be served. The queue must not be empty.
-func (q *queue) pop() *waiter {
+// pop takes out the next to be served: of the tenant whose turn it is, the first
+// that came or the newest. The queue must not be empty.
+func (q *queue) pop(newest bool) *Waiter {
+	if newest {
+		q.newestForward(q.waiting[0].request.Tenant)
+	}
 	w := q.waiting[0]
 	q.virtual = w.start
 	q.takeOut(0)
@@ -77,8 +76,59 @@ func (q *queue) pop() *waiter {
 	return w
 }
 
+// newestForward gives a tenant's newest request the place of its first, and each
+// of the others the place of the next. The tenant's turns stay what they were.
+func (q *queue) newestForward(tenant string) {
+	last := len(q.waiting) - 1
+	for q.waiting[last].request.Tenant != tenant {
+		last--
+	}
+	carried, end := q.waiting[last], q.waiting[last].start
+	for i, w := range q.waiting[:last+1] {
+		if w.request.Tenant != tenant {
+			continue
+		}
+		start := w.start
+		if i == last {
+			start = end
+		}
+		q.waiting[i], carried.start, carried = carried, start, w
+	}
+	q.finish[tenant] = q.waiting[last].finish()
+}
+
+// removeOlder takes out all who came before a time, and hands them to out. Their
+// tenants do not pay for them.
+func (q *queue) removeOlder(than time.Time, out func(*Waiter)) {
+	kept := q.waiting[:0]
+	var gone []*Waiter
+	for _, w := range q.waiting {
+		if w.arrived.Before(than) {
+			gone = append(gone, w)
+			q.work -= w.request.Work
+		} else {
+			kept = append(kept, w)
+		}
+	}
+	if len(gone) == 0 {
+		return
+	}
+	clear(q.waiting[len(kept):])
+	q.waiting = kept
+	q.settle()
+	for _, w := range gone {
+		delete(q.finish, w.request.Tenant)
+	}
+	for _, w := range kept {
+		q.finish[w.request.Tenant] = w.finish()
+	}
+	for _, w := range gone {
+		out(w)
+	}
+}
+
 // last takes out the one that would be served last.
-func (q *queue) last() *waiter {
+func (q *queue) last() *Waiter {
 	w := q.waiting[len(q.waiting)-1]
 	q.remove(w)
 	return w
@@ -86,7 +136,7 @@ func (q *queue) last() *waiter {
 
 // remove takes out one that was not served; if it was its tenant's latest, the
 // tenant's next takes its place.
-func (q *queue) remove(w *waiter) {
+func (q *queue) remove(w *Waiter) {
 	i := slices.Index(q.waiting, w)
 	if i < 0 {
 		return
@@ -100,6 +150,11 @@ func (q *queue) remove(w *waiter) {
 func (q *queue) takeOut(i int) {
 	q.work -= q.waiting[i].request.Work
 	q.waiting = slices.Delete(q.waiting, i, i+1)
+	q.settle()
+}
+
+// settle forgets virtual time when nobody waits.
+func (q *queue) settle() {
 	if len(q.waiting) == 0 {
 		q.virtual = 0
 		clear(q.finish)

@@ -3,6 +3,7 @@ package limits
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"time"
 )
@@ -26,30 +27,51 @@ var queuePerSeat = [numClasses]int{Control: 64, Interactive: 64, Report: 16, Bac
 
 // StaticConfig configures a Static gate.
 type StaticConfig struct {
-	Seats Seats // at least one for each class
+	Seats Seats            // at least one for each class
+	Clock func() time.Time // nil: time.Now; a simulation has its own
+	Seed  uint64           // of what is random; 0: another one at each start
 }
 
 // Static is a gate with a fixed number of seats for each class and a short, fair
 // queue before them. Background operations start only while no report waits.
 type Static struct {
+	now  func() time.Time
+	card *card // of an Adaptive gate; nil: the seats never change
+
 	mu       sync.Mutex
 	draining bool
 	pools    [numClasses]pool
 	slab     []Refusal // spare refusals, so that most refusals allocate nothing
+	random   *rand.Rand
 }
 
 // NewStatic returns an open gate, or an error that names the class without
 // seats.
 func NewStatic(c StaticConfig) (*Static, error) {
 	s := &Static{}
+	if err := s.open(c); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// open makes a gate of the zero Static.
+func (s *Static) open(c StaticConfig) error {
 	for class := range numClasses {
 		seats := c.Seats[class]
 		if seats < 1 {
-			return nil, fmt.Errorf("class %s has %d seats: it needs at least one", class, seats)
+			return fmt.Errorf("class %s has %d seats: it needs at least one", class, seats)
 		}
-		s.pools[class] = pool{class: class, seats: seats, maxQueue: seats * queuePerSeat[class]}
+		s.pools[class] = pool{class: class, seats: seats, share: float64(seats), trust: 0.5, margin: 1, maxQueue: seats * queuePerSeat[class]}
 	}
-	return s, nil
+	if s.now = c.Clock; s.now == nil {
+		s.now = time.Now
+	}
+	if c.Seed == 0 {
+		c.Seed = rand.Uint64()
+	}
+	s.random = rand.New(rand.NewPCG(c.Seed, 0))
+	return nil
 }
 
 // maxWork is the longest forecast that is told from a longer one.
@@ -65,40 +87,57 @@ func sane(r Request) Request {
 // Admit implements Gate.
 func (s *Static) Admit(ctx context.Context, r Request) (*Permit, *Refusal) {
 	r = sane(r)
-	permit, w, refusal := s.enter(ctx, r)
+	permit, refusal, w := s.enter(&r, ctx.Err() != nil, nil)
 	if w != nil {
 		return s.await(ctx, w)
 	}
 	return permit, refusal
 }
 
+// Offer is Admit for a caller that has no goroutine to wait in, such as a
+// simulation. If the request has to wait, the Waiter is not nil and tell is
+// called once, with the gate locked, when it is answered.
+func (s *Static) Offer(r Request, tell func(*Permit, *Refusal)) (*Permit, *Refusal, *Waiter) {
+	r = sane(r)
+	return s.enter(&r, false, tell)
+}
+
 // enter admits, refuses or queues a request.
-func (s *Static) enter(ctx context.Context, r Request) (*Permit, *waiter, *Refusal) {
-	now := time.Now()
+func (s *Static) enter(r *Request, gone bool, tell func(*Permit, *Refusal)) (*Permit, *Refusal, *Waiter) {
+	now := s.now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := &s.pools[r.Class]
+	s.card.arrived(s, p, r, now)
 	switch {
-	case ctx.Err() != nil:
-		return nil, nil, s.refuseLocked(p, Canceled)
+	case gone:
+		return nil, s.refuseLocked(p, r, Canceled, now), nil
 	case s.draining:
-		return nil, nil, s.refuseLocked(p, Draining)
+		return nil, s.refuseLocked(p, r, Draining, now), nil
 	case !r.Deadline.IsZero() && !now.Before(r.Deadline):
-		return nil, nil, s.refuseLocked(p, Expired)
+		return nil, s.refuseLocked(p, r, Expired, now), nil
 	case len(p.queue.waiting) == 0 && s.freeLocked(p):
-		return s.grantLocked(p, &r, now, now), nil, nil
+		return s.grantLocked(p, r, now, now, nil), nil, nil
 	}
 	start := p.queue.start(r.Tenant)
-	position, before := p.queue.place(start)
-	if why, ok := p.judge(&r, now, position, before); !ok {
-		return nil, nil, s.refuseLocked(p, why)
+	position := p.queue.place(start)
+	if s.card.newestFirst(p) {
+		if s.card.sheds(p, r, now) {
+			return nil, s.refuseLocked(p, r, Shed, now), nil
+		}
+	} else if why, ok := p.judge(r, now, position, p.queue.before(position)); !ok {
+		return nil, s.refuseLocked(p, r, why, now), nil
 	}
 	if !s.makeRoomLocked(p, position, now) {
-		return nil, nil, s.refuseLocked(p, QueueFull)
+		return nil, s.refuseLocked(p, r, QueueFull, now), nil
 	}
-	w := &waiter{request: r, arrived: now, start: start, answered: make(chan struct{})}
+	w := &Waiter{gate: s, request: *r, arrived: now, start: start, tell: tell}
+	if tell == nil {
+		w.answered = make(chan struct{})
+	}
 	p.queue.insert(w, position)
-	return nil, w, nil
+	s.card.queued(p)
+	return nil, nil, w
 }
 
 // hopeful is how long one may wait and still be refused for another's sake.
@@ -115,130 +154,116 @@ func (s *Static) makeRoomLocked(p *pool, position int, now time.Time) bool {
 	for i := len(p.queue.waiting) - 1; i >= position; i-- {
 		if out := p.queue.waiting[i]; now.Sub(out.arrived) <= hopeful {
 			p.queue.remove(out)
-			s.answerLocked(out, nil, s.refuseLocked(p, QueueFull))
+			s.answerLocked(out, nil, s.refuseLocked(p, &out.request, QueueFull, now))
 			return true
 		}
 	}
 	return false
 }
 
-// await waits for w's answer, its deadline or the end of ctx.
-func (s *Static) await(ctx context.Context, w *waiter) (*Permit, *Refusal) {
-	var tooLate <-chan time.Time
-	if !w.request.Deadline.IsZero() {
-		timer := time.NewTimer(time.Until(w.request.Deadline))
-		defer timer.Stop()
-		tooLate = timer.C
-	}
-	why := Canceled
-	select {
-	case <-w.answered:
-		return w.permit, w.refusal
-	case <-ctx.Done():
-	case <-tooLate:
-		why = Expired
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	p := &s.pools[w.request.Class]
-	if w.refusal != nil {
-		return nil, w.refusal
-	}
-	if w.permit != nil { // granted at the same moment
-		w.permit.ended.Store(true)
-		s.returnLocked(w.permit)
-	} else {
-		p.queue.remove(w)
-	}
-	refusal := s.refuseLocked(p, why)
-	s.dispatchLocked(p)
-	return nil, refusal
-}
-
-// freeLocked reports whether the class may start an operation.
+// freeLocked reports whether the class may start an operation without asking
+// anybody else.
 func (s *Static) freeLocked(p *pool) bool {
 	if p.class == Background && len(s.pools[Report].queue.waiting) > 0 {
 		return false
 	}
-	return p.busy < p.seats
+	return p.busy < p.seats && !s.card.needsSlot(p.class)
 }
 
-func (s *Static) grantLocked(p *pool, r *Request, arrived, now time.Time) *Permit {
+func (s *Static) grantLocked(p *pool, r *Request, arrived, now time.Time, slot Slot) *Permit {
 	p.busy++
 	p.running += r.Work
 	p.admitted++
-	p.waited += now.Sub(arrived)
-	return &Permit{holder: s, class: r.Class, work: r.Work, since: now}
+	p.waited += max(0, now.Sub(arrived))
+	return &Permit{holder: s, class: r.Class, work: r.Work, since: now, slot: slot}
 }
 
-func (s *Static) answerLocked(w *waiter, permit *Permit, refusal *Refusal) {
+func (s *Static) answerLocked(w *Waiter, permit *Permit, refusal *Refusal) {
 	w.permit, w.refusal = permit, refusal
+	if w.tell != nil {
+		w.tell(permit, refusal)
+		return
+	}
 	close(w.answered)
 }
 
 // dispatchLocked starts those who wait for a class while it has free seats, and
 // refuses those whose turn comes too late.
-func (s *Static) dispatchLocked(p *pool) {
+func (s *Static) dispatchLocked(p *pool, now time.Time) {
 	for len(p.queue.waiting) > 0 && s.freeLocked(p) {
-		now := time.Now()
-		w := p.queue.pop()
-		if p.tooLate(&w.request, w.arrived, now) {
-			s.answerLocked(w, nil, s.refuseLocked(p, Expired))
-			continue
-		}
-		s.answerLocked(w, s.grantLocked(p, &w.request, w.arrived, now), nil)
+		s.nextLocked(p, now, nil)
 	}
+	s.card.dispatched(p, now)
 	if p.class == Report && len(p.queue.waiting) == 0 {
-		s.dispatchLocked(&s.pools[Background])
+		s.dispatchLocked(&s.pools[Background], now)
 	}
+}
+
+// nextLocked answers the next who waits, and reports whether it was admitted.
+func (s *Static) nextLocked(p *pool, now time.Time, slot Slot) bool {
+	w := p.queue.pop(s.card.newestFirst(p))
+	if p.tooLate(&w.request, w.arrived, now) {
+		s.answerLocked(w, nil, s.refuseLocked(p, &w.request, Expired, now))
+		return false
+	}
+	s.answerLocked(w, s.grantLocked(p, &w.request, w.arrived, now, slot), nil)
+	return true
 }
 
 // release implements holder.
 func (s *Static) release(permit *Permit, o Outcome, teach bool) {
-	held := time.Since(permit.since)
+	now := s.now()
+	held := max(0, now.Sub(permit.since))
+	if permit.slot != nil {
+		permit.slot.Release()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := &s.pools[permit.class]
 	// A failure may have been quick; only if it was slow does it say something.
 	if teach && (o.Err == nil || held > permit.work) {
-		p.learn(permit.work, held)
+		p.learn(permit.work, held, o)
 	}
-	s.returnLocked(permit)
-	s.dispatchLocked(p)
+	s.returnLocked(permit, now)
+	s.dispatchLocked(p, now)
 }
 
-func (s *Static) returnLocked(permit *Permit) {
+func (s *Static) returnLocked(permit *Permit, now time.Time) {
 	p := &s.pools[permit.class]
 	p.busy--
 	p.running -= permit.work
+	s.card.returned(s, permit, now)
 }
 
 // slabSize is the number of refusals allocated at once.
 const slabSize = 64
 
-func (s *Static) refuseLocked(p *pool, why Reason) *Refusal {
+func (s *Static) refuseLocked(p *pool, r *Request, why Reason, now time.Time) *Refusal {
 	p.refused[why]++
 	if len(s.slab) == 0 {
 		s.slab = make([]Refusal, slabSize)
 	}
-	r := &s.slab[0]
+	out := &s.slab[0]
 	s.slab = s.slab[1:]
-	*r = Refusal{
-		Reason: why, RetryAfter: p.retryAfter(), Class: p.class,
+	*out = Refusal{
+		Reason: why, RetryAfter: p.retryAfter(s.random.Float64()), Class: p.class,
 		Queue: float64(len(p.queue.waiting)), Free: float64(max(0, p.seats-p.busy)),
 	}
-	return r
+	s.card.refused(s, p, r, out, now)
+	return out
 }
 
 // Drain refuses all who wait and all who come from now on; what runs may end.
 func (s *Static) Drain() {
+	now := s.now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.draining = true
 	for i := range s.pools {
 		p := &s.pools[i]
 		for len(p.queue.waiting) > 0 {
-			s.answerLocked(p.queue.last(), nil, s.refuseLocked(p, Draining))
+			w := p.queue.last()
+			s.answerLocked(w, nil, s.refuseLocked(p, &w.request, Draining, now))
 		}
 	}
 }

@@ -271,8 +271,8 @@ func TestStaticRetryAfter(t *testing.T) {
 	}{
 		{"a short backlog", ms, time.Second, 2 * time.Second},
 		{"a backlog", 200 * ms, 3400 * ms, 6800 * ms},
-		{"a long backlog", 2 * time.Second, 34 * time.Second, time.Minute},
-		{"an endless backlog", time.Hour, time.Minute, time.Minute},
+		{"a long backlog", 2 * time.Second, 30 * time.Second, time.Minute},
+		{"an endless backlog", time.Hour, 30 * time.Second, time.Minute},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -371,10 +371,10 @@ func TestSnapshot(t *testing.T) {
 		c.done("1")
 		c.arrive(t.Context(), "3", r)
 		c.arrive(t.Context(), "late", Request{Class: Report, Deadline: time.Now()})
-		none := map[Reason]uint64{QueueFull: 0, Backlog: 0, Expired: 0, Canceled: 0, Draining: 0}
+		none := map[Reason]uint64{QueueFull: 0, Backlog: 0, Expired: 0, Canceled: 0, Draining: 0, Shed: 0}
 		want := ClassSnapshot{
 			Class: Report, Seats: 1, Busy: 1, Queued: 1, Admitted: 2, Waited: time.Second,
-			Refused:     map[Reason]uint64{QueueFull: 0, Backlog: 0, Expired: 1, Canceled: 0, Draining: 0},
+			Refused:     map[Reason]uint64{QueueFull: 0, Backlog: 0, Expired: 1, Canceled: 0, Draining: 0, Shed: 0},
 			WouldRefuse: none,
 		}
 		if diff := cmp.Diff(want, s.Snapshot().Classes[Report]); diff != "" {

@@ -1,0 +1,88 @@
+package limits
+
+import (
+	"math"
+	"time"
+)
+
+// The decisions of the adaptive gate. They see nothing but their arguments.
+
+// reportSlots is the number of reports that may run on a database at once. A
+// report that does not yield the processor costs everybody else their share of
+// it, so of these there are half as many.
+func reportSlots(cores int, demoted bool) int {
+	if !demoted {
+		return max(1, (cores-1)/2)
+	}
+	return max(1, cores-1)
+}
+
+// wideSeats are a process's interactive seats while nobody has to wait long. In a
+// database that shares its processors, seats are the class's share of them:
+// there are four per core, and four per report that does not yield.
+func wideSeats(cores, processes, slots int, demoted bool) int {
+	seats := 4 * cores
+	if !demoted {
+		seats = max(seats, 4*slots)
+	}
+	return max(2, ceil(float64(seats)/float64(processes)))
+}
+
+// narrowSeats are a process's interactive seats while more comes than the
+// database can do: enough that no core waits for work, and no more, because each
+// further one only makes all slower. A seat is not always a busy core: idle is the
+// time a seat is held for each second of database work in it, at least 1.
+func narrowSeats(cores, processes int, idle float64) int {
+	if math.IsNaN(idle) || idle < 1 {
+		idle = 1
+	}
+	return max(1, ceil(min(idle, 4)*float64(cores)/float64(processes)))
+}
+
+func ceil(x float64) int { return int(math.Ceil(x - 1e-9)) }
+
+// patience is how long the interactive queue may stand before it is served newest
+// first, and how long somebody may wait in it from then on. Both count in the time
+// that such an operation holds a seat, and stay within what makes sense to people.
+// The second is ten times that while nearly everybody can be served, because an
+// app's start of six operations has to wait for itself, and half of that time in a
+// flood, where somebody newer is always there to be served at once.
+func patience(held time.Duration, keep float64) (standing, oldest time.Duration) {
+	standing = min(max(15*held, 15*time.Millisecond), 500*time.Millisecond)
+	return standing, min(time.Duration((0.5+9.5*keep*keep)*float64(held)), 500*time.Millisecond)
+}
+
+// keepShare is the share of clients that are served while not all can be: a third
+// of the way to the share that was possible in the last tenth of a second, and a
+// little more than that, so that it finds its way back.
+func keepShare(keep float64, asked, served int) float64 {
+	if asked <= 0 {
+		return keep
+	}
+	possible := min(1, 1.1*float64(served)/float64(asked))
+	return min(max(keep+0.3*(possible-keep), 0.01), 1)
+}
+
+// kept reports whether a client is among the share that is served in this epoch.
+// It is the same for all of its requests, and another draw in the next epoch.
+func kept(client uint64, epoch int64, keep float64) bool {
+	draw := mix(client + uint64(epoch)*0x9e3779b97f4a7c15)
+	return float64(draw>>11)/(1<<53) < keep
+}
+
+// mix spreads a number over all bits (the finalizer of SplitMix64, Steele, Lea,
+// Flood, 2014).
+func mix(x uint64) uint64 {
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}
+
+// nameHash is the FNV-1a hash of a name, begun with a secret.
+func nameHash(secret uint64, name string) uint64 {
+	h := secret ^ 14695981039346656037
+	for i := range len(name) {
+		h = (h ^ uint64(name[i])) * 1099511628211
+	}
+	return mix(h)
+}

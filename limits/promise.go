@@ -1,0 +1,86 @@
+package limits
+
+import "time"
+
+// promises are the times at which refused clients were told to come back, one for
+// each client and class. A client that comes earlier is told the same time again.
+// They are kept for two minutes at most, longer than any promise.
+type promises struct {
+	recent, older map[promised]time.Time
+	turned        time.Time
+	classes       [numClasses]calendar
+}
+
+type promised struct {
+	client uint64
+	class  Class
+}
+
+// maxPromises bounds the memory; whoever finds it full gets a time that is not
+// remembered.
+const maxPromises = 1 << 16
+
+// calendar is what is promised in one class, as forecast work by the second in
+// which it comes.
+type calendar struct {
+	work  [64]time.Duration
+	total time.Duration
+	at    int64         // the present second
+	asked time.Duration // in it
+	first time.Duration // of those who were promised nothing, in a second
+}
+
+// promise sets the time to retry of a refusal.
+func (b *promises) promise(p *pool, client uint64, work time.Duration, out *Refusal, now time.Time, random float64) {
+	c := &b.classes[p.class]
+	c.turn(now.Unix())
+	key := promised{client, p.class}
+	if due, ok := b.find(key, now); ok {
+		out.RetryAfter, out.Early = due.Sub(now), true
+		return
+	}
+	left := max(0.1, 0.8-p.corrected(c.first).Seconds()/p.share)
+	clear := float64(p.corrected(p.queue.work+p.running+c.total)) / p.share / left
+	out.RetryAfter = spread(time.Duration(min(clear, float64(maxRetryAfter))), random)
+	c.add(now.Unix(), out.RetryAfter, work)
+	b.remember(key, now.Add(out.RetryAfter), now)
+}
+
+// find returns a client's promise that is still to come.
+func (b *promises) find(key promised, now time.Time) (time.Time, bool) {
+	due, ok := b.recent[key]
+	if !ok {
+		due, ok = b.older[key]
+	}
+	ahead := due.Sub(now)
+	return due, ok && ahead > 0 && ahead <= maxRetryAfter
+}
+
+func (b *promises) remember(key promised, due, now time.Time) {
+	if b.recent == nil || age(now, &b.turned) > maxRetryAfter {
+		b.older, b.recent, b.turned = b.recent, map[promised]time.Time{}, now
+	}
+	if len(b.recent) < maxPromises {
+		b.recent[key] = due
+	}
+}
+
+// turn strikes out the work of the seconds that have passed.
+func (c *calendar) turn(second int64) {
+	if c.at > second || second-c.at > int64(len(c.work)) {
+		*c = calendar{at: second}
+		return
+	}
+	for ; c.at < second; c.at++ {
+		due := &c.work[c.at%int64(len(c.work))]
+		c.first += (max(0, c.asked-*due) - c.first) / 3
+		c.total -= *due
+		c.asked, *due = 0, 0
+	}
+}
+
+func (c *calendar) add(second int64, after, work time.Duration) {
+	at := (second + int64(after/time.Second)) % int64(len(c.work))
+	c.work[at] += work
+	c.total += work
+}
