@@ -18,6 +18,7 @@ import (
 var rooms = map[string][]string{
 	"timesheet":       {},
 	"limits":          {},
+	"limits/simulate": {"limits"},
 	"npmfetch":        {},
 	"graph":           {"timesheet"},
 	"csvfile":         {"timesheet"},

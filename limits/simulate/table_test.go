@@ -1,0 +1,227 @@
+package simulate
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"headroom/limits"
+)
+
+var update = flag.Bool("update", false, "write docs/simulation.md, which takes minutes")
+
+const page = "../../docs/simulation.md"
+
+// TestPage writes the page of what the simulation says.
+func TestPage(t *testing.T) {
+	if !*update {
+		t.Skip("the page is written with -update only")
+	}
+	var b strings.Builder
+	b.WriteString(preface)
+	experimentTable(&b)
+	goalTables(&b)
+	scenarioTables(&b)
+	ablationTable(&b)
+	processTable(&b)
+	if err := os.WriteFile(page, []byte(b.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+const preface = `# What the simulation says
+
+Written by ` + "`go test ./limits/simulate -run TestPage -update -timeout 1h`" + `; do not edit.
+[The package](../limits/simulate/doc.go) says what is simulated and what is not.
+Figures are simulated, none is a measurement but those in the first table that
+say so. Clicks are interactive operations of 2 ms in the mean, reports take 50 ms
+to 10 s of a core, in a storm five times what the database can do.
+
+`
+
+func experimentTable(b *strings.Builder) {
+	b.WriteString("## Beside an experiment\n\n" +
+		"The same load on a PostgreSQL 15 and here: clicks of 10 ms, reports of 2 s. On one\n" +
+		"core the model is right about whatever bounds the reports, and too dark about\n" +
+		"what does not. On two it is too bright: there the server's own processes shared\n" +
+		"the database's cores. What it says of more cores was not measured.\n\n" +
+		"| cores | processes | load | gate | p50 measured, ms | simulated | within 250 ms measured, % | simulated |\n|---|---|---|---|---|---|---|---|\n")
+	for _, m := range Experiment() {
+		p50, within := m.Simulated(20)
+		fmt.Fprintf(b, "| %d | %d | %.0f %% | %s | %.0f | %.0f | %.0f | %.0f |\n",
+			m.Cores, m.Processes, 100*m.Load, m.Policy.Name, m.P50, p50, m.Within250, within)
+	}
+}
+
+var full = Size{Calm: 60 * second, Storm: 60 * second, Rush: 3 * second, Seeds: []uint64{1, 2, 3}, Requests: 1_000_000}
+
+// sizeFor is smaller for many cores: what happens there in a second is more.
+func sizeFor(cores int) Size {
+	s := full
+	if cores >= 16 {
+		s.Seeds, s.Rush = s.Seeds[:1], 2*second
+	}
+	return s
+}
+
+func goalTables(b *strings.Builder) {
+	b.WriteString("\n## Goals\n\nThe adaptive gate with demoted reports. What misses its goal is **bold**. M6, M7, M9,\nM10 and M13 are goals for 4 and 16 cores.\n\n" +
+		"| goal | | bound | 1 core | 2 cores | 4 cores | 16 cores |\n|---|---|---|---|---|---|---|\n")
+	var columns [][]Check
+	for _, cores := range []int{1, 2, 4, 16} {
+		bench := Bench{Cores: cores, Policy: Adaptive(), Size: sizeFor(cores)}
+		columns = append(columns, append(bench.Basic(), bench.More()...))
+	}
+	for i, c := range columns[0] {
+		fmt.Fprintf(b, "| %s | %s | %s |", c.Goal, c.What, boundOf(c))
+		for _, column := range columns {
+			fmt.Fprintf(b, " %s |", mark(column[i]))
+		}
+		b.WriteString("\n")
+	}
+}
+
+func boundOf(c Check) string {
+	sign := "≤"
+	if c.Least {
+		sign = "≥"
+	}
+	return fmt.Sprintf("%s %g %s", sign, c.Bound, c.Unit)
+}
+
+func mark(c Check) string {
+	text := fmt.Sprintf("%.4g", c.Value)
+	if !c.OK() {
+		return "**" + text + "**"
+	}
+	return text
+}
+
+var opponents = []Policy{None(), Bulkhead(), Bulkheads(), Gradient2(), Gradients(), Failsafe(), Failsafes(), Static(), Adaptive()}
+
+func scenarioTables(b *strings.Builder) {
+	b.WriteString("\n## Beside others\n\nEvery gate with the defaults its source gives it, bulkheads set by hand for four cores.\n")
+	sets := []Setup{
+		Normal(4, 60*second), ReportStorm(4, 60*second), Rush(4, 4, 5*second), Slow(4, 40*second), Surge(4, 120*second),
+		ReportStorm(1, 60*second), ReportStorm(16, 40*second), Locks(4, 30*second),
+	}
+	wrong := ReportStorm(4, 60*second)
+	wrong.Estimate, wrong.Name = 3, "S2 with forecasts three times too high"
+	low := wrong
+	low.Estimate, low.Name = 1.0/3, "S2 with forecasts three times too low"
+	steps := ReportStorm(4, 60*second)
+	steps.Clock, steps.Name = []Change{{20 * second, 3600}, {40 * second, -7200}}, "S2 with a clock that steps by an hour and back by two"
+	foreign := ReportStorm(4, 60*second)
+	foreign.Foreign, foreign.Name = []Change{{begin, 4}, {begin + 60*second, 0}}, "S2 with four busy backends of other programs"
+	sets = append(sets, wrong, low, steps, foreign)
+	for _, s := range sets {
+		fmt.Fprintf(b, "\n### %s, %d core%s\n\n%s", s.Name, s.Cores, plural(s.Cores), header)
+		for _, p := range opponents {
+			row(b, s, p)
+		}
+	}
+}
+
+func plural(n int) string {
+	if n == 1 {
+		return ""
+	}
+	return "s"
+}
+
+const header = "| gate | clicks within 1 s, % | within 100 ms, a second | p50 / p99, ms | reports done | useful work, % | refused: clicks, reports | given up |\n|---|---|---|---|---|---|---|---|\n"
+
+func row(b *strings.Builder, s Setup, p Policy) {
+	r := Run(s, p, 42)
+	from, to := s.Storm[0], s.Storm[1]
+	if to == 0 {
+		to = s.Length
+	}
+	clicks := interactive.born(from, to)
+	ended := filter(func(x *sample) bool { return x.class == limits.Interactive && x.ended >= from && x.ended < to })
+	fmt.Fprintf(b, "| %s | %.1f | %.0f | %.1f / %.1f | %d | %.0f | %d, %d | %d, %d |\n", p.Name,
+		100*r.share(clicks, within(second)), float64(r.count(ended.and(fast(100*time.Millisecond))))/(to-from).Seconds(),
+		millis(r.quantile(clicks, 0.5)), millis(r.quantile(clicks, 0.99)), r.count(of(limits.Report).born(from, to)),
+		100*r.busy(from, to), r.lost[refused][1], r.lost[refused][2], r.lost[timedOut][1], r.lost[timedOut][2])
+}
+
+func millis(d time.Duration) float64 { return d.Seconds() * 1000 }
+
+func ablationTable(b *strings.Builder) {
+	b.WriteString("\n## Without each part\n\nFour cores, two processes. A screen is an app's start of six clicks, all within a second.\n\n" +
+		"| gate | M1, x | M3, % | reports done by each process | M4 at 10 x, % of the capacity | M5, x | screens at 1.2 x, % | at 2 x, % | M9, % | reports refused at 70 %, of 1,000 |\n|---|---|---|---|---|---|---|---|---|---|\n")
+	for _, p := range Ablations() {
+		bench := Bench{Cores: 4, Policy: p, Size: full, Change: func(s *Setup) { s.Processes = 2 }}
+		bench.Size.Requests = 500_000
+		calm := bench.unloaded()
+		storm := bench.reportStorm(calm)
+		ten := bench.pooled(Rush(4, 10, 3*second))
+		steady := func(s *sample) bool {
+			return s.class == limits.Interactive && s.ended >= begin+second/2 && s.ended < begin+3*second
+		}
+		slow := bench.pooled(Slow(4, 40*second))
+		fmt.Fprintf(b, "| %s | %.2f | %.0f | %s | %.0f | %.2f | %.0f | %.0f | %.0f | %.0f |\n", p.Name, storm[0].Value, storm[3].Value, bench.perProcess(),
+			100*ten.goodput(3)*0.002/4, ratio(ten.quantile(steady, 0.99), calm), bench.screens(0.8), bench.screens(1.6),
+			100*slow.goodput(3)*0.006/4, bench.falseRefusals()[1].Value)
+	}
+}
+
+// perProcess are the reports that each process finishes in a storm on a database
+// with one slot.
+func (b Bench) perProcess() string {
+	s := ReportStorm(2, 60*second)
+	s.Processes = 2
+	r := Run(s, b.Policy, 1)
+	return fmt.Sprint(r.byServer)
+}
+
+func (b Bench) screens(times float64) float64 {
+	s := Rush(4, times, 6*second)
+	starts := &s.Sources[2]
+	starts.Burst, starts.Rate, starts.Clients, starts.Group = 6, starts.Rate/6, 200, 1
+	r := b.pooled(s)
+	return 100 * r.screens(interactive.born(begin+second, begin+6*second).and(func(x *sample) bool { return x.group == 1 }), within(second))
+}
+
+func processTable(b *strings.Builder) {
+	b.WriteString("\n## More processes, a slower database, a wrong number of cores\n\nThe goals M1 to M5 (M15). With processes, one of them restarts every 20 s.\n\n" +
+		"| | M1 | M2 | M2 | M3 | M4 at 10 x | at 20 x | M5 |\n|---|---|---|---|---|---|---|---|\n")
+	for _, cores := range []int{1, 2, 4, 16} {
+		for _, processes := range []int{2, 4, 8} {
+			line(b, fmt.Sprintf("%d core%s, %d processes", cores, plural(cores), processes), cores, func(s *Setup) {
+				s.Processes, s.Restart = processes, 20*second
+			})
+		}
+	}
+	for _, cores := range []int{1, 2, 4, 16} {
+		line(b, fmt.Sprintf("%d core%s at a third of the speed", cores, plural(cores)), cores, third)
+	}
+	for _, guess := range []int{1, 2, 8, 16} {
+		line(b, fmt.Sprintf("4 cores, believed to be %d", guess), 4, func(s *Setup) { s.Guess = guess })
+	}
+}
+
+// third makes the database three times slower from the beginning, and the load
+// smaller to match.
+func third(s *Setup) {
+	s.Speed = []Change{{0, 1.0 / 3}}
+	s.Sources = append([]Source(nil), s.Sources...)
+	for i := range s.Sources {
+		s.Sources[i].Rate /= 3
+	}
+}
+
+func line(b *strings.Builder, name string, cores int, change func(*Setup)) {
+	bench := Bench{Cores: cores, Policy: Adaptive(), Size: sizeFor(cores), Change: change}
+	bench.Size.Seeds = bench.Size.Seeds[:1]
+	fmt.Fprintf(b, "| %s |", name)
+	for _, c := range bench.Basic() {
+		if c.Goal != "M6" && c.Goal != "M7" {
+			fmt.Fprintf(b, " %s |", mark(c))
+		}
+	}
+	b.WriteString("\n")
+}
