@@ -75,7 +75,7 @@ func anchors(text string) (names []string) {
 var ours = []string{
 	"headroom serve", "headroom migrate", "headroom seed", "headroom import", "headroom token create",
 	"headroom cost",
-	"headroom fetch", "headroom config", "headroom rollups check", "headroom rollups rebuild", "surge run", "surge validate", "surge report",
+	"headroom fetch", "headroom config", "headroom rollups check", "headroom rollups rebuild", "surge run", "surge breakpoint", "surge validate", "surge report",
 }
 
 var (
@@ -157,6 +157,7 @@ func TestDocumentedNames(t *testing.T) {
 		{"fields of a series", "loadtest/series.go", `json:"([a-z_0-9]+)`, "docs/stored-runs.md"},
 		{"fields of a fingerprint", "loadtest/fingerprint.go", `json:"([a-z_0-9]+)`, "docs/stored-runs.md"},
 		{"fields of a verdict", "loadtest/verdict.go", `json:"([a-z_0-9]+)`, "docs/stored-runs.md"},
+		{"fields of steps", "loadtest/breakpoint.go", `json:"([a-z_0-9]+)`, "docs/stored-runs.md"},
 		{"fields of counters", "loadtest/counters.go", `json:"([a-z_0-9]+)`, "docs/stored-runs.md"},
 		{"rooms", "imports_test.go", `(?m)^\t"(?:store/)?([a-z/]+)": +\{`, "docs/overview.md"},
 	} {

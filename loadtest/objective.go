@@ -139,6 +139,7 @@ type Result struct {
 
 	name, limit string
 	latency     time.Duration
+	over        bool // the share of bad samples is more than allowed, by luck or not
 }
 
 // evaluate decides an objective over the phase of all rounds.
@@ -158,6 +159,7 @@ func (o Objective) evaluate(rounds []*attack, phase string, hogged bool) Result 
 		return r
 	}
 	r.Proven = decideClusters(proven, o.allowed).decision == Violated
+	r.over = float64(r.Bad) > o.allowed*float64(r.Samples)
 	d := decideClusters(bad, o.allowed)
 	r.Effective, r.Decision = d.effective, d.decision
 	if r.Proven {

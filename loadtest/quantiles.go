@@ -35,6 +35,22 @@ func (h *histogram) at(q float64) time.Duration {
 	return time.Duration(h.counts.ValueAtQuantile(q*100)) * time.Microsecond
 }
 
+// count is how many durations were counted.
+func (h *histogram) count() int64 {
+	if h.counts == nil {
+		return 0
+	}
+	return h.counts.TotalCount()
+}
+
+// mean is their mean, 0 of none.
+func (h *histogram) mean() time.Duration {
+	if h.counts == nil {
+		return 0
+	}
+	return time.Duration(h.counts.Mean() * float64(time.Microsecond))
+}
+
 // Quantiles sum up a histogram.
 type Quantiles struct {
 	Samples int64  `json:"samples"`

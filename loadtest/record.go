@@ -16,7 +16,7 @@ const RecordVersion = 1
 // docs/stored-runs.md explains each field.
 type Record struct {
 	Version      int               `json:"surge_run"`
-	Command      string            `json:"command"` // run, ...
+	Command      string            `json:"command"` // run, breakpoint, ...
 	Scenario     string            `json:"scenario"`
 	ScenarioHash string            `json:"scenario_hash"` // of what was asked for: the scenario with its length and rate; the seed aside
 	Target       string            `json:"target"`
@@ -37,6 +37,8 @@ type Record struct {
 	Work         []Work            `json:"work"`
 	Reasons      []Reason          `json:"reasons"` // why answers were not ok, commonest first
 	Notes        []string          `json:"notes"`
+	Steps        []Step            `json:"steps,omitempty"`  // of a search, as they were sent
+	Points       []Point           `json:"points,omitempty"` // what the search found
 
 	done *finished // nil if it was read from a file
 }

@@ -37,6 +37,8 @@ type session struct {
 	deck   *deck
 	watch  watch
 	files  int // that may be open
+
+	stepsSent int // of a search, so that each draws anew
 }
 
 // Run runs a scenario and judges it. A run that was interrupted has a partial

@@ -110,10 +110,7 @@ func (b *builder) phase(p *phaseSpec) (Phase, error) {
 }
 
 func (b *builder) stream(st *streamSpec, p *phaseSpec, d time.Duration) (Stream, error) {
-	stream := Stream{Class: st.class, Patience: st.patience, Mix: st.mix, Each: st.each, Poisson: !st.even, Clients: st.clients}
-	if stream.Patience == (Patience{}) {
-		stream.Patience = b.classes[st.class].patience
-	}
+	stream := Stream{Class: st.class, Patience: b.patience(st), Mix: st.mix, Each: st.each, Poisson: !st.even, Clients: st.clients}
 	var err error
 	switch stretch := d.Seconds() / p.length.Seconds(); {
 	case len(st.each) > 0:
@@ -132,6 +129,14 @@ func (b *builder) stream(st *streamSpec, p *phaseSpec, d time.Duration) (Stream,
 		err = stopf(ExitUsage, "%s:%d:%d: %w", b.file, at.Line, at.Column, err)
 	}
 	return stream, err
+}
+
+// patience is the stream's own, or else its class's.
+func (s *spec) patience(st *streamSpec) Patience {
+	if st.patience != (Patience{}) {
+		return st.patience
+	}
+	return s.classes[st.class].patience
 }
 
 // measured is a rate that is a share of what the server can do.

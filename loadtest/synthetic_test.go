@@ -11,7 +11,13 @@ import (
 // without an end are given 1 ms of service.
 func synthetic(t *testing.T, phases []Phase, answer func(phase string, class Class, due time.Duration) row) *attack {
 	t.Helper()
-	p, err := newPlan(phases, 1)
+	return syntheticOf(t, phases, 1, answer)
+}
+
+// syntheticOf is synthetic with the arrivals of a seed.
+func syntheticOf(t *testing.T, phases []Phase, seed uint64, answer func(phase string, class Class, due time.Duration) row) *attack {
+	t.Helper()
+	p, err := newPlan(phases, seed)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ func (r *Record) WriteText(w io.Writer) error {
 	}
 	b.WriteString("\n")
 	r.writeCalibration(&b)
+	r.writeSteps(&b)
 	r.writePhases(&b)
 	r.writeOperations(&b)
 	r.writeReasons(&b)

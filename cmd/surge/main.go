@@ -28,9 +28,10 @@ func main() {
 type commands struct {
 	Version kong.VersionFlag `help:"Print the program's version."`
 
-	Run      runCommand      `cmd:"" help:"Send a scenario, print a report, and exit with the verdict."`
-	Validate validateCommand `cmd:"" help:"Check a scenario against the server's schema, and send nothing of it."`
-	Report   reportCommand   `cmd:"" help:"Make pages and files of stored runs."`
+	Run        runCommand        `cmd:"" help:"Send a scenario, print a report, and exit with the verdict."`
+	Breakpoint breakpointCommand `cmd:"" help:"Find the greatest rates at which a scenario's promises hold."`
+	Validate   validateCommand   `cmd:"" help:"Check a scenario against the server's schema, and send nothing of it."`
+	Report     reportCommand     `cmd:"" help:"Make pages and files of stored runs."`
 }
 
 // command is one of them, with its flags read.

@@ -95,3 +95,37 @@ func (validateCommand) Help() string {
 
 Exit codes: 0 it fits, 1 it does not, and where, 2 the server shows no schema, 7 refused because the target is not this machine.`
 }
+
+type breakpointCommand struct {
+	sending
+	From float64 `placeholder:"R" help:"Arrivals a second to begin with, all streams together (default: the scenario's own)."`
+	To   float64 `placeholder:"R" help:"Arrivals a second beyond which nothing is sought (default: 10000)."`
+	Out  string  `placeholder:"DIR" help:"Store what was found: run.json and report.txt."`
+	Seed uint64  `default:"1" help:"Fixes arrivals, operations, people and variables."`
+}
+
+// Help is shown below the flags.
+func (breakpointCommand) Help() string {
+	return `It sends the mix of the scenario's main phase in steps of a constant rate, each 1.6 times the one before until a promise breaks, halves the interval to 3 %, and sends the result once more for 20 seconds. It finds three rates: at which every promise holds, at which those to people at a screen hold while reports may be refused, and up to which more load gives no less goodput. Each names what broke above it and what was used up.
+
+Examples:
+  surge breakpoint baseline
+  surge breakpoint baseline --tokens tokens.csv --from 200 --to 3000 --out found
+  surge breakpoint my-scenario.yaml
+
+Exit codes: 0 found, 1 usage, 2 no GraphQL server or token refused, 3 promises break at every rate, 4 invalid (the generator was the bottleneck), 7 refused because the target is not this machine, 130 interrupted with a partial report.`
+}
+
+// do searches, prints what was found, and returns the verdict.
+func (b breakpointCommand) do(ctx context.Context, stdout, stderr io.Writer) (loadtest.Exit, error) {
+	if b.From < 0 || b.To < 0 {
+		return 0, errors.New("--from and --to must not be less than 0")
+	}
+	config := b.config(stderr)
+	config.Seed, config.Out = b.Seed, b.Out
+	record, err := loadtest.Breakpoint(ctx, config, loadtest.Search{From: b.From, To: b.To})
+	if record != nil {
+		return record.Verdict.Exit, errors.Join(record.WriteText(stdout), err)
+	}
+	return 0, err
+}
