@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"headroom/store"
+	"headroom/timesheet"
+	"math"
+	"math/rand/v2"
+	"os"
+	"time"
+)
+
+// until is the day after the last entry of all companies: 36 whole months.
+var (
+	since  = time.Date(2023, time.January, 1, 0, 0, 0, 0, time.UTC)
+	months = 36
+)
+
+// shape is one workspace of a size.
+type shape struct{ entries, users, projects int }
+
+// shapeOf has 400 people and 300 projects at a million, 1,200 and 900 at ten
+// million, and grows in between as the root of the entries.
+func shapeOf(millions float64) shape {
+	s := shape{entries: int(millions * 1e6), users: 1200, projects: 900}
+	if millions < 10 {
+		s.users, s.projects = int(400*math.Sqrt(millions)), int(300*math.Sqrt(millions))
+	}
+	return s
+}
+
+// Everybody works on four projects a quarter, of eight tasks each.
+const (
+	projectsAQuarter = 4
+	tasksAProject    = 8
+	clients          = 40
+)
+
+// company makes the workspace up. Durations are lognormal as in real work logs.
+func company(s shape) timesheet.Company {
+	c := timesheet.Company{Name: "Bench", TimeZone: "Europe/Bucharest", WeekStart: time.Monday, Currency: "EUR", Tags: []string{"one", "two", "three"}}
+	for i := range s.users {
+		role := timesheet.RoleMember
+		if i == 0 {
+			role = timesheet.RoleOwner
+		}
+		c.Users = append(c.Users, timesheet.CompanyUser{Name: fmt.Sprintf("Person %04d", i), Email: fmt.Sprintf("p%d@bench.example", i), Role: role})
+	}
+	for i := range clients {
+		c.Clients = append(c.Clients, fmt.Sprintf("Client %02d", i))
+	}
+	for i := range s.projects {
+		c.Projects = append(c.Projects, timesheet.CompanyProject{Name: fmt.Sprintf("Project %03d", i), Client: i % clients, Billable: i%5 > 0, Lead: -1})
+		for task := range tasksAProject {
+			c.Tasks = append(c.Tasks, timesheet.CompanyTask{Project: i, Name: fmt.Sprintf("Task %d", task)})
+		}
+	}
+	c.Entries = s.entriesOf
+	return c
+}
+
+// entriesOf yields entries in the order of their start.
+func (s shape) entriesOf(yield func(timesheet.CompanyEntry) bool) {
+	r := rand.New(rand.NewPCG(1, uint64(s.entries)))
+	span := since.AddDate(0, months, 0).Sub(since) - 10*time.Hour
+	for i := range s.entries {
+		start := since.Add(time.Duration(float64(span) * float64(i) / float64(s.entries))).Truncate(time.Second)
+		user := r.IntN(s.users)
+		quarter := int(start.Sub(since).Hours()) / (24 * 91)
+		project := (user*7 + quarter*31 + r.IntN(projectsAQuarter)*97) % s.projects
+		e := timesheet.CompanyEntry{
+			User: user, Project: project, Task: project*tasksAProject + r.IntN(tasksAProject), Start: start,
+			Seconds: int64(min(math.Exp(3.749+1.515*r.NormFloat64())*60, 9*3600)) + 1, Billable: r.IntN(5) > 0, RateMinor: int64(4000 + user%20*250),
+			Description: fmt.Sprintf("work %d on part %d", i, i%97),
+		}
+		if i%4 == 0 {
+			e.Tags = []int{i / 4 % 3}
+		}
+		if !yield(e) {
+			return
+		}
+	}
+}
+
+// seeded opens the database of a size, filled.
+func seeded(ctx context.Context, pg *postgres, name string, s shape) (dsn string, owner timesheet.Viewer, err error) {
+	if dsn, err = pg.database(ctx, name); err != nil {
+		return "", owner, err
+	}
+	db, err := store.Open(ctx, store.Config{DSN: dsn})
+	if err != nil {
+		return "", owner, err
+	}
+	defer db.Close()
+	ws, found, err := db.FindMembership(ctx, "p0@bench.example")
+	if err != nil {
+		return "", owner, err
+	}
+	if found {
+		owner, err = db.OwnerViewer(ctx, ws)
+		return dsn, owner, err
+	}
+	fmt.Fprintf(os.Stderr, "seeding %s: %d entries of %d people on %d projects\n", name, s.entries, s.users, s.projects)
+	owner, _, err = db.LoadCompany(ctx, company(s), nil)
+	return dsn, owner, err
+}
