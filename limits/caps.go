@@ -39,27 +39,6 @@ func (e *CostError) Error() string {
 // decimal writes a number for people: two decimals at most, no exponent.
 func decimal(x float64) string { return strconv.FormatFloat(math.Round(x*100)/100, 'f', -1, 64) }
 
-// Kinds of suggestions.
-const (
-	ReduceArgument = "REDUCE_ARGUMENT" // MaxAccepted is the largest value accepted, the next is refused
-	DropField      = "DROP_FIELD"      // without this field the operation is accepted
-	SplitOperation = "SPLIT_OPERATION" // sent on its own, this root field does not hold up the others
-	UseExport      = "USE_EXPORT"      // Mutation makes a file of what this root field asks for
-)
-
-// Suggestion is a change after which the operation would be accepted. Its JSON
-// form is the one clients are told.
-type Suggestion struct {
-	Kind        string  `json:"kind"`
-	Path        string  `json:"path"`
-	Argument    string  `json:"argument,omitempty"`
-	Given       int64   `json:"given,omitempty"`
-	MaxAccepted int64   `json:"maxAccepted,omitempty"`
-	Estimated   float64 `json:"estimated,omitempty"` // with MaxAccepted, in the error's unit
-	Saves       float64 `json:"saves,omitempty"`     // in the error's unit
-	Mutation    string  `json:"mutation,omitempty"`
-}
-
 // SlicingError says that a list was asked for without a usable size
 // (COST_INVALID_SLICING_ARGUMENTS).
 type SlicingError struct {

@@ -26,7 +26,7 @@ func TestCaps(t *testing.T) {
 		{
 			name: "a page too large", caps: Caps{Points: 2.41, Nodes: 100}, query: `{ projects(first: 100) { nodes { id } } }`,
 			want: &CostError{Unit: Points, Estimated: 2.5, Max: 2.41, Suggestions: []Suggestion{
-				{Kind: ReduceArgument, Path: "projects", Argument: "first", Given: 100, MaxAccepted: 95, Estimated: 2.4},
+				{Kind: ReduceArgument, Path: "projects", Argument: "first", Given: Amount{N: 100}, MaxAccepted: Amount{N: 95}, Estimated: 2.4},
 			}},
 		},
 		{
@@ -34,8 +34,8 @@ func TestCaps(t *testing.T) {
 			query: `query($n: Int!) { projects(last: $n) { nodes { tasks(first: 10) { nodes { id } } } } }`,
 			vars:  map[string]any{"n": json.Number("100")},
 			want: &CostError{Unit: Nodes, Estimated: 1100, Max: 500, Suggestions: []Suggestion{
-				{Kind: ReduceArgument, Path: "projects", Argument: "last", Given: 100, MaxAccepted: 45, Estimated: 495},
-				{Kind: ReduceArgument, Path: "projects.nodes.tasks", Argument: "first", Given: 10, MaxAccepted: 4, Estimated: 500},
+				{Kind: ReduceArgument, Path: "projects", Argument: "last", Given: Amount{N: 100}, MaxAccepted: Amount{N: 45}, Estimated: 495},
+				{Kind: ReduceArgument, Path: "projects.nodes.tasks", Argument: "first", Given: Amount{N: 10}, MaxAccepted: Amount{N: 4}, Estimated: 500},
 			}},
 		},
 		{
@@ -43,7 +43,7 @@ func TestCaps(t *testing.T) {
 			query: `query($in: ReportInput!) { timesheetReport(input: $in) { rows { key } } }`,
 			vars:  map[string]any{"in": map[string]any{"maxRows": 10_000}},
 			want: &CostError{Unit: Points, Estimated: 260, Max: 100, Suggestions: []Suggestion{
-				{Kind: ReduceArgument, Path: "timesheetReport", Argument: "input.maxRows", Given: 10_000, MaxAccepted: 2000, Estimated: 100},
+				{Kind: ReduceArgument, Path: "timesheetReport", Argument: "input.maxRows", Given: Amount{N: 10_000}, MaxAccepted: Amount{N: 2000}, Estimated: 100},
 			}},
 		},
 		{
@@ -64,20 +64,20 @@ func TestCaps(t *testing.T) {
 			name: "a merged field", caps: Caps{Points: 1, Nodes: 1000},
 			query: `{ projects(first: 50) { nodes { id } } ...F } fragment F on Query { projects(first: 50) { nodes { name } } }`,
 			want: &CostError{Unit: Points, Estimated: 1.5, Max: 1, Suggestions: []Suggestion{
-				{Kind: ReduceArgument, Path: "projects", Argument: "first", Given: 50, MaxAccepted: 25, Estimated: 1},
+				{Kind: ReduceArgument, Path: "projects", Argument: "first", Given: Amount{N: 50}, MaxAccepted: Amount{N: 25}, Estimated: 1},
 			}},
 		},
 		{
 			name: "merged in one of two places", caps: Caps{Points: 10, Nodes: 1000},
 			query: `{ projects(first: 10) { nodes { related(first: 50) { id } ...P } } recent(limit: 10) { project { ...P } } } fragment P on Project { related(first: 50) { name } }`,
 			want: &CostError{Unit: Points, Estimated: 1 + 10*0.02*51 + 10*0.02*52, Max: 10, Suggestions: []Suggestion{
-				{Kind: ReduceArgument, Path: "projects.nodes.related", Argument: "first", Given: 50, MaxAccepted: 21, Estimated: 1 + 0.2*22 + 0.2*23},
+				{Kind: ReduceArgument, Path: "projects.nodes.related", Argument: "first", Given: Amount{N: 50}, MaxAccepted: Amount{N: 21}, Estimated: 1 + 0.2*22 + 0.2*23},
 			}},
 		},
 		{
 			name: "the largest Int", caps: DefaultCaps, query: `{ projects(first: 2147483647) { nodes { id } } }`,
 			want: &CostError{Unit: Points, Estimated: 0.5 + 0.02*2147483647, Max: 1000, Suggestions: []Suggestion{
-				{Kind: ReduceArgument, Path: "projects", Argument: "first", Given: 2147483647, MaxAccepted: 10_000, Estimated: 200.5},
+				{Kind: ReduceArgument, Path: "projects", Argument: "first", Given: Amount{N: 2147483647}, MaxAccepted: Amount{N: 10_000}, Estimated: 200.5},
 			}},
 		},
 	}
@@ -95,7 +95,7 @@ func TestCaps(t *testing.T) {
 
 func TestSuggestionJSON(t *testing.T) {
 	got, err := json.Marshal([]Suggestion{
-		{Kind: ReduceArgument, Path: "projects", Argument: "first", Given: 100, MaxAccepted: 24, Estimated: 997},
+		{Kind: ReduceArgument, Path: "projects", Argument: "first", Given: Amount{N: 100}, MaxAccepted: Amount{N: 24}, Estimated: 997},
 		{Kind: DropField, Path: "a.b", Saves: 2000},
 		{Kind: SplitOperation, Path: "summary"},
 	})
@@ -143,10 +143,10 @@ func TestSuggestionsHold(t *testing.T) {
 			key := s.Path[strings.LastIndexByte(s.Path, '.')+1:]
 			switch s.Kind {
 			case ReduceArgument:
-				if p, ok := accepted(setSize(key, s.Argument, s.MaxAccepted)); !ok {
+				if p, ok := accepted(setSize(key, s.Argument, s.MaxAccepted.N)); !ok {
 					fail("applied and refused", p)
 				}
-				if p, ok := accepted(setSize(key, s.Argument, s.MaxAccepted+1)); ok {
+				if p, ok := accepted(setSize(key, s.Argument, s.MaxAccepted.N+1)); ok {
 					fail("one more is accepted", p)
 				}
 			case DropField:
@@ -231,7 +231,7 @@ func TestSuggestionsAskTheEstimator(t *testing.T) {
 	f := compile(t, tracker(t), `{ projects(first: 100) { nodes { id } } }`)
 	caps := Caps{Points: 0.4, Nodes: 1000}
 	got := caps.Check(f, f.Price(nil, shrinking{}), nil, shrinking{})
-	if got == nil || len(got.Suggestions) != 1 || got.Suggestions[0].MaxAccepted != 39 {
+	if got == nil || len(got.Suggestions) != 1 || got.Suggestions[0].MaxAccepted.N != 39 {
 		t.Errorf("refusal %+v, want a page of 39, of which 19 are expected", got)
 	}
 }
@@ -239,8 +239,8 @@ func TestSuggestionsAskTheEstimator(t *testing.T) {
 func TestSetArgumentLeavesTheRequestAlone(t *testing.T) {
 	input := map[string]any{"a": map[string]any{"n": int64(9)}, "b": 1}
 	args := map[string]any{"input": input}
-	setArgument(args, "input.a.n", 4)
-	setArgument(args, "other.n", 5)
+	setArgument(args, "input.a.n", int64(4))
+	setArgument(args, "other.n", int64(5))
 	want := map[string]any{"input": map[string]any{"a": map[string]any{"n": int64(4)}, "b": 1}, "other": map[string]any{"n": int64(5)}}
 	if diff := cmp.Diff(want, args); diff != "" {
 		t.Errorf("arguments (-want +got):\n%s", diff)

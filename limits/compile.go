@@ -28,8 +28,9 @@ type node struct {
 	origin     *ast.Field // stands for all fields of the document this one is merged from
 	own        float64    // weight of one run
 	inputs     []inputWeight
-	list       bool   // returns size elements, else one
-	size       sizing // of the list, or for the children marked sized
+	list       bool     // returns size elements, else one
+	ranges     []string // arguments that are ranges of days
+	size       sizing   // of the list, or for the children marked sized
 	leaf       float64
 	variants   []variant // one for each possible object type
 	priced     bool      // reported in Price.Fields, and asked of the Estimator
@@ -203,6 +204,7 @@ func (c *compiler) field(obj *ast.Definition, g *group, inList bool, depth int) 
 	n.size = c.sizing(first, n.def, size)
 	n.own = weightOr(n.def.Directives, c.fieldWeight(obj))
 	n.inputs = c.inputWeights(first, n.def)
+	n.ranges = c.rangesOf(n.def)
 	if returned.IsLeafType() {
 		n.leaf = max(0, weightOr(returned.Directives, 0))
 		n.list = n.list && (size.declared || n.leaf != 0)

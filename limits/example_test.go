@@ -50,7 +50,7 @@ func (s *server) answer(ctx context.Context, user, query string, vars map[string
 	}
 	if refused := s.caps.Check(formula, price, vars, nil); refused != nil {
 		for _, s := range refused.Suggestions {
-			return fmt.Errorf("%w; try %s %s %s to %d", refused, s.Kind, s.Path, s.Argument, s.MaxAccepted)
+			return fmt.Errorf("%w; try %s %s %s to %s", refused, s.Kind, s.Path, s.Argument, s.MaxAccepted)
 		}
 		return refused
 	}

@@ -127,16 +127,16 @@ func arguments(field *ast.Field, def *ast.FieldDefinition, vars map[string]any) 
 
 // setArgument sets a possibly dotted argument without changing the maps within
 // args, which may be the request's own.
-func setArgument(args map[string]any, name string, n int64) {
+func setArgument(args map[string]any, name string, value any) {
 	head, rest, nested := strings.Cut(name, ".")
 	if !nested {
-		args[head] = n
+		args[head] = value
 		return
 	}
 	object, _ := args[head].(map[string]any)
 	if object = maps.Clone(object); object == nil {
 		object = map[string]any{}
 	}
-	setArgument(object, rest, n)
+	setArgument(object, rest, value)
 	args[head] = object
 }

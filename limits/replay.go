@@ -57,11 +57,11 @@ func (v *value) in(c *child, size quantity) (points, objects quantity) {
 }
 
 // swap replaces what the document says about a field and all merged with it, for
-// suggestions: a slicing argument by n or, if drop is set, the field by nothing.
+// suggestions: an argument by a value or, if drop is set, the field by nothing.
 type swap struct {
 	origin   *ast.Field
-	argument string
-	n        int64
+	argument string // dotted if it lies in an input object
+	value    any    // of a slicing argument an int64
 	drop     bool
 }
 
@@ -166,7 +166,7 @@ func (r *replay) variant(t *variant, v *value) {
 func (r *replay) ask(n *node, v *value, s *swap) {
 	args := arguments(n.field, n.def, r.vars)
 	if s != nil {
-		setArgument(args, s.argument, s.n)
+		setArgument(args, s.argument, s.value)
 	}
 	e, ok := r.est.Estimate(n.coordinate, args)
 	if !ok || e.Rows < 0 || e.Work < 0 {

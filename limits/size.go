@@ -46,7 +46,7 @@ func (z *sizing) measure(vars map[string]any, swap *swap) (float64, problem) {
 	for i := range z.args {
 		n, kind := z.args[i].number(vars)
 		if swap != nil && swap.argument == z.args[i].name {
-			n, kind = swap.n, isNumber
+			n, kind = toInt(swap.value)
 		}
 		switch {
 		case kind == isWrong:

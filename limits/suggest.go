@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -38,6 +39,7 @@ type candidate struct {
 func (a *adviser) advise() []Suggestion {
 	candidates := a.candidates()
 	out := a.reductions(candidates)
+	out = append(out, a.ranges(candidates)...)
 	if s, ok := a.drop(candidates); ok {
 		out = append(out, s)
 	}
@@ -121,24 +123,67 @@ func (a *adviser) reductions(candidates []candidate) []Suggestion {
 // reduce searches between 1 and the given size, which is refused, for the value
 // that is accepted while the next is not.
 func (a *adviser) reduce(c candidate, argument string, given int64) (Suggestion, bool) {
-	s := swap{origin: c.origin, argument: argument, n: 1}
-	cost, ok := a.try(s)
-	if !ok {
-		return Suggestion{}, false
-	}
-	accepted, refused := int64(1), given
-	for refused-accepted > 1 {
-		s.n = accepted + (refused-accepted)/2
-		if tried, ok := a.try(s); ok {
-			accepted, cost = s.n, tried
-		} else {
-			refused = s.n
-		}
-	}
+	accepted, cost, ok := a.largest(given, func(n int64) swap { return swap{origin: c.origin, argument: argument, value: n} })
 	return Suggestion{
 		Kind: ReduceArgument, Path: c.path, Argument: argument,
-		Given: given, MaxAccepted: accepted, Estimated: cost,
-	}, true
+		Given: Amount{N: given}, MaxAccepted: Amount{N: accepted}, Estimated: cost,
+	}, ok
+}
+
+// largest searches below a refused value for the one that is accepted while the
+// next is not; false if not even 1 is.
+func (a *adviser) largest(refused int64, change func(int64) swap) (accepted int64, cost float64, ok bool) {
+	if cost, ok = a.try(change(1)); !ok {
+		return 0, 0, false
+	}
+	accepted = 1
+	for refused-accepted > 1 {
+		n := accepted + (refused-accepted)/2
+		if tried, ok := a.try(change(n)); ok {
+			accepted, cost = n, tried
+		} else {
+			refused = n
+		}
+	}
+	return accepted, cost, true
+}
+
+// ranges returns, for the dearest fields that an estimator prices by a range of
+// days, the longest one with the same end that is accepted while all else stays.
+func (a *adviser) ranges(candidates []candidate) []Suggestion {
+	if a.est == nil {
+		return nil // what is declared does not depend on ranges
+	}
+	var out []Suggestion
+	tried := 0
+	seen := map[*ast.Field]bool{}
+	for _, c := range candidates {
+		if seen[c.origin] || len(c.ranges) == 0 {
+			continue
+		}
+		seen[c.origin] = true
+		args := arguments(c.field, c.def, a.vars)
+		for _, name := range c.ranges {
+			from, to, ok := rangeAt(args, name)
+			given := int64(to.Sub(from)/day) + 1
+			if !ok || given < 2 {
+				continue
+			}
+			if tried++; tried > maxReductions {
+				return out
+			}
+			accepted, cost, ok := a.largest(given, func(n int64) swap {
+				return swap{origin: c.origin, argument: name + ".from", value: to.Add(-day * time.Duration(n-1)).Format(time.DateOnly)}
+			})
+			if ok {
+				out = append(out, Suggestion{
+					Kind: NarrowRange, Path: c.path, Argument: name,
+					Given: Amount{given, true}, MaxAccepted: Amount{accepted, true}, Estimated: cost,
+				})
+			}
+		}
+	}
+	return out
 }
 
 // drop returns the smallest field below the root without which the operation is

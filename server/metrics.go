@@ -84,6 +84,8 @@ var (
 	descDocs     = prometheus.NewDesc("headroom_documents", "Documents in the cache.", nil, nil)
 	descDocBytes = prometheus.NewDesc("headroom_documents_bytes", "Estimated bytes of the documents in the cache.", nil, nil)
 	descExported = prometheus.NewDesc("headroom_export_bytes", "Bytes of the files in the folder of exports.", nil, nil)
+	descCounted  = prometheus.NewDesc("headroom_statistics_workspaces", "Workspaces that prices follow, or that wait to be counted.", nil, nil)
+	descCounts   = prometheus.NewDesc("headroom_statistics_bytes", "Estimated bytes of their counts.", nil, nil)
 	descDatabase = prometheus.NewDesc("headroom_database_up", "1 while the database answers.", nil, nil)
 )
 
@@ -117,6 +119,11 @@ func (c stateCollector) Collect(out chan<- prometheus.Metric) {
 	gauge(descDocBytes, float64(bytes))
 	if folder := c.s.exports.Folder; folder != nil {
 		gauge(descExported, float64(folder.held.Load()))
+	}
+	if c.s.statistics != nil {
+		workspaces, held := c.s.statistics.held()
+		gauge(descCounted, float64(workspaces))
+		gauge(descCounts, float64(held))
 	}
 	up := 1.0
 	if c.s.health.away() {

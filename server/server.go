@@ -42,6 +42,7 @@ type Config struct {
 	Cores      int                         // of the database; 0: 2
 	User       limits.Rate                 // budget of a person; zero: 2000/100
 	Tenant     limits.Rate                 // budget of a workspace; zero: 10000/500
+	Statistics bool                        // prices follow what a workspace holds
 	Demo       map[string]timesheet.Viewer // fixed tokens; only for a private database on loopback
 	Inspect    bool                        // introspection for requests without a token
 	Origins    []string                    // that browsers may call from; none by default
@@ -75,6 +76,7 @@ type Server struct {
 	userBudget      *limits.Budget
 	workspaceBudget *limits.Budget
 	documents       *documents
+	statistics      *statistics // nil: prices are the schema's
 	exec            *executor.Executor
 	health          *health
 	metrics         *metrics
@@ -101,6 +103,10 @@ func New(c Config) (*Server, error) {
 	}
 	for text, v := range c.Demo {
 		s.demo[text] = credential{workspace: v.Workspace.ID, user: v.User, scope: timesheet.ScopeWrite}
+	}
+	if c.Statistics {
+		s.statistics = newStatistics(c.Store, c.Now, c.Log)
+		c.Store.HearImports(s.statistics.forget)
 	}
 	if err := s.openGate(c); err != nil {
 		return nil, err
@@ -230,6 +236,9 @@ func (s *Server) Serve(ctx context.Context, public, admin net.Listener, drainDel
 		go s.checkRollups(watching, s.nightly)
 	}
 	defer s.startExports(ctx)()
+	if s.statistics != nil {
+		go s.statistics.run(watching)
+	}
 	servers := []*http.Server{
 		{Handler: s.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10},
 		{Handler: s.AdminHandler(), ReadHeaderTimeout: 10 * time.Second},

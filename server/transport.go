@@ -29,6 +29,7 @@ type request struct {
 	account account
 	doc     *document
 	vars    map[string]any
+	est     limits.Estimator
 	price   limits.Price
 	over    *limits.CostError // what is too much for one operation
 	class   limits.Class
@@ -160,13 +161,14 @@ func unfit(errs gqlerror.List) *fault {
 // Lists without a usable size have no price and are refused.
 func (s *Server) quote(r *request) *fault {
 	began := time.Now()
-	r.price = r.doc.formula.Price(r.vars, nil)
+	r.est = s.estimatorFor(r.viewer)
+	r.price = r.doc.formula.Price(r.vars, r.est)
 	asked := limits.Control
 	if r.Header.Get("X-Headroom-Class") == limits.Background.String() {
 		asked = limits.Background
 	}
 	r.class = classOf(r.doc.op.Operation, r.price, asked)
-	r.over = s.caps.Check(r.doc.formula, r.price, r.vars, nil)
+	r.over = s.caps.Check(r.doc.formula, r.price, r.vars, r.est)
 	r.timings.price = time.Since(began)
 	if bad := r.price.Invalid; bad != nil {
 		r.price = limits.Price{} // there is no price to tell

@@ -67,6 +67,7 @@ func (s *Store) Import(ctx context.Context, v timesheet.Viewer, rows iter.Seq2[t
 	if err := im.flush(ctx, batch); err != nil {
 		return im.counts, fmt.Errorf("import: %w", s.asFullDisk(ctx, err))
 	}
+	s.tellImport(ctx, v.Workspace.ID)
 	return im.counts, nil
 }
 

@@ -31,8 +31,29 @@ func (s *Store) listen(ctx context.Context, dsn string) error {
 	return nil
 }
 
-const listenViewers = `/* listenViewers */
+const (
+	listenViewers = `/* listenViewers */
 LISTEN headroom_viewers`
+	listenImports = `/* listenImports */
+LISTEN headroom_imports`
+	tellImport = `/* tellImport */
+SELECT pg_notify('headroom_imports', $1::bigint::text)`
+)
+
+// importsChannel is where imports tell that they have ended.
+const importsChannel = "headroom_imports"
+
+// HearImports has f called with each workspace into which an import has ended,
+// of this process or another one.
+func (s *Store) HearImports(f func(timesheet.WorkspaceID)) { s.imported.Store(&f) }
+
+// tellImport tells all servers that much has been added at once. A server that
+// does not hear it counts the workspace again within a day.
+func (s *Store) tellImport(ctx context.Context, ws timesheet.WorkspaceID) {
+	if _, err := s.exec(ctx, tellImport, ws); err != nil {
+		s.log.Warn("tell servers of an import", "workspace", ws, "error", err)
+	}
+}
 
 // hearChanges listens until the connection fails. A silent connection is asked
 // for an answer every viewerAge, so that one that died without a word is
@@ -43,17 +64,24 @@ func (s *Store) hearChanges(ctx context.Context, cfg *pgx.ConnConfig) error {
 		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	if _, err := conn.Exec(ctx, listenViewers); err != nil {
-		return err
+	for _, sql := range []string{listenViewers, listenImports} {
+		if _, err := conn.Exec(ctx, sql); err != nil {
+			return err
+		}
 	}
 	s.views.hear(true)
 	for {
-		workspace, err := nextChange(ctx, conn)
+		channel, workspace, err := nextChange(ctx, conn)
 		if err != nil {
 			return err
 		}
-		if workspace != 0 {
+		heard := s.imported.Load()
+		switch {
+		case workspace == 0:
+		case channel != importsChannel:
 			s.views.forget(workspace)
+		case heard != nil:
+			(*heard)(workspace)
 		}
 	}
 }
@@ -64,20 +92,20 @@ func connect(ctx context.Context, cfg *pgx.ConnConfig) (*pgx.Conn, error) {
 	return pgx.ConnectConfig(ctx, cfg)
 }
 
-// nextChange waits for the next workspace that changed; 0 for none within
-// viewerAge on a connection that still answers.
-func nextChange(ctx context.Context, conn *pgx.Conn) (timesheet.WorkspaceID, error) {
+// nextChange waits for the next workspace that changed, and the channel that
+// says so; 0 for none within viewerAge on a connection that still answers.
+func nextChange(ctx context.Context, conn *pgx.Conn) (channel string, ws timesheet.WorkspaceID, err error) {
 	waiting, cancel := context.WithTimeout(ctx, viewerAge)
 	defer cancel()
 	notice, err := conn.WaitForNotification(waiting)
 	if err == nil {
 		id, err := strconv.ParseInt(notice.Payload, 10, 64)
-		return timesheet.WorkspaceID(id), err
+		return notice.Channel, timesheet.WorkspaceID(id), err
 	}
 	if ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
-		return 0, err
+		return "", 0, err
 	}
 	asking, cancel := context.WithTimeout(ctx, viewerAge)
 	defer cancel()
-	return 0, conn.Ping(asking)
+	return "", 0, conn.Ping(asking)
 }

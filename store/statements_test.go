@@ -30,6 +30,8 @@ var withoutWorkspace = map[string]string{
 	"readSecret":      "the server's key is that of all workspaces",
 	"storeSecret":     "the server's key is that of all workspaces",
 	"listenViewers":   "one connection hears of all workspaces",
+	"listenImports":   "one connection hears of all workspaces",
+	"tellImport":      "tells a number, reads no table",
 	"forgetKeys":      "housekeeping of all workspaces; returns nothing",
 	"insertWorkspace": "the workspace has no key before it",
 	"findWorkspaces":  "operators look for a workspace by its name",

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -50,10 +51,11 @@ type Store struct {
 	heart  *pgxpool.Pool // one connection that only Ping uses
 	views  *viewerCache
 
-	cancels *canceller
-	life    context.Context // of what runs beside the calls; ends with Close
-	end     context.CancelFunc
-	ended   sync.WaitGroup
+	cancels  *canceller
+	imported atomic.Pointer[func(timesheet.WorkspaceID)] // hears of imports
+	life     context.Context                             // of what runs beside the calls; ends with Close
+	end      context.CancelFunc
+	ended    sync.WaitGroup
 }
 
 // ErrPending is returned by Open where migrations have not been applied.

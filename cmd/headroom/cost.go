@@ -123,7 +123,7 @@ func (c *CostCmd) print(out io.Writer, lines []costLine) error {
 		}
 		for _, s := range l.Suggestions {
 			if s.Kind == limits.ReduceArgument {
-				verdict += fmt.Sprintf("; %s of %s at most %d", s.Argument, s.Path, s.MaxAccepted)
+				verdict += fmt.Sprintf("; %s of %s at most %s", s.Argument, s.Path, s.MaxAccepted)
 				break
 			}
 		}

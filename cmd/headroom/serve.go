@@ -229,7 +229,7 @@ func keep(ctx context.Context, pg *localpg.Server, cfg localpg.Config, log *slog
 
 func (c *ServeFlags) server(ctx context.Context, s *store.Store, log *slog.Logger) (*server.Server, error) {
 	cfg := server.Config{
-		Store: s, Log: log, Mode: server.Mode(c.Limits), Cores: c.dbCores(), Origins: c.CORSOrigin,
+		Store: s, Log: log, Mode: server.Mode(c.Limits), Cores: c.dbCores(), Origins: c.CORSOrigin, Statistics: true,
 		Inspect: c.Introspection == "on" || c.Introspection == "auto" && c.demo(),
 	}
 	var err error

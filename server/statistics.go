@@ -1,0 +1,142 @@
+package server
+
+import (
+	"container/list"
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"headroom/store"
+	"headroom/timesheet"
+)
+
+const (
+	countsAge    = 24 * time.Hour // after which a workspace is counted again
+	countsStale  = 72 * time.Hour // after which its counts are no longer used
+	countsRetry  = time.Minute    // after a counting that failed
+	countsBytes  = 64 << 20
+	countsWanted = 1024 // workspaces that wait to be counted
+)
+
+// statistics keep what workspaces hold, so that prices follow it. A workspace is
+// counted when its first price is asked for, beside the requests, one at a time;
+// until then, and where the counts are stale, prices are those of the schema.
+type statistics struct {
+	count func(context.Context, timesheet.WorkspaceID) (*store.Counts, error)
+	now   func() time.Time
+	log   *slog.Logger
+	asked chan timesheet.WorkspaceID
+
+	mu    sync.Mutex
+	known map[timesheet.WorkspaceID]*list.Element
+	used  *list.List // of *workspaceCounts, most recently used first
+	bytes int
+}
+
+// workspaceCounts is a workspace; counts is nil until it was counted for the first time.
+type workspaceCounts struct {
+	id      timesheet.WorkspaceID
+	counts  *store.Counts
+	at      time.Time
+	waiting bool // to be counted
+}
+
+func newStatistics(s *store.Store, now func() time.Time, log *slog.Logger) *statistics {
+	return &statistics{
+		count: s.Counts, now: now, log: log, asked: make(chan timesheet.WorkspaceID, countsWanted),
+		known: map[timesheet.WorkspaceID]*list.Element{}, used: list.New(),
+	}
+}
+
+// of returns the counts of a workspace, nil where there are none that hold. It
+// never waits.
+func (s *statistics) of(id timesheet.WorkspaceID) *store.Counts {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.known[id]
+	if e == nil {
+		e = s.used.PushFront(&workspaceCounts{id: id})
+		s.known[id] = e
+	}
+	s.used.MoveToFront(e)
+	c := e.Value.(*workspaceCounts)
+	age := s.now().Sub(c.at)
+	if !c.waiting && age >= countsAge {
+		select {
+		case s.asked <- id:
+			c.waiting = true
+		default: // so many wait that this one may ask again
+		}
+	}
+	if c.counts == nil || age >= countsStale {
+		return nil
+	}
+	return c.counts
+}
+
+// forget has a workspace counted again when it is next asked for, as after an
+// import. Its old counts hold until then.
+func (s *statistics) forget(id timesheet.WorkspaceID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e := s.known[id]; e != nil {
+		c := e.Value.(*workspaceCounts)
+		c.at = s.now().Add(-countsAge)
+	}
+}
+
+// run counts the workspaces that were asked for, until ctx ends.
+func (s *statistics) run(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case id := <-s.asked:
+			counts, err := s.count(ctx, id)
+			if err != nil && ctx.Err() == nil {
+				s.log.Warn("count a workspace; its prices are those of the schema meanwhile", "workspace", id, "error", err)
+			}
+			s.keep(id, counts)
+		}
+	}
+}
+
+// keep stores new counts; nil says that they could not be had.
+func (s *statistics) keep(id timesheet.WorkspaceID, counts *store.Counts) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.known[id]
+	if e == nil {
+		return // it was forgotten for room
+	}
+	c := e.Value.(*workspaceCounts)
+	c.waiting = false
+	if counts == nil {
+		if c.counts == nil {
+			c.at = s.now().Add(countsRetry - countsAge)
+		}
+		return
+	}
+	s.bytes += counts.Bytes() - bytesOf(c)
+	c.counts, c.at = counts, s.now()
+	for s.bytes > countsBytes && s.used.Len() > 1 {
+		old := s.used.Remove(s.used.Back()).(*workspaceCounts)
+		delete(s.known, old.id)
+		s.bytes -= bytesOf(old)
+	}
+}
+
+func bytesOf(c *workspaceCounts) int {
+	if c.counts == nil {
+		return 0
+	}
+	return c.counts.Bytes()
+}
+
+// held is how many workspaces are counted, and what that takes.
+func (s *statistics) held() (workspaces, bytes int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.known), s.bytes
+}
