@@ -151,7 +151,7 @@ func TestDocumentedNames(t *testing.T) {
 		{"fields of rows", "timesheet/importrow.go", `ImportField = "([a-z_]+)"`, "docs/import.md"},
 		{"metrics", "server/metrics.go", `"headroom_([a-z_]+)"`, "docs/operations.md"},
 		{"fields of the log", "server/answer.go", `slog\.(?:String|Int64|Int|Float64)\("([a-z_]+)"`, "docs/operations.md"},
-		{"suggestions", "limits/caps.go", `= +"([A-Z_]+)" +//`, "docs/errors.md"},
+		{"suggestions", "limits/suggestion.go", `= +"([A-Z_]+)" +//`, "docs/errors.md"},
 		{"dependencies", "go.mod", `(?m)^\t(?:github\.com/)?([^ ]+?)(?:/v\d+)? v\S+$`, "docs/decisions/0002-dependencies.md"},
 		{"fields of a stored run", "loadtest/record.go", `json:"([a-z_0-9]+)`, "docs/stored-runs.md"},
 		{"fields of a series", "loadtest/series.go", `json:"([a-z_0-9]+)`, "docs/stored-runs.md"},
