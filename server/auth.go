@@ -53,6 +53,9 @@ func (s *Server) authorize(ctx context.Context, r *request) *fault {
 	if r.doc.op.Operation == ast.Mutation && r.token.scope != timesheet.ScopeWrite {
 		return refuse(codeForbidden, "this token may only read")
 	}
+	if s.health.away() { // or everybody who is not in memory would wait for nothing
+		return s.unavailable()
+	}
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	viewer, err := s.store.Viewer(ctx, r.token.workspace, r.token.user, r.token.token)

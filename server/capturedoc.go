@@ -62,24 +62,13 @@ func (r *redactor) rewrite(ctx context.Context, doc *document) (*capturedDocumen
 
 // nameOf names an operation after its root fields, which are the schema's.
 func nameOf(op *ast.OperationDefinition, doc *ast.QueryDocument) string {
-	fields := rootFields(op.SelectionSet, doc, nil)
-	return string(op.Operation) + "_" + strings.Join(fields[:min(len(fields), 3)], "_")
-}
-
-func rootFields(set ast.SelectionSet, doc *ast.QueryDocument, found []string) []string {
-	for _, selection := range set {
-		switch s := selection.(type) {
-		case *ast.Field:
-			if !slices.Contains(found, s.Name) {
-				found = append(found, s.Name)
-			}
-		case *ast.InlineFragment:
-			found = rootFields(s.SelectionSet, doc, found)
-		case *ast.FragmentSpread:
-			found = rootFields(doc.Fragments.ForName(s.Name).SelectionSet, doc, found)
+	var fields []string
+	for _, name := range rootFields(op.SelectionSet, doc) {
+		if !slices.Contains(fields, name) && len(fields) < 3 {
+			fields = append(fields, name)
 		}
 	}
-	return found
+	return string(op.Operation) + "_" + strings.Join(fields, "_")
 }
 
 // rewriter changes one document in place.

@@ -129,11 +129,11 @@ func (d *documents) load(ctx context.Context, p params, t *timings) (*document, 
 	if err != nil {
 		return nil, compileFault(err)
 	}
-	inspected := countIntrospection(op.SelectionSet, parsed)
+	who, inspected := accessOf(rootFields(op.SelectionSet, parsed))
 	if inspected > maxIntrospection {
 		return nil, limitFault(&limits.LimitError{Limit: "introspection", Max: maxIntrospection, Actual: inspected})
 	}
-	return &document{doc: parsed, op: op, formula: formula, access: accessOf(op, parsed), inspects: inspected > 0}, nil
+	return &document{doc: parsed, op: op, formula: formula, access: who, inspects: inspected > 0}, nil
 }
 
 // validationRules are the specification's, with a bounded overlap rule and one
@@ -179,32 +179,39 @@ func (d *documents) held() (entries, bytes int) {
 	return len(d.byKey), d.bytes
 }
 
-// accessOf looks at the operation's root fields, fragments included.
-func accessOf(op *ast.OperationDefinition, doc *ast.QueryDocument) access {
-	return accessOfSet(op.SelectionSet, doc, strangers)
-}
-
-func accessOfSet(set ast.SelectionSet, doc *ast.QueryDocument, so access) access {
+// rootFields are the names of an operation's root fields in their order, with
+// repeats, fragments included. The guard has bounded how often one is spread.
+func rootFields(set ast.SelectionSet, doc *ast.QueryDocument) (names []string) {
 	for _, selection := range set {
 		switch s := selection.(type) {
 		case *ast.Field:
-			switch s.Name {
-			case "__typename", "claimInvite":
-			case "__schema", "__type":
-				so = inspectors
-			default:
-				return members
-			}
+			names = append(names, s.Name)
 		case *ast.InlineFragment:
-			so = accessOfSet(s.SelectionSet, doc, so)
+			names = append(names, rootFields(s.SelectionSet, doc)...)
 		case *ast.FragmentSpread:
-			so = accessOfSet(doc.Fragments.ForName(s.Name).SelectionSet, doc, so)
-		}
-		if so == members {
-			return members
+			names = append(names, rootFields(doc.Fragments.ForName(s.Name).SelectionSet, doc)...)
 		}
 	}
-	return so
+	return names
+}
+
+// accessOf tells who may run an operation of these root fields, and how many of
+// them read the schema.
+func accessOf(fields []string) (who access, inspected int) {
+	who = strangers
+	for _, name := range fields {
+		switch name {
+		case "__typename", "claimInvite":
+		case "__schema", "__type":
+			inspected++
+			if who == strangers {
+				who = inspectors
+			}
+		default:
+			who = members
+		}
+	}
+	return who, inspected
 }
 
 func parseFault(err error, tokens int) *fault {

@@ -6,7 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -15,6 +15,7 @@ import (
 	"headroom/store"
 	"headroom/store/localpg"
 	"headroom/store/storetest"
+	"headroom/timesheet"
 )
 
 // until waits for a condition that another process brings about.
@@ -170,7 +171,7 @@ func TestDeadlineIsToldFromTheDatabase(t *testing.T) {
 }
 
 func TestDatabaseThatGoesAndComesBack(t *testing.T) {
-	dir := privateDir(t)
+	dir := storetest.Dir(t)
 	cfg := localpg.Config{Dir: dir, Ephemeral: true}
 	pg, err := localpg.Start(t.Context(), cfg)
 	if err != nil {
@@ -180,7 +181,11 @@ func TestDatabaseThatGoesAndComesBack(t *testing.T) {
 	if err := store.Migrate(t.Context(), pg.DSN(), slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
-	r := rigOn(t, openDSN(t, pg.DSN()), nil)
+	log := &told{}
+	r := rigOn(t, openDSN(t, pg.DSN()), func(c *Config) {
+		c.Log = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	})
+	stranger := r.mint(r.owner, r.owner.User, timesheet.ScopeRead) // not in memory
 	watching, stop := context.WithCancel(t.Context())
 	defer stop()
 	go r.server.health.watch(watching)
@@ -195,6 +200,10 @@ func TestDatabaseThatGoesAndComesBack(t *testing.T) {
 			t.Errorf("%s while the database is away: status %d, %s", query, a.status, a.raw)
 		}
 	}
+	// Who cannot be known without the database is answered without asking it.
+	if a := r.must(call{query: `{ runningTimer { id } }`, token: stranger}); a.code() != codeUnavailable || strings.Contains(log.String(), "read who asks") {
+		t.Errorf("an unknown token while the database is away: %s\n%s", a.raw, log)
+	}
 	if status := get(t, r.http.URL+"/readyz"); status != http.StatusOK {
 		t.Errorf("/readyz while the database is away: %d, want 200", status)
 	}
@@ -205,19 +214,22 @@ func TestDatabaseThatGoesAndComesBack(t *testing.T) {
 	r.ask(`{ runningTimer { id } }`, nil)
 }
 
-// privateDir is a folder that PostgreSQL's user may enter; t.TempDir lies in
-// one that it may not.
-func privateDir(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "hr")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	return dir
+// told is a log that is read while others write to it.
+type told struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *told) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *told) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 func get(t *testing.T, url string) int {

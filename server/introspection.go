@@ -4,7 +4,6 @@ import (
 	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/vektah/gqlparser/v2/ast"
 )
 
 const (
@@ -44,21 +43,4 @@ func (d *documents) remember(doc *document, vars map[string]any, answer *graphql
 		d.introspection.answers = map[string]*graphql.Response{}
 	}
 	d.introspection.answers[doc.key] = answer
-}
-
-// countIntrospection counts root fields that read the schema.
-func countIntrospection(set ast.SelectionSet, doc *ast.QueryDocument) (n int) {
-	for _, selection := range set {
-		switch s := selection.(type) {
-		case *ast.Field:
-			if s.Name == "__schema" || s.Name == "__type" {
-				n++
-			}
-		case *ast.InlineFragment:
-			n += countIntrospection(s.SelectionSet, doc)
-		case *ast.FragmentSpread:
-			n += countIntrospection(doc.Fragments.ForName(s.Name).SelectionSet, doc)
-		}
-	}
-	return n
 }

@@ -47,7 +47,7 @@ func Explain(err error) error {
 	var parse *pgconn.ParseConfigError
 	switch {
 	case errors.As(err, &connect):
-		return fmt.Errorf("cannot reach the database at %s, port %d (database %s, user %s): %s",
+		return fmt.Errorf("cannot reach the database at %s, port %d (database %s, user %s): %s; see that it runs, or correct --database-url",
 			connect.Config.Host, connect.Config.Port, connect.Config.Database, connect.Config.User, reason(connect))
 	case errors.As(err, &parse):
 		return errors.New("the database URL cannot be read: it has the form postgres://user:password@host:5432/database")

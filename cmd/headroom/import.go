@@ -55,7 +55,15 @@ func (c *ImportCmd) check() error {
 	if c.Timezone == "" {
 		return nil
 	}
-	_, err := timesheet.LoadZone(c.Timezone)
+	return checkZone(c.Timezone)
+}
+
+// checkZone tells of a zone that is none by the flag that named it.
+func checkZone(name string) error {
+	_, err := timesheet.LoadZone(name)
+	if broken, ok := timesheet.AsError(err); ok {
+		return fmt.Errorf("--timezone: %s", broken.Message)
+	}
 	return err
 }
 

@@ -121,7 +121,7 @@ func (c *TokenCreateCmd) person(ctx context.Context, s *store.Store, told io.Wri
 		if c.Role != "" && c.Role != "owner" {
 			return timesheet.Viewer{}, 0, errors.New("the first person of a new workspace is its owner: use --role owner")
 		}
-		if _, err := timesheet.LoadZone(c.Timezone); err != nil {
+		if err := checkZone(c.Timezone); err != nil {
 			return timesheet.Viewer{}, 0, err
 		}
 		v, err := s.CreateWorkspace(ctx, store.NewWorkspace{

@@ -73,20 +73,6 @@ func runs(t *testing.T, args ...string) result {
 	return result{cmd.ProcessState.ExitCode(), out.String(), errOut.String()}
 }
 
-// dataDir is a folder that PostgreSQL's user may enter.
-func dataDir(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "hr")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}
-
 // process is a running server.
 type process struct {
 	t    *testing.T
@@ -198,7 +184,7 @@ func postgresOf(t *testing.T, dir string) (pids []string) {
 }
 
 func TestServeDemo(t *testing.T) {
-	dir := dataDir(t)
+	dir := storetest.Dir(t)
 	p := serve(t, "--data-dir", dir, "--demo-entries", "300")
 	body := p.ask(demoOwner, `{ viewer { role } timeEntries(first: 5) { nodes { id } totalCount } myDay { day } }`)
 	if !strings.Contains(body, `"role":"OWNER"`) || !strings.Contains(body, `"totalCount":300`) {
@@ -214,7 +200,7 @@ func TestServeDemo(t *testing.T) {
 		wantRefusal(t, r, fmt.Sprint(p.cmd.Process.Pid))
 	})
 	t.Run("a port in use", func(t *testing.T) {
-		r := runs(t, "serve", "--data-dir", dataDir(t), "--addr", strings.TrimPrefix(p.url, "http://"), "--admin-addr", "127.0.0.1:0")
+		r := runs(t, "serve", "--data-dir", storetest.Dir(t), "--addr", strings.TrimPrefix(p.url, "http://"), "--admin-addr", "127.0.0.1:0")
 		wantRefusal(t, r, "--addr")
 	})
 	t.Run("a command beside the server", func(t *testing.T) {
@@ -238,7 +224,7 @@ func TestServeDemo(t *testing.T) {
 // The fixed tokens stand for the same people at every start, whatever the
 // workspace is called by then and however many others have joined it.
 func TestDemoIsFoundAgain(t *testing.T) {
-	dir := dataDir(t)
+	dir := storetest.Dir(t)
 	p := serve(t, "--data-dir", dir, "--demo-entries", "20")
 	names := map[string]string{}
 	for _, token := range []string{demoOwner, demoManager, demoMember} {
@@ -309,7 +295,7 @@ func lastLine(text string) string {
 }
 
 func TestKilledServerLeavesNoPostgres(t *testing.T) {
-	dir := dataDir(t)
+	dir := storetest.Dir(t)
 	p := serve(t, "--data-dir", dir, "--demo-entries", "50")
 	p.ask(demoOwner, `mutation { createTimeEntry(input: {startedAt: "2026-03-02T08:00:00Z", endedAt: "2026-03-02T09:00:00Z", description: "kept"}) { timeEntry { id } } }`)
 	if len(postgresOf(t, dir)) == 0 {
@@ -328,7 +314,7 @@ func TestKilledServerLeavesNoPostgres(t *testing.T) {
 }
 
 func TestSigtermLosesNoAcknowledgedWrite(t *testing.T) {
-	dir := dataDir(t)
+	dir := storetest.Dir(t)
 	p := serve(t, "--data-dir", dir, "--demo-entries", "50", "--budget-user", "1000000/100000", "--budget-workspace", "1000000/100000")
 	var acknowledged atomic.Int64
 	var writers sync.WaitGroup
@@ -413,7 +399,7 @@ func TestBadConfiguration(t *testing.T) {
 		{"a negative budget", "--budget-workspace", []string{"serve", "--budget-workspace", "-1/5"}},
 		{"a mode that is none", "--limits", []string{"serve", "--limits", "maybe"}},
 		{"an operators' port in use", "--admin-addr", []string{"serve", "--database-url", dsn, "--addr", "127.0.0.1:0", "--admin-addr", taken.Addr().String()}},
-		{"a database that is not there", "cannot reach the database", []string{"serve", "--addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", "--database-url", "postgres://someone:hunter2@127.0.0.1:1/none"}},
+		{"a database that is not there", "correct --database-url", []string{"serve", "--addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", "--database-url", "postgres://someone:hunter2@127.0.0.1:1/none"}},
 		{"a URL that is none", "database URL", []string{"serve", "--addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", "--database-url", "postgres://%zz"}},
 		{"pools that do not fit", "--db-cores", []string{"serve", "--addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", "--database-url", dsn, "--db-cores", "500"}},
 		{"a secret that is too short", "16 characters", []string{"serve", "--addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", "--database-url", dsn, "--secret-file", short}},

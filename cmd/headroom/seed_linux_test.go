@@ -7,12 +7,14 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"headroom/store/storetest"
 )
 
 // smallDisk is a disk of its own, of 120 MB.
 func smallDisk(t *testing.T) string {
 	t.Helper()
-	disk := dataDir(t)
+	disk := storetest.Dir(t)
 	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=120m,mode=755"); err != nil {
 		t.Skipf("needs a disk of its own to fill: %v", err)
 	}

@@ -32,7 +32,7 @@ func readTokens(t *testing.T, path string) [][]string {
 
 // A seeded database is served, and everybody in the file of tokens is known.
 func TestSeed(t *testing.T) {
-	dir, path := dataDir(t), filepath.Join(t.TempDir(), "tokens.csv")
+	dir, path := storetest.Dir(t), filepath.Join(t.TempDir(), "tokens.csv")
 	if err := os.WriteFile(path, []byte(strings.Repeat("an old file\n", 9000)), 0o644); err != nil {
 		t.Fatal(err)
 	}

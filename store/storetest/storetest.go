@@ -66,6 +66,22 @@ func Open(t testing.TB) *store.Store {
 	return opened
 }
 
+// Dir returns a folder that PostgreSQL's user may enter, which may be another
+// than the test's own and has no way into t.TempDir. It is removed at the end of
+// the test.
+func Dir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "hr")
+	if err != nil {
+		t.Fatalf("storetest: %v", err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatalf("storetest: %v", err)
+	}
+	return dir
+}
+
 // shared is the server of this test binary.
 var shared = sync.OnceValues(func() (*server, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
