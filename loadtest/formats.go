@@ -17,8 +17,9 @@ const SummaryVersion = 1
 // summary is a study for programs: the verdicts with what decided them. The
 // stored runs hold the rest.
 type summary struct {
-	Version int          `json:"surge_report"`
-	Runs    []runSummary `json:"runs"`
+	Version    int          `json:"surge_report"`
+	Runs       []runSummary `json:"runs"`
+	Comparison *Comparison  `json:"comparison,omitempty"`
 }
 
 type runSummary struct {
@@ -40,7 +41,7 @@ type runSummary struct {
 
 // WriteJSON writes the study for programs.
 func (s *Study) WriteJSON(w io.Writer) error {
-	out := summary{Version: SummaryVersion, Runs: []runSummary{}}
+	out := summary{Version: SummaryVersion, Runs: []runSummary{}, Comparison: s.Comparison}
 	for i, r := range s.Runs {
 		out.Runs = append(out.Runs, runSummary{
 			Name: s.Names[i], Scenario: r.Scenario, Hash: r.ScenarioHash, Target: r.Target, Seed: r.Seed, Began: r.Began, Took: r.Took,
@@ -100,10 +101,11 @@ type (
 // was broken is a failure; what could not be decided is an error.
 func (s *Study) WriteJUnit(w io.Writer) error {
 	out := junitSuites{Name: "surge"}
+	if s.Comparison != nil {
+		out.add(s.Comparison.junit())
+	}
 	for i, r := range s.Runs {
-		suite := r.junit(s.Names[i])
-		out.Tests, out.Failures, out.Errors = out.Tests+suite.Tests, out.Failures+suite.Failures, out.Errors+suite.Errors
-		out.Suites = append(out.Suites, suite)
+		out.add(r.junit(s.Names[i]))
 	}
 	if _, err := io.WriteString(w, xml.Header); err != nil {
 		return fmt.Errorf("write JUnit: %w", err)
@@ -114,6 +116,27 @@ func (s *Study) WriteJUnit(w io.Writer) error {
 		return fmt.Errorf("write JUnit: %w", err)
 	}
 	return nil
+}
+
+func (s *junitSuites) add(suite junitSuite) {
+	s.Tests, s.Failures, s.Errors = s.Tests+suite.Tests, s.Failures+suite.Failures, s.Errors+suite.Errors
+	s.Suites = append(s.Suites, suite)
+}
+
+// junit is the comparison as one test case.
+func (r *Comparison) junit() junitSuite {
+	test := junitCase{Class: "surge.compare", Name: "the new one is not slower"}
+	suite := junitSuite{Name: r.New + " against " + r.Base, Tests: 1}
+	why := &junitMessage{Message: r.Verdict + ": " + r.cause(), Text: strings.Join(r.Reasons, "\n")}
+	switch r.Exit {
+	case ExitPass:
+	case ExitRegression:
+		test.Failure, suite.Failures = why, 1
+	default:
+		test.Error, suite.Errors = why, 1
+	}
+	suite.Cases = []junitCase{test}
+	return suite
 }
 
 func (r *Record) junit(name string) junitSuite {
@@ -145,6 +168,9 @@ func (r *Record) junit(name string) junitSuite {
 // each run, then its promises.
 func (s *Study) WriteMarkdown(w io.Writer) error {
 	var b strings.Builder
+	if c := s.Comparison; c != nil {
+		c.markdown(&b)
+	}
 	for i, r := range s.Runs {
 		fmt.Fprintf(&b, "**surge %s: %s** %s\n\n", cell(s.Names[i]), r.Verdict.Word, cell(r.Cause()))
 		if len(r.Verdict.Results) == 0 {
@@ -161,6 +187,22 @@ func (s *Study) WriteMarkdown(w io.Writer) error {
 		return fmt.Errorf("write Markdown: %w", err)
 	}
 	return nil
+}
+
+// markdown writes the comparison: its cause, then its figures.
+func (r *Comparison) markdown(b *strings.Builder) {
+	fmt.Fprintf(b, "**surge compare: %s** %s\n\n", r.Verdict, cell(r.cause()))
+	for _, t := range r.tables() {
+		fmt.Fprintf(b, "| %s |\n|%s\n", strings.Join(t.Head, " | "), strings.Repeat("---|", len(t.Head)))
+		for _, row := range t.Rows {
+			var cells []string
+			for _, c := range row {
+				cells = append(cells, cell(c))
+			}
+			fmt.Fprintf(b, "| %s |\n", strings.Join(cells, " | "))
+		}
+		b.WriteString("\n")
+	}
 }
 
 // cell keeps text from ending a cell of a Markdown table or being read as HTML.

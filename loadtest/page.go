@@ -65,8 +65,9 @@ type promiseRow struct {
 
 // A Study is stored runs with what was found across them.
 type Study struct {
-	Runs  []*Record
-	Names []string // of the runs, as they are shown
+	Runs       []*Record
+	Names      []string    // of the runs, as they are shown
+	Comparison *Comparison // nil if none was made
 }
 
 // NewStudy is a study of runs under the names given, which are told apart where
@@ -97,10 +98,13 @@ func (s *Study) WriteHTML(w io.Writer) error {
 }
 
 func (s *Study) page() (*htmlPage, error) {
-	if len(s.Runs) == 0 {
+	if len(s.Runs) == 0 && s.Comparison == nil {
 		return nil, errNothing
 	}
 	p := &htmlPage{Title: s.title(), Subtitle: s.subtitle(), Style: template.CSS(pageCSS), Footer: "Written by surge. The page needs no network and holds everything it shows."}
+	if s.Comparison != nil {
+		p.Runs = append(p.Runs, s.Comparison.page())
+	}
 	for i, run := range s.Runs {
 		p.Runs = append(p.Runs, run.page(fmt.Sprintf("run-%d", i+1), s.Names[i]))
 	}
@@ -111,13 +115,19 @@ func (s *Study) page() (*htmlPage, error) {
 }
 
 func (s *Study) title() string {
-	if len(s.Runs) == 1 {
+	switch {
+	case s.Comparison != nil:
+		return "Comparison by surge"
+	case len(s.Runs) == 1:
 		return "Load test: " + s.Runs[0].Scenario
 	}
 	return fmt.Sprintf("Load test: %d runs", len(s.Runs))
 }
 
 func (s *Study) subtitle() string {
+	if len(s.Runs) == 0 {
+		return ""
+	}
 	return s.Runs[0].Began.Format("2 January 2006, 15:04 MST")
 }
 

@@ -45,9 +45,7 @@ func (r reportCommand) do(_ context.Context, stdout, _ io.Writer) (loadtest.Exit
 		return loadtest.ExitPass, nil
 	}
 	study := loadtest.NewStudy(runs, r.Runs)
-	return loadtest.ExitPass, writeAll(stdout, map[string]func(io.Writer) error{
-		r.HTML: study.WriteHTML, r.JSON: study.WriteJSON, r.JUnit: study.WriteJUnit, r.Markdown: study.WriteMarkdown,
-	})
+	return loadtest.ExitPass, writeAll(stdout, file{r.HTML, study.WriteHTML}, file{r.JSON, study.WriteJSON}, file{r.JUnit, study.WriteJUnit}, file{r.Markdown, study.WriteMarkdown})
 }
 
 func readRuns(paths []string) ([]*loadtest.Record, error) {
@@ -62,16 +60,22 @@ func readRuns(paths []string) ([]*loadtest.Record, error) {
 	return runs, nil
 }
 
+// file is one that may be asked for, and what fills it.
+type file struct {
+	path  string
+	write func(io.Writer) error
+}
+
 // writeAll fills each file that was asked for.
-func writeAll(stdout io.Writer, files map[string]func(io.Writer) error) error {
+func writeAll(stdout io.Writer, files ...file) error {
 	var failed []error
-	for path, write := range files {
-		switch path {
+	for _, f := range files {
+		switch f.path {
 		case "":
 		case "-":
-			failed = append(failed, write(stdout))
+			failed = append(failed, f.write(stdout))
 		default:
-			failed = append(failed, writeTo(path, write))
+			failed = append(failed, writeTo(f.path, f.write))
 		}
 	}
 	return errors.Join(failed...)

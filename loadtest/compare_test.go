@@ -1,0 +1,162 @@
+package loadtest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// comparedRun is a stored run of a server with the service time, the share of
+// the machine and the statements of an operation given.
+func comparedRun(t *testing.T, at int, service time.Duration, share, statements float64) *Record {
+	t.Helper()
+	const length = 4 * time.Second
+	s := built(t, "smoke", Config{Duration: length}, nil)
+	s.Phases = []Phase{{Name: "smoke", For: length, Streams: []Stream{officeStream(100, length)}, Judged: true}}
+	a := synthetic(t, s.Phases, func(string, Class, time.Duration) row { return took(service) })
+	a.usages[0].Server = share
+	for i, border := range []string{"before smoke", "after smoke"} {
+		a.readings = append(a.readings, Reading{Border: border, Counters: Counters{
+			`headroom_statements_total{class="interactive"}`: statements * 400 * float64(i), `headroom_rows_total{class="interactive"}`: 4000 * float64(i),
+		}})
+	}
+	r := testReport(t, s, a)
+	r.Fingerprint, r.Began = testFingerprint(), r.Began.Add(time.Duration(at)*time.Minute)
+	return r
+}
+
+// noise is what a machine adds to runs, the same in every test.
+var noise = []float64{1.01, 0.98, 1.03, 0.99, 1.00, 1.02, 0.97, 1.01}
+
+// stored writes runs of a base and of a new server made in turns, or one after
+// the other, and returns their folders.
+func stored(t *testing.T, pairs int, inTurns bool, base, next func(i int) (time.Duration, float64, float64)) (string, string) {
+	t.Helper()
+	dir := t.TempDir()
+	write := func(side string, i, at int, of func(int) (time.Duration, float64, float64)) {
+		service, share, statements := of(i)
+		if err := comparedRun(t, at, service, share, statements).write(filepath.Join(dir, side, fmt.Sprint(i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range pairs {
+		first, second := 2*i, 2*i+1
+		if !inTurns {
+			first, second = i, pairs+i
+		}
+		write("base", i, first, base)
+		write("new", i, second, next)
+	}
+	return filepath.Join(dir, "base"), filepath.Join(dir, "new")
+}
+
+func TestCompareStoredRuns(t *testing.T) {
+	steady := func(i int) (time.Duration, float64, float64) {
+		return 2 * time.Millisecond, 0.4 * noise[i], 2
+	}
+	for _, test := range []struct {
+		name    string
+		pairs   int
+		inTurns bool
+		next    func(int) (time.Duration, float64, float64)
+		exit    Exit
+		word    string
+		says    string
+	}{
+		{"the same", 4, true, func(i int) (time.Duration, float64, float64) { return steady(7 - i) }, ExitPass, "SAME", "p = "},
+		{"a tenth more processor time", 4, true, func(i int) (time.Duration, float64, float64) {
+			return 2 * time.Millisecond, 0.44 * noise[i], 2
+		}, ExitRegression, "SLOWER", "processor time of an operation +10.0 %"},
+		{"a tenth more, hours later", 4, false, func(i int) (time.Duration, float64, float64) {
+			return 2 * time.Millisecond, 0.44 * noise[i], 2
+		}, ExitInvalid, "UNDECIDED", "suspect"},
+		{"a statement for each row", 2, true, func(i int) (time.Duration, float64, float64) {
+			return 2 * time.Millisecond, 0.4 * noise[i], 12
+		}, ExitRegression, "SLOWER", "interactive statements of an operation: 12 instead of 2 (+500 %)"},
+		{"a promise that only the new one breaks", 4, true, func(i int) (time.Duration, float64, float64) {
+			return 200 * time.Millisecond, 0.4 * noise[i], 2
+		}, ExitRegression, "SLOWER", "interactive p99 <= 100 ms: broken in 4 of 4 new runs"},
+		{"too few runs", 3, true, steady, ExitInvalid, "UNDECIDED", "3 and 3 runs: it takes at least 4 of each"},
+		{"no processor time", 4, true, func(int) (time.Duration, float64, float64) { return time.Millisecond, 0, 2 }, ExitInvalid, "INVALID", "processor time is not known"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			base, next := stored(t, test.pairs, test.inTurns, steady, test.next)
+			got, err := Compare(t.Context(), Config{}, base, next, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var text, markdown, xml, page bytes.Buffer
+			study := &Study{Comparison: got}
+			for _, write := range []error{got.WriteText(&text), study.WriteMarkdown(&markdown), study.WriteJUnit(&xml), study.WriteHTML(&page)} {
+				if write != nil {
+					t.Fatal(write)
+				}
+			}
+			if got.Exit != test.exit || got.Verdict != test.word || !strings.Contains(text.String(), test.says) {
+				t.Errorf("exit %d %s, want %d %s and %q\n%s", got.Exit, got.Verdict, test.exit, test.word, test.says, text.String())
+			}
+			if first, _, _ := strings.Cut(markdown.String(), "\n"); !strings.Contains(first, got.Verdict+"** ") {
+				t.Errorf("the summary begins with %q", first)
+			}
+			if strings.Contains(page.String(), "ZgotmplZ") || !strings.Contains(page.String(), "What was compared") && len(got.tables()) > 0 {
+				t.Error("the page lacks the comparison")
+			}
+		})
+	}
+}
+
+func TestCompareRefuses(t *testing.T) {
+	one := comparedRun(t, 0, time.Millisecond, 0.4, 2)
+	other := comparedRun(t, 1, time.Millisecond, 0.4, 2)
+	other.Fingerprint.Machine.Processors = 64
+	dir := t.TempDir()
+	for name, r := range map[string]*Record{"one": one, "other": other} {
+		if err := r.write(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, test := range []struct {
+		name, base, next string
+		aa               bool
+		exit             Exit
+		says             string
+	}{
+		{"another machine", filepath.Join(dir, "one"), filepath.Join(dir, "other"), false, ExitUsage, "processors: 2 and 64"},
+		{"nothing that is known", "nonsense", filepath.Join(dir, "one"), false, ExitUsage, "no address, no folder"},
+		{"a folder without runs", dir + "/one", t.TempDir(), false, ExitUsage, "run.json"},
+		{"a stored base against itself", filepath.Join(dir, "one"), "http://127.0.0.1:1/graphql", true, ExitUsage, "is stored"},
+		{"another machine's address", "http://example.com/graphql", "http://127.0.0.1:1/graphql", false, ExitRefused, "example.com is not this machine"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := Compare(t.Context(), Config{Scenario: "smoke"}, test.base, test.next, test.aa)
+			if err == nil || ExitOf(err) != test.exit || !strings.Contains(err.Error(), test.says) {
+				t.Errorf("%v (exit %d), want %q (exit %d)", err, ExitOf(err), test.says, test.exit)
+			}
+		})
+	}
+}
+
+// A comparison of servers that run asks both in turns, with the same seed for
+// each pair.
+func TestCompareTakesTurns(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	got, err := Compare(ctx, Config{Scenario: "smoke"}, "http://127.0.0.1:1/graphql", "http://127.0.0.1:2/graphql", false)
+	if err == nil || ExitOf(err) != ExitInterrupted {
+		t.Errorf("stopped at once: %+v, %v", got, err)
+	}
+	now := time.Now()
+	at := func(minutes ...int) (list []*Record) {
+		for _, m := range minutes {
+			list = append(list, &Record{Began: now.Add(time.Duration(m) * time.Minute)})
+		}
+		return list
+	}
+	if !inTurns(at(0, 3, 4, 7), at(1, 2, 5, 6)) || inTurns(at(0, 1, 2, 3), at(4, 5, 6, 7)) {
+		t.Error("runs in turns and one after the other are not told apart")
+	}
+}

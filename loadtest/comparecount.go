@@ -1,0 +1,83 @@
+package loadtest
+
+import (
+	"fmt"
+	"math"
+)
+
+// countedThings are the server's counters that a comparison looks at first,
+// with the increase that is still the same: runs write entries themselves, so
+// that later ones find a few more rows, and a timer may already run.
+var countedThings = []struct {
+	name    string
+	of      func(Work) float64
+	allowed float64
+}{
+	{"statements", func(w Work) float64 { return w.Statements }, 0.03},
+	{"rows", func(w Work) float64 { return w.Rows }, 0.10},
+	{"points", func(w Work) float64 { return w.Points }, 0.03},
+}
+
+// perOperation is a counter for an operation of a class in the judged phases;
+// NaN if nothing ran or nothing was counted.
+func (r *Record) perOperation(class Class, of func(Work) float64) float64 {
+	judged := r.judged()
+	var sum, n float64
+	for _, w := range r.Work {
+		if judged[w.Phase] && w.Class == class {
+			sum += of(w)
+			n += r.ran(w.Round, w.Phase, class)
+		}
+	}
+	if n == 0 || sum == 0 {
+		return math.NaN()
+	}
+	return sum / n
+}
+
+// countedPairs is how many pairs it takes to believe a counter: each side has
+// come first once.
+const countedPairs = 2
+
+// counters compares the server's own counters over the pairs there are.
+func (r *Comparison) counters() {
+	r.Counters = []CounterChange{}
+	pairs := min(len(r.baseRuns), len(r.newRuns))
+	if pairs < countedPairs {
+		return
+	}
+	for _, class := range r.baseRuns[0].chartClasses() {
+		for _, thing := range countedThings {
+			var c CounterChange
+			c.Counter, c.Class, c.More = thing.name, class, true
+			var base, next []float64
+			for i := range pairs {
+				a, b := r.baseRuns[i].perOperation(class, thing.of), r.newRuns[i].perOperation(class, thing.of)
+				if math.IsNaN(a) || math.IsNaN(b) {
+					continue
+				}
+				base, next = append(base, a), append(next, b)
+				c.More = c.More && b > a*(1+thing.allowed)
+			}
+			if len(base) > 0 {
+				c.Base, c.New = mean(base), mean(next)
+				r.Counters = append(r.Counters, c)
+			}
+		}
+	}
+}
+
+// moreWork concludes if a counter grew in every pair. It needs no statistics:
+// the same operations on the same data take the same statements.
+func (r *Comparison) moreWork() bool {
+	var reasons []string
+	for _, c := range r.Counters {
+		if c.More {
+			reasons = append(reasons, fmt.Sprintf("%s %s of an operation: %s instead of %s (%+.0f %%)", c.Class, c.Counter, number(c.New), number(c.Base), 100*(c.New/c.Base-1)))
+		}
+	}
+	if len(reasons) > 0 {
+		r.conclude(ExitRegression, "SLOWER", reasons...)
+	}
+	return len(reasons) > 0
+}
