@@ -89,7 +89,13 @@ func (a *attack) load(stream Stream) error {
 		each = append(each, l)
 	}
 	a.each = append(a.each, each)
-	if len(each) > 0 {
+	given, scripted := stream.Rate.(script)
+	for _, call := range given {
+		if _, err := a.deck.load(call.op); err != nil {
+			return err
+		}
+	}
+	if len(each) > 0 || scripted {
 		a.mixes = append(a.mixes, nil)
 		return nil
 	}

@@ -31,6 +31,12 @@ func (a *attack) serve(seq uint64) {
 		a.serveClient(seq, a.each[arrival.stream], e)
 		return
 	}
+	if given, ok := stream.Rate.(script); ok {
+		call, err := a.deck.scripted(given[arrival.nth])
+		e.call = call
+		a.operation(e, err)
+		return
+	}
 	call, err := a.deck.draw(a.mixes[arrival.stream], a.plan.seed, seq)
 	e.call = call
 	a.operation(e, err)

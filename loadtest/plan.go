@@ -53,6 +53,7 @@ type Phase struct {
 type arrival struct {
 	due    time.Duration
 	row    uint32 // the first of its operations in the order of all
+	nth    uint32 // in its stream
 	stream uint16
 }
 
@@ -143,8 +144,8 @@ func (p *plan) addStreams(phase int) {
 		if stream.Poisson {
 			rng = rand.New(rand.NewPCG(p.seed, arrivalsDomain|uint64(index)))
 		}
-		for _, due := range dues(stream.Rate, rng) {
-			p.arrivals = append(p.arrivals, arrival{due: span.start + due, stream: uint16(index)})
+		for nth, due := range dues(stream.Rate, rng) {
+			p.arrivals = append(p.arrivals, arrival{due: span.start + due, stream: uint16(index), nth: uint32(nth)})
 		}
 	}
 }

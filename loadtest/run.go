@@ -39,6 +39,8 @@ type session struct {
 	files  int // that may be open
 
 	stepsSent int // of a search, so that each draws anew
+
+	scripted *Scenario // of a replay; nil: the spec's
 }
 
 // Run runs a scenario and judges it. A run that was interrupted has a partial
@@ -54,11 +56,29 @@ func Run(ctx context.Context, c Config) (*Record, error) {
 
 // open checks the configuration, then the server.
 func open(ctx context.Context, c Config) (*session, error) {
-	target, err := c.addresses()
+	if _, err := c.addresses(); err != nil {
+		return nil, err // a refusal for safety comes before all others
+	}
+	spec, err := c.check()
 	if err != nil {
 		return nil, err
 	}
-	spec, err := c.check()
+	s, err := connect(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	s.spec = spec
+	if schema, err := s.client.schema(ctx); err == nil { // else the run will tell
+		if err := spec.fits(schema, s.deck); err != nil {
+			return nil, &Stop{ExitUsage, err}
+		}
+	}
+	return s, nil
+}
+
+// connect finds the server fit, and the people to act for.
+func connect(ctx context.Context, c Config) (*session, error) {
+	target, err := c.addresses()
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +90,7 @@ func open(ctx context.Context, c Config) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &session{Config: c, spec: spec, target: target, client: newClient(target, leastInFlight, c.Own), files: files}
+	s := &session{Config: c, target: target, client: newClient(target, leastInFlight, c.Own), files: files}
 	if err := s.client.preflight(ctx, users); err != nil {
 		return nil, err
 	}
@@ -79,11 +99,6 @@ func open(ctx context.Context, c Config) (*session, error) {
 		return nil, err
 	}
 	s.deck = &deck{scene: scene}
-	if schema, err := s.client.schema(ctx); err == nil { // else the run will tell
-		if err := spec.fits(schema, s.deck); err != nil {
-			return nil, &Stop{ExitUsage, err}
-		}
-	}
 	if s.watch = newWatch(target.Port()); c.Own != "" {
 		s.watch = watch{why: c.Own + " is another machine"}
 	}
@@ -129,6 +144,9 @@ const maxRate = 10_000
 // scenario makes the scenario asked for. What it counts in of the server's
 // capacity is measured unless known.
 func (s *session) scenario(ctx context.Context, known *Calibration) (Scenario, *Calibration, *Rates, error) {
+	if s.scripted != nil {
+		return *s.scripted, nil, nil, nil
+	}
 	if wanted := s.spec.measures(); known == nil && len(wanted) > 0 {
 		measured, err := s.calibrate(ctx, wanted)
 		if err != nil {

@@ -24,6 +24,9 @@ func total(s Shape) float64 { return s.by(s.length().Seconds()) }
 // or, where rng is given, at the inverse of a sum of k exponential steps, which
 // makes a Poisson process of the same rate.
 func dues(s Shape, rng *rand.Rand) []time.Duration {
+	if given, ok := s.(script); ok {
+		return given.dues()
+	}
 	all := total(s)
 	list := make([]time.Duration, 0, int(all)+1)
 	from := 0.0

@@ -50,20 +50,26 @@ func Validate(ctx context.Context, c Config, w io.Writer) error {
 
 // schema fetches the schema that the server shows beside its endpoint.
 func (c *client) schema(ctx context.Context) (*ast.Schema, error) {
+	schema, _, err := c.schemaText(ctx)
+	return schema, err
+}
+
+// schemaText is the schema with its text.
+func (c *client) schemaText(ctx context.Context) (*ast.Schema, []byte, error) {
 	page := *c.target
 	page.Path, page.RawQuery = "/schema.graphql", ""
 	status, text, err := c.get(ctx, page.String())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if status != http.StatusOK {
-		return nil, fmt.Errorf("%s answers %d", page.String(), status)
+		return nil, nil, fmt.Errorf("%s answers %d", page.String(), status)
 	}
 	schema, err := gqlparser.LoadSchema(&ast.Source{Name: page.String(), Input: string(text)})
 	if err != nil {
-		return nil, fmt.Errorf("read the schema: %w", err)
+		return nil, nil, fmt.Errorf("read the schema: %w", err)
 	}
-	return schema, nil
+	return schema, text, nil
 }
 
 // drawnToCheck is how many sets of variables of each operation are checked.

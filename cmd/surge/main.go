@@ -31,6 +31,7 @@ type commands struct {
 	Run        runCommand        `cmd:"" help:"Send a scenario, print a report, and exit with the verdict."`
 	Breakpoint breakpointCommand `cmd:"" help:"Find the greatest rates at which a scenario's promises hold."`
 	Validate   validateCommand   `cmd:"" help:"Check a scenario against the server's schema, and send nothing of it."`
+	Replay     replayCommand     `cmd:"" help:"Send a capture again."`
 	Compare    compareCommand    `cmd:"" help:"Tell whether one server is slower than another."`
 	Report     reportCommand     `cmd:"" help:"Make pages and files of stored runs."`
 }
