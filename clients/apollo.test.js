@@ -85,11 +85,28 @@ test('under application/json a RetryLink reads Retry-After from the response', a
   client.close();
 });
 
-test('a persisted query that the server does not know is sent in full', async () => {
-  const sha256 = (text) => createHash('sha256').update(text).digest('hex');
-  const client = connect(server.graphql, { links: [new PersistedQueryLink({ sha256 })] });
-  const { data } = await client.send(page, { first: 1 });
-  assert.equal(data.timeEntries.nodes.length, 1);
-  assert.equal(client.requests.length, 2, 'its hash alone, then its text');
+const sha256 = (text) => createHash('sha256').update(text).digest('hex');
+
+test('a persisted query is sent in full once, and by its hash from then on', async () => {
+  for (const useGETForHashedQueries of [false, true]) {
+    const persisted = () => connect(server.graphql, { links: [new PersistedQueryLink({ sha256, useGETForHashedQueries })] });
+    const first = persisted();
+    const { data } = await first.send(page, { first: 1 });
+    assert.equal(data.timeEntries.nodes.length, 1);
+    assert.equal(first.requests.length, useGETForHashedQueries ? 1 : 2, 'its hash alone and, where that is new, its text');
+    first.close();
+    const second = persisted();
+    await second.send(page, { first: 2 });
+    assert.equal(second.requests.length, 1, 'its hash alone');
+    second.close();
+  }
+});
+
+test('where persisted queries are off the client stops sending hashes', async () => {
+  const off = await serve('--documents', 'off');
+  const client = connect(off.graphql, { links: [new PersistedQueryLink({ sha256 })] });
+  await client.send(page, { first: 1 });
+  await client.send(page, { first: 2 });
+  assert.equal(client.requests.length, 3, 'a hash alone, then texts');
   client.close();
 });

@@ -1,10 +1,13 @@
 // urql, with its retry exchange.
 
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
 import { Client, fetchExchange } from '@urql/core';
+import { persistedExchange } from '@urql/exchange-persisted';
 import { retryExchange } from '@urql/exchange-retry';
 import { counting, token } from './harness/http.js';
 import { serve } from './harness/server.js';
-import { suite, tinyBudget } from './harness/suite.js';
+import { page, suite, tinyBudget } from './harness/suite.js';
 
 const server = await serve();
 const tiny = await serve(...tinyBudget);
@@ -23,7 +26,7 @@ const obeyRetryAfter = retryExchange({
   }),
 });
 
-function connect(url, { retry = false }) {
+function connect(url, { retry = false, exchanges = [] }) {
   const { fetch, requests } = counting();
   const client = new Client({
     url,
@@ -31,7 +34,7 @@ function connect(url, { retry = false }) {
     preferGetMethod: false,
     requestPolicy: 'network-only',
     fetchOptions: { headers: { authorization: `Bearer ${token}` } },
-    exchanges: [...(retry ? [obeyRetryAfter] : []), fetchExchange],
+    exchanges: [...(retry ? [obeyRetryAfter] : []), ...exchanges, fetchExchange],
   });
   return {
     requests,
@@ -46,3 +49,13 @@ function connect(url, { retry = false }) {
 }
 
 suite('urql', server, tiny, connect);
+
+test('a persisted query is sent in full once, and by its hash from then on', async () => {
+  for (const requests of [2, 1]) {
+    const client = connect(server.graphql, { exchanges: [persistedExchange({ preferGetForPersistedQueries: false })] });
+    const { data, errors } = await client.run(page, { first: 1 });
+    assert.deepEqual(errors, []);
+    assert.equal(data.timeEntries.nodes.length, 1);
+    assert.equal(client.requests.length, requests);
+  }
+});

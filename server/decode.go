@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -29,12 +30,24 @@ type params struct {
 	operation  string
 	variables  map[string]any
 	extensions map[string]any
+	documentID string
+	id         string // of a document that is known by it, "" for none
+	trusted    bool   // known when the client was built
 }
 
-// persisted tells whether the request names a stored document.
-func (p params) persisted() bool {
-	_, ok := p.extensions["persistedQuery"]
-	return ok
+// maxDocumentID bounds the id of a document.
+const maxDocumentID = 200
+
+// readID reads the id of a document, as Apollo's clients send it in extensions
+// and others as documentId.
+func (p *params) readID() {
+	if own, ok := p.extensions["persistedQuery"].(map[string]any); ok {
+		p.id, _ = own["sha256Hash"].(string)
+	}
+	p.id = cmp.Or(p.id, p.documentID)
+	if len(p.id) > maxDocumentID {
+		p.id = "too long" // known to nobody
+	}
 }
 
 // decode reads the request's parameters from its URL or its body.
@@ -86,6 +99,7 @@ type wire struct {
 	Operation  json.RawMessage `json:"operationName"`
 	Variables  json.RawMessage `json:"variables"`
 	Extensions json.RawMessage `json:"extensions"`
+	DocumentID json.RawMessage `json:"documentId"`
 }
 
 func decodeBody(body []byte) (params, *fault) {
@@ -107,7 +121,7 @@ func decodeBody(body []byte) (params, *fault) {
 
 func decodeURL(q url.Values) (params, *fault) {
 	w := wire{Variables: []byte(q.Get("variables")), Extensions: []byte(q.Get("extensions"))}
-	for name, target := range map[string]*json.RawMessage{"query": &w.Query, "operationName": &w.Operation} {
+	for name, target := range map[string]*json.RawMessage{"query": &w.Query, "operationName": &w.Operation, "documentId": &w.DocumentID} {
 		if !q.Has(name) {
 			continue
 		}
@@ -144,6 +158,7 @@ func (w wire) params() (p params, f *fault) {
 		{"operationName", w.Operation, &p.operation},
 		{"variables", w.Variables, &p.variables},
 		{"extensions", w.Extensions, &p.extensions},
+		{"documentId", w.DocumentID, &p.documentID},
 	} {
 		if len(field.raw) == 0 {
 			continue
@@ -154,7 +169,7 @@ func (w wire) params() (p params, f *fault) {
 			return p, refuse(codeBadRequest, field.name+" has the wrong type")
 		}
 	}
-	if p.query == "" && !p.persisted() {
+	if p.readID(); p.query == "" && p.id == "" {
 		return p, refuse(codeBadRequest, "the request has no query")
 	}
 	if len(p.query) > maxQuery {

@@ -55,7 +55,6 @@ const (
 type documents struct {
 	schema *ast.Schema
 	guard  limits.Guard
-	tokens int           // of a document
 	cold   chan struct{} // documents seen for the first time pass one by one
 
 	introspection introspection
@@ -68,7 +67,7 @@ type documents struct {
 
 func newDocuments(schema *ast.Schema) *documents {
 	return &documents{
-		schema: schema, guard: limits.DefaultGuard(), tokens: maxTokens, cold: make(chan struct{}, 1),
+		schema: schema, guard: limits.DefaultGuard(), cold: make(chan struct{}, 1),
 		byKey: map[string]*list.Element{}, used: list.New(),
 	}
 }
@@ -82,7 +81,7 @@ type timings struct {
 // find returns the document of a request, from the cache or through parser,
 // guard and validator.
 func (d *documents) find(ctx context.Context, p params, t *timings) (*document, *fault) {
-	key := p.operation + "\x00" + p.query
+	key := documentKeyOf(p.operation, p.query)
 	if doc := d.cached(key); doc != nil {
 		return doc, nil
 	}
@@ -103,12 +102,41 @@ func (d *documents) find(ctx context.Context, p params, t *timings) (*document, 
 	return doc, f
 }
 
+// documentKeyOf is under which a document is kept.
+func documentKeyOf(operation, query string) string { return operation + "\x00" + query }
+
+// text is what the document was parsed from.
+func (doc *document) text() string {
+	_, text, _ := strings.Cut(doc.key, "\x00")
+	return text
+}
+
+// named tells whether a request for the operation of this name, or for the only
+// one, means this document's.
+func (doc *document) named(operation string) bool {
+	return operation == "" || operation == doc.op.Name
+}
+
+// prepare keeps a document before it is asked for, under the name of its
+// operation, which clients that send hashes send too.
+func (d *documents) prepare(ctx context.Context, text string) *fault {
+	doc, f := d.load(ctx, params{query: text}, &timings{})
+	if f == nil {
+		doc.key = documentKeyOf(doc.op.Name, text)
+		d.keep(doc)
+	}
+	return f
+}
+
 func (d *documents) load(ctx context.Context, p params, t *timings) (*document, *fault) {
-	began := time.Now()
-	parsed, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: p.query}, d.tokens)
+	began, tokens := time.Now(), maxTokens
+	if p.trusted {
+		tokens = maxTrustedTokens
+	}
+	parsed, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: p.query}, tokens)
 	t.parse = time.Since(began)
 	if err != nil {
-		return nil, parseFault(err, d.tokens)
+		return nil, parseFault(err, tokens)
 	}
 	began = time.Now()
 	defer func() { t.validate = time.Since(began) }()

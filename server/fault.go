@@ -25,6 +25,8 @@ const (
 	codeUnavailable      = "UNAVAILABLE"
 	codeDeadline         = "DEADLINE_EXCEEDED"
 	codePersistedUnknown = "PERSISTED_QUERY_NOT_FOUND"
+	codePersistedOff     = "PERSISTED_QUERY_NOT_SUPPORTED"
+	codePersistedOnly    = "PERSISTED_QUERY_ONLY"
 	codeUnauthenticated  = "UNAUTHENTICATED"
 	codeForbidden        = "FORBIDDEN"
 	codeMethod           = "METHOD_NOT_ALLOWED"
@@ -56,6 +58,8 @@ var statuses = map[string][2]int{
 	codeUnavailable:      {http.StatusServiceUnavailable, http.StatusServiceUnavailable},
 	codeDeadline:         {http.StatusGatewayTimeout, http.StatusGatewayTimeout},
 	codePersistedUnknown: {http.StatusOK, http.StatusOK},
+	codePersistedOff:     {http.StatusOK, http.StatusOK},
+	codePersistedOnly:    {http.StatusForbidden, http.StatusForbidden},
 	codeUnauthenticated:  {http.StatusUnauthorized, http.StatusUnauthorized},
 	codeForbidden:        {http.StatusForbidden, http.StatusForbidden},
 	codeMethod:           {http.StatusMethodNotAllowed, http.StatusMethodNotAllowed},

@@ -84,6 +84,8 @@ var (
 	descDocs     = prometheus.NewDesc("headroom_documents", "Documents in the cache.", nil, nil)
 	descDocBytes = prometheus.NewDesc("headroom_documents_bytes", "Estimated bytes of the documents in the cache.", nil, nil)
 	descExported = prometheus.NewDesc("headroom_export_bytes", "Bytes of the files in the folder of exports.", nil, nil)
+	descStored   = prometheus.NewDesc("headroom_stored_documents", "Documents that clients send by their hash.", nil, nil)
+	descStoredB  = prometheus.NewDesc("headroom_stored_documents_bytes", "Bytes of their text.", nil, nil)
 	descCounted  = prometheus.NewDesc("headroom_statistics_workspaces", "Workspaces that prices follow, or that wait to be counted.", nil, nil)
 	descCounts   = prometheus.NewDesc("headroom_statistics_bytes", "Estimated bytes of their counts.", nil, nil)
 	descDatabase = prometheus.NewDesc("headroom_database_up", "1 while the database answers.", nil, nil)
@@ -120,6 +122,9 @@ func (c stateCollector) Collect(out chan<- prometheus.Metric) {
 	if folder := c.s.exports.Folder; folder != nil {
 		gauge(descExported, float64(folder.held.Load()))
 	}
+	known, text := c.s.persisted.held()
+	gauge(descStored, float64(known))
+	gauge(descStoredB, float64(text))
 	if c.s.statistics != nil {
 		workspaces, held := c.s.statistics.held()
 		gauge(descCounted, float64(workspaces))

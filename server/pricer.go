@@ -32,9 +32,7 @@ func NewPricer(sdl string, caps limits.Caps) (*Pricer, error) {
 	if err := limits.CheckSchema(schema); err != nil {
 		return nil, fmt.Errorf("price the schema: %w", err)
 	}
-	d := newDocuments(schema)
-	d.tokens = maxTrustedTokens
-	return &Pricer{documents: d, caps: caps}, nil
+	return &Pricer{documents: newDocuments(schema), caps: caps}, nil
 }
 
 // Quote is the price of one operation at its dearest.
@@ -49,23 +47,13 @@ type Quote struct {
 // statistics lower it. Variables that are not given are assumed at their
 // default, else at the most that the API accepts.
 func (p *Pricer) Price(ctx context.Context, t Trusted, vars map[string]any) (Quote, error) {
-	doc, f := p.documents.load(ctx, params{query: t.Text, operation: t.Name}, &timings{})
+	doc, f := p.documents.load(ctx, params{query: t.Text, operation: t.Name, trusted: true}, &timings{})
 	if f != nil {
 		return Quote{}, f.list()[0]
 	}
-	q := Quote{Assumed: map[string]any{}}
-	all := map[string]any{}
-	for _, def := range doc.op.VariableDefinitions {
-		v, given := vars[def.Variable]
-		if !given && def.DefaultValue == nil {
-			if v, given = dearest(p.documents.schema, def.Type); v == int64(timesheet.MaxPage) {
-				q.Assumed[def.Variable] = v
-			}
-		}
-		if given {
-			all[def.Variable] = v
-		}
-	}
+	var q Quote
+	all, assumed := dearestVariables(p.documents.schema, doc.op, vars)
+	q.Assumed = assumed
 	q.Price = doc.formula.Price(all, nil)
 	if bad := q.Price.Invalid; bad != nil {
 		return q, bad
@@ -73,6 +61,24 @@ func (p *Pricer) Price(ctx context.Context, t Trusted, vars map[string]any) (Quo
 	q.Class = classOf(doc.op.Operation, q.Price, limits.Control)
 	q.Over = p.caps.Check(doc.formula, q.Price, all, nil)
 	return q, nil
+}
+
+// dearestVariables adds to vars what an operation was not given, at its default
+// or its dearest; assumed are the page sizes among it.
+func dearestVariables(schema *ast.Schema, op *ast.OperationDefinition, vars map[string]any) (all, assumed map[string]any) {
+	all, assumed = map[string]any{}, map[string]any{}
+	for _, def := range op.VariableDefinitions {
+		v, given := vars[def.Variable]
+		if !given && def.DefaultValue == nil {
+			if v, given = dearest(schema, def.Type); v == int64(timesheet.MaxPage) {
+				assumed[def.Variable] = v
+			}
+		}
+		if given {
+			all[def.Variable] = v
+		}
+	}
+	return all, assumed
 }
 
 // dearest is the value of a variable that was not given: a page is the largest,

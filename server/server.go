@@ -42,6 +42,7 @@ type Config struct {
 	Cores      int                         // of the database; 0: 2
 	User       limits.Rate                 // budget of a person; zero: 2000/100
 	Tenant     limits.Rate                 // budget of a workspace; zero: 10000/500
+	Documents  DocumentMode                // "": APQ
 	Statistics bool                        // prices follow what a workspace holds
 	Demo       map[string]timesheet.Viewer // fixed tokens; only for a private database on loopback
 	Inspect    bool                        // introspection for requests without a token
@@ -76,6 +77,7 @@ type Server struct {
 	userBudget      *limits.Budget
 	workspaceBudget *limits.Budget
 	documents       *documents
+	persisted       *persisted
 	statistics      *statistics // nil: prices are the schema's
 	exec            *executor.Executor
 	health          *health
@@ -120,7 +122,7 @@ func New(c Config) (*Server, error) {
 	if err := limits.CheckSchema(es.Schema()); err != nil {
 		return nil, fmt.Errorf("price the schema: %w", err)
 	}
-	s.documents = newDocuments(es.Schema())
+	s.documents, s.persisted = newDocuments(es.Schema()), newPersisted(c.Documents)
 	s.exec = newExecutor(es, c.Log)
 	s.metrics = newMetrics(s)
 	s.exports.metrics = s.metrics
@@ -130,6 +132,9 @@ func New(c Config) (*Server, error) {
 func (c Config) withDefaults() Config {
 	if c.Mode == "" {
 		c.Mode = Enforce
+	}
+	if c.Documents == "" {
+		c.Documents = APQ
 	}
 	if c.Cores == 0 {
 		c.Cores = 2
@@ -232,6 +237,8 @@ func (s *Server) Serve(ctx context.Context, public, admin net.Listener, drainDel
 	defer stopWatching()
 	go s.health.watch(watching)
 	go s.tidy(watching)
+	s.warm(watching)
+	go s.saveDocuments(watching)
 	if s.nightly >= 0 {
 		go s.checkRollups(watching, s.nightly)
 	}
@@ -267,6 +274,7 @@ func (s *Server) Serve(ctx context.Context, public, admin net.Listener, drainDel
 	for _, server := range servers {
 		errs = append(errs, server.Shutdown(ending))
 	}
+	s.saveCommon(ending)
 	return errors.Join(errs...)
 }
 

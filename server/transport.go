@@ -86,10 +86,7 @@ func (s *Server) understand(ctx context.Context, r *request) (*graphql.Operation
 	if f != nil {
 		return nil, f
 	}
-	if p.query == "" {
-		return nil, refuse(codePersistedUnknown, "PersistedQueryNotFound")
-	}
-	if r.doc, f = s.documents.find(ctx, p, &r.timings); f != nil {
+	if r.doc, f = s.find(ctx, r, &p); f != nil {
 		return nil, f
 	}
 	if r.Method == http.MethodGet && r.doc.op.Operation == ast.Mutation {
@@ -97,6 +94,9 @@ func (s *Server) understand(ctx context.Context, r *request) (*graphql.Operation
 	}
 	if f := s.authorize(ctx, r); f != nil {
 		return nil, f
+	}
+	if r.token != nil {
+		s.persisted.remember(p, r.account.budgets[0].Key)
 	}
 	opCtx, f := s.coerce(r, p)
 	if f != nil {
@@ -106,6 +106,14 @@ func (s *Server) understand(ctx context.Context, r *request) (*graphql.Operation
 		r.explain = &explanation{}
 	}
 	return opCtx, s.quote(r)
+}
+
+// find returns the document that a request sends or names by its id.
+func (s *Server) find(ctx context.Context, r *request, p *params) (*document, *fault) {
+	if doc, f := s.persisted.resolve(p); doc != nil || f != nil {
+		return doc, f
+	}
+	return s.documents.find(ctx, *p, &r.timings)
 }
 
 // checkHeaders refuses what needs no look at the body.
@@ -168,7 +176,9 @@ func (s *Server) quote(r *request) *fault {
 		asked = limits.Background
 	}
 	r.class = classOf(r.doc.op.Operation, r.price, asked)
-	r.over = s.caps.Check(r.doc.formula, r.price, r.vars, r.est)
+	if r.over = s.caps.Check(r.doc.formula, r.price, r.vars, r.est); r.over != nil {
+		s.suggestExport(r, r.over)
+	}
 	r.timings.price = time.Since(began)
 	if bad := r.price.Invalid; bad != nil {
 		r.price = limits.Price{} // there is no price to tell
@@ -196,7 +206,6 @@ func (s *Server) judge(r *request) *fault {
 	if s.mode == Measure {
 		return nil
 	}
-	s.suggestExport(r, over)
 	return refuse(codeTooExpensive, over.Error()).
 		with("estimated", round(over.Estimated)).with("max", over.Max).with("unit", over.Unit).with("suggestions", over.Suggestions)
 }

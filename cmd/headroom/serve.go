@@ -31,6 +31,8 @@ type ServeFlags struct {
 	AdminTokenFile  string        `help:"File with the bearer token of the operators' address; needed where that is not loopback." placeholder:"FILE"`
 	SecretFile      string        `help:"File with the key of tokens (default: made once and kept in the database)." placeholder:"FILE"`
 	Limits          string        `default:"on" enum:"on,measure,off" help:"on refuses, measure counts what would be refused, off has no admission, no budgets and one shared pool."`
+	Documents       string        `default:"apq" enum:"off,apq,trusted-only" help:"Which documents are run: off those sent in full, apq also by their hash once they were sent with it, trusted-only those of the manifests."`
+	Manifest        []string      `help:"Manifest of a client's documents, of Apollo, Relay or graphql-codegen; may be given several times." placeholder:"FILE"`
 	DBCores         int           `name:"db-cores" help:"Cores of the database (default: this machine's where it runs here, else 2)." placeholder:"N"`
 	BudgetUser      string        `default:"2000/100" help:"Points of a person, and how many a second restores."`
 	BudgetWorkspace string        `default:"10000/500" help:"Points of a workspace, and how many a second restores."`
@@ -66,6 +68,12 @@ func (c *ServeFlags) check() error {
 	}
 	if _, err := c.nightly(); err != nil {
 		return err
+	}
+	if c.Documents == string(server.TrustedOnly) && len(c.Manifest) == 0 {
+		return errors.New("--documents trusted-only runs the documents of manifests: give --manifest")
+	}
+	if c.Documents == string(server.DocumentsOff) && len(c.Manifest) > 0 {
+		return errors.New("--documents off knows no ids: leave --manifest out")
 	}
 	if c.DemoEntries < 0 {
 		return errors.New("--demo-entries is not negative")
@@ -229,7 +237,7 @@ func keep(ctx context.Context, pg *localpg.Server, cfg localpg.Config, log *slog
 
 func (c *ServeFlags) server(ctx context.Context, s *store.Store, log *slog.Logger) (*server.Server, error) {
 	cfg := server.Config{
-		Store: s, Log: log, Mode: server.Mode(c.Limits), Cores: c.dbCores(), Origins: c.CORSOrigin, Statistics: true,
+		Store: s, Log: log, Mode: server.Mode(c.Limits), Cores: c.dbCores(), Origins: c.CORSOrigin, Statistics: true, Documents: server.DocumentMode(c.Documents),
 		Inspect: c.Introspection == "on" || c.Introspection == "auto" && c.demo(),
 	}
 	var err error
@@ -260,7 +268,25 @@ func (c *ServeFlags) server(ctx context.Context, s *store.Store, log *slog.Logge
 		cfg.Starter = demoOwner
 		fetchEditor(ctx, c.NoFetch, log)
 	}
-	return server.New(cfg)
+	srv, err := server.New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return srv, c.trust(ctx, srv)
+}
+
+// trust reads the manifests.
+func (c *ServeFlags) trust(ctx context.Context, srv *server.Server) error {
+	for _, path := range c.Manifest {
+		found, err := server.ReadManifest(path)
+		if err != nil {
+			return fmt.Errorf("--manifest: %w", err)
+		}
+		if err := srv.Trust(ctx, found); err != nil {
+			return fmt.Errorf("--manifest %s: %w", path, err)
+		}
+	}
+	return nil
 }
 
 func (c *ServeFlags) secret(ctx context.Context, s *store.Store) ([]byte, error) {

@@ -1,0 +1,226 @@
+package server
+
+import (
+	"container/list"
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"headroom/store"
+)
+
+// DocumentMode says which documents are run.
+type DocumentMode string
+
+// Off runs documents that are sent in full; APQ also by their hash once they
+// were sent with it (automatic persisted queries); TrustedOnly runs those of the
+// manifests and no others.
+const (
+	DocumentsOff DocumentMode = "off"
+	APQ          DocumentMode = "apq"
+	TrustedOnly  DocumentMode = "trusted-only"
+)
+
+const (
+	persistedBytes  = 8 << 20   // of text
+	persistedQuota  = 256 << 10 // of text that one person may have stored
+	persistedCommon = 1000      // documents known before readiness
+	persistedSave   = time.Minute
+)
+
+// persisted are the documents that clients send by an id: those of manifests,
+// which stay, and those that clients have stored themselves, bounded by bytes.
+type persisted struct {
+	mode    DocumentMode
+	trusted map[string]*document // by id
+
+	mu     sync.Mutex
+	byHash map[string]*list.Element
+	used   *list.List // of *stored, most recently used first
+	bytes  int
+	owned  map[string]int // bytes, by who has stored them
+}
+
+// stored is a document that a client has sent with its hash.
+type stored struct {
+	store.StoredDocument
+	owner string
+}
+
+func newPersisted(mode DocumentMode) *persisted {
+	return &persisted{mode: mode, trusted: map[string]*document{}, byHash: map[string]*list.Element{}, used: list.New(), owned: map[string]int{}}
+}
+
+// Trust parses and prices the documents of manifests; call it before Serve. One
+// that does not fit the schema is an error with its name: a server that started
+// without it would refuse the client that sends it.
+func (s *Server) Trust(ctx context.Context, found []Trusted) error {
+	for _, t := range found {
+		doc, f := s.documents.load(ctx, params{query: t.Text, trusted: true}, &timings{})
+		if f != nil {
+			return fmt.Errorf("the trusted document %s: %w", t.Name, f.list()[0])
+		}
+		doc.key = documentKeyOf("", t.Text)
+		s.persisted.trusted[bareHash(t.ID)], s.persisted.trusted[hashOf(t.Text)] = doc, doc
+		vars, _ := dearestVariables(s.documents.schema, doc.op, nil)
+		if price := doc.formula.Price(vars, nil); price.Invalid == nil && price.Bound > s.caps.Points {
+			s.log.Warn("a trusted document can cost more than one operation may", "operation", t.Name, "points", round(price.Bound), "max", s.caps.Points)
+		}
+	}
+	return nil
+}
+
+// resolve finds what a request stands for: a document that was parsed before
+// (trusted), or its text in p.
+func (s *persisted) resolve(p *params) (*document, *fault) {
+	id := bareHash(p.id)
+	if id != "" && s.mode == DocumentsOff && p.query == "" {
+		return nil, refuse(codePersistedOff, "PersistedQueryNotSupported")
+	}
+	if doc := s.trusted[id]; doc != nil && (p.query == "" || hashOf(p.query) == hashOf(doc.text())) && doc.named(p.operation) {
+		return doc, nil
+	}
+	if p.query != "" {
+		return s.full(p, id)
+	}
+	text, ok := s.find(id)
+	if !ok {
+		return nil, refuse(codePersistedUnknown, "PersistedQueryNotFound")
+	}
+	p.query = text
+	return nil, nil
+}
+
+// full judges a document that was sent with its text.
+func (s *persisted) full(p *params, id string) (*document, *fault) {
+	if id != "" && isHash(id) && hashOf(p.query) != id {
+		return nil, refuse(codeBadRequest, "the hash is not the SHA-256 of the query")
+	}
+	if s.mode != TrustedOnly {
+		return nil, nil
+	}
+	doc := s.trusted[hashOf(p.query)]
+	if doc == nil || !doc.named(p.operation) {
+		return nil, refuse(codePersistedOnly, "only documents of the manifests are run here")
+	}
+	return doc, nil
+}
+
+func (s *persisted) find(hash string) (string, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, ok := s.byHash[hash]
+	if !ok {
+		return "", false
+	}
+	s.used.MoveToFront(e)
+	d := e.Value.(*stored)
+	d.Uses++
+	return d.Text, true
+}
+
+// remember stores a valid document that was sent with its hash. One person can
+// fill a part only, so that nobody pushes out what the others send.
+func (s *persisted) remember(p params, owner string) {
+	hash := bareHash(p.id)
+	if s.mode != APQ || !isHash(hash) || p.query == "" {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.byHash[hash]; ok || s.owned[owner]+len(p.query) > persistedQuota {
+		return
+	}
+	s.keepLocked(&stored{store.StoredDocument{Hash: hash, Text: p.query, Uses: 1}, owner})
+}
+
+func (s *persisted) keepLocked(d *stored) {
+	s.byHash[d.Hash] = s.used.PushFront(d)
+	s.bytes += len(d.Text)
+	s.owned[d.owner] += len(d.Text)
+	for s.bytes > persistedBytes {
+		old := s.used.Remove(s.used.Back()).(*stored)
+		delete(s.byHash, old.Hash)
+		s.bytes -= len(old.Text)
+		if s.owned[old.owner] -= len(old.Text); s.owned[old.owner] == 0 {
+			delete(s.owned, old.owner)
+		}
+	}
+}
+
+// held is how many documents clients have stored, and the bytes of their text.
+func (s *persisted) held() (documents, bytes int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.byHash), s.bytes
+}
+
+// common takes the uses since the last time: of the most used documents.
+func (s *persisted) common() []store.StoredDocument {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []store.StoredDocument
+	for e := s.used.Front(); e != nil; e = e.Next() {
+		if d := e.Value.(*stored); d.Uses > 0 {
+			out = append(out, d.StoredDocument)
+		}
+	}
+	slices.SortFunc(out, func(a, b store.StoredDocument) int { return int(b.Uses - a.Uses) })
+	out = out[:min(len(out), persistedCommon)]
+	for _, d := range out {
+		s.byHash[d.Hash].Value.(*stored).Uses = 0
+	}
+	return out
+}
+
+// warm loads the commonest documents of all servers, parsed and priced, before
+// the server says that it is ready: a twin that starts in a storm must not first
+// refuse everybody's hashes.
+func (s *Server) warm(ctx context.Context) {
+	if s.persisted.mode != APQ {
+		return
+	}
+	found, err := s.store.CommonDocuments(ctx, persistedCommon)
+	if err != nil {
+		s.log.Warn("load the commonest documents", "error", err)
+		return
+	}
+	slices.Reverse(found) // the commonest last, so that they are the last to go
+	for _, d := range found {
+		if f := s.documents.prepare(ctx, d.Text); f != nil {
+			continue // of another version of the schema
+		}
+		d.Uses = 0
+		s.persisted.mu.Lock()
+		s.persisted.keepLocked(&stored{d, "\x00"})
+		s.persisted.mu.Unlock()
+	}
+	s.log.Info("documents are known by their hashes", "documents", len(found))
+}
+
+// saveDocuments keeps the commonest documents until ctx ends.
+func (s *Server) saveDocuments(ctx context.Context) {
+	ticker := time.NewTicker(persistedSave)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			s.saveCommon(ctx)
+		}
+	}
+}
+
+// saveCommon adds the uses since the last time to those of all servers.
+func (s *Server) saveCommon(ctx context.Context) {
+	found := s.persisted.common()
+	if len(found) == 0 {
+		return
+	}
+	if err := s.store.SaveDocuments(ctx, found); err != nil {
+		s.log.Warn("save the commonest documents", "error", err)
+	}
+}
