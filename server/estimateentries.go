@@ -37,7 +37,7 @@ func (e *estimator) entries(args map[string]any) limits.Estimate {
 	}
 	most := max(limits.RootWeight, msStatement+growth*msText*e.readable(f.period))
 	work := min(msStatement+rate*read, most)
-	return limits.Estimate{Rows: told(rows), MaxRows: math.MaxInt32, Work: duration(work), MaxWork: duration(most), Statement: "listEntries"}
+	return limits.Estimate{Rows: roundedRows(rows), MaxRows: math.MaxInt32, Work: duration(work), MaxWork: duration(most), Statement: "listEntries"}
 }
 
 // pageSize is what first or last asks for.
@@ -75,7 +75,7 @@ func (e *estimator) report(args map[string]any) limits.Estimate {
 	groups := e.groups(keys, f, there)
 	work += msStatement + msResult*groups
 	most := max(reportPoints, msStatement+growth*(msText+msResult)*all)
-	return limits.Estimate{Rows: told(groups), MaxRows: math.MaxInt32, Work: duration(min(work, most)), MaxWork: duration(most), Statement: "reportGroups"}
+	return limits.Estimate{Rows: roundedRows(groups), MaxRows: math.MaxInt32, Work: duration(min(work, most)), MaxWork: duration(most), Statement: "reportGroups"}
 }
 
 // groups is how many leaves a report of so many entries has.

@@ -72,18 +72,18 @@ func (e *estimator) Estimate(coordinate string, args map[string]any) (limits.Est
 // page is a list of which there are n in all. Since they were counted, some may
 // have been added.
 func page(n int64, weight float64) limits.Estimate {
-	return limits.Estimate{Rows: told(float64(n)), MaxRows: n + n/10 + timesheet.MaxPage, Work: duration(weight), MaxWork: duration(weight)}
+	return limits.Estimate{Rows: roundedRows(float64(n)), MaxRows: n + n/10 + timesheet.MaxPage, Work: duration(weight), MaxWork: duration(weight)}
 }
 
 // below is a list under each of so many parents. Any of them may hold all.
 func below(n, parents int64) limits.Estimate {
 	mean := float64(n) / float64(max(1, parents))
-	return limits.Estimate{Rows: told(mean), MaxRows: n + n/10 + timesheet.MaxPage}
+	return limits.Estimate{Rows: roundedRows(mean), MaxRows: n + n/10 + timesheet.MaxPage}
 }
 
-// told rounds a number of rows up to two digits: a price is no way to count
+// roundedRows rounds a number of rows up to two digits: a price is no way to count
 // exactly.
-func told(rows float64) int64 { return int64(min(math.Ceil(twoDigits(rows)), math.MaxInt32)) }
+func roundedRows(rows float64) int64 { return int64(min(math.Ceil(twoDigits(rows)), math.MaxInt32)) }
 
 // twoDigits rounds up to two significant digits.
 func twoDigits(x float64) float64 {
