@@ -88,6 +88,21 @@ func TestClients(t *testing.T) {
 	}
 }
 
+// The shell client has a file written and fetches it, and does so once.
+func TestExportClient(t *testing.T) {
+	address := open(t, limits.Rate{})
+	file := filepath.Join(t.TempDir(), "entries.csv")
+	for range 2 {
+		if out := run(t, address, []string{"clients/export.sh", "2020-01-01", "2030-12-31", file}); !strings.Contains(out, "entries.csv:OK") {
+			t.Fatal(out)
+		}
+	}
+	text, err := os.ReadFile(file)
+	if err != nil || !strings.HasPrefix(string(text), "description,billable,") || strings.Count(string(text), "\r\n") < 4 {
+		t.Errorf("the file holds %q, %v", text, err)
+	}
+}
+
 // The snippets that can be run here.
 var (
 	curl  = []string{"clients/headroom.sh"}

@@ -1,8 +1,9 @@
 package examples
 
 import (
+	"context"
 	"log/slog"
-	"net/http/httptest"
+	"net"
 	"testing"
 	"time"
 
@@ -50,16 +51,43 @@ func open(t *testing.T, budget limits.Rate) string {
 		tokens[p.as] = timesheet.Viewer{Workspace: owner.Workspace, User: user.ID, Role: p.role}
 	}
 	importCompany(t, s, owner)
+	secret := []byte("the secret of the examples")
+	folder, err := server.OpenExportFolder(t.TempDir(), secret, 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
 	srv, err := server.New(server.Config{
-		Store: s, Secret: []byte("the secret of the examples"), Log: slog.New(slog.DiscardHandler),
+		Store: s, Secret: secret, Log: slog.New(slog.DiscardHandler),
 		User: budget, Demo: tokens, Now: func() time.Time { return now },
+		Exports: server.ExportConfig{Folder: folder}, Nightly: -1,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	web := httptest.NewServer(srv.Handler())
-	t.Cleanup(web.Close)
-	return web.URL + "/graphql"
+	return "http://" + serve(t, srv) + "/graphql"
+}
+
+// serve runs a server until the test ends and returns its address.
+func serve(t *testing.T, srv *server.Server) string {
+	t.Helper()
+	var listeners [2]net.Listener
+	for i := range listeners {
+		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		listeners[i] = l
+	}
+	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	ended := make(chan error, 1)
+	go func() { ended <- srv.Serve(ctx, listeners[0], listeners[1], 0, 10*time.Second) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error("serve:", err)
+		}
+	})
+	return listeners[0].Addr().String()
 }
 
 func importCompany(t *testing.T, s *store.Store, owner timesheet.Viewer) {

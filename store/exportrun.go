@@ -249,11 +249,20 @@ SET status = 'EXPIRED', finished_at = coalesce(x.finished_at, now())
 WHERE x.status IN ('QUEUED', 'READY')
   AND x.expires_at <= now()`
 
-// ExpireExports ends the exports whose time is over.
+const forgetExports = `/* forgetExports */
+DELETE FROM export_job AS x
+WHERE x.status IN ('FAILED', 'CANCELED', 'EXPIRED')
+  AND x.finished_at < now() - interval '30 days'`
+
+// ExpireExports ends the exports whose time is over, and forgets those that
+// ended a month ago.
 func (s *Store) ExpireExports(ctx context.Context) (int64, error) {
 	n, err := s.exec(inBackground(ctx), expireExports)
 	if err != nil {
 		return 0, fmt.Errorf("expire exports: %w", err)
+	}
+	if _, err := s.exec(inBackground(ctx), forgetExports); err != nil {
+		return n, fmt.Errorf("forget exports: %w", err)
 	}
 	return n, nil
 }

@@ -431,6 +431,13 @@ func TestExportsExpire(t *testing.T) {
 	if x, err := s.Export(t.Context(), owner, x.ID); err != nil || x.Status != timesheet.ExportExpired {
 		t.Errorf("the export is %s, %v", x.Status, err)
 	}
+	mustExec(t, conn, `UPDATE export_job SET finished_at = now() - interval '31 days'`)
+	if _, err := s.ExpireExports(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if n := ask[int](t, conn, `SELECT count(*) FROM export_job`); n != 0 {
+		t.Errorf("%d exports are remembered after a month", n)
+	}
 }
 
 // Exports read the index by start, so that the first row comes at once.

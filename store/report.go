@@ -52,7 +52,7 @@ func (s *Store) report(ctx context.Context, v timesheet.Viewer, in timesheet.Rep
 }
 
 func tooManyGroups(limit int) error {
-	return timesheet.Errorf(timesheet.CodeOutOfRange, "groupBy", "the report has more than %d groups: narrow its period or its filter, or take a key away", limit)
+	return timesheet.Errorf(timesheet.CodeOutOfRange, "groupBy", "the report has more than %d groups: narrow its period or its filter, take a key away, or have it written into a file by reportExportCreate", limit)
 }
 
 // planForThis has the database plan a report for its own period and filter. A

@@ -49,6 +49,7 @@ var withoutWorkspace = map[string]string{
 	"findMembership":  "operators look for the workspace of a person",
 	"waitingExports":  "replicas work for all workspaces; returns keys only",
 	"adoptExports":    "housekeeping of all workspaces; returns nothing",
+	"forgetExports":   "housekeeping of all workspaces; returns nothing",
 	"expireExports":   "housekeeping of all workspaces; returns nothing",
 	"liveExports":     "housekeeping of a folder that all workspaces share; returns numbers only",
 	"openExports":     "counts for operators",
