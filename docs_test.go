@@ -159,6 +159,7 @@ func TestDocumentedNames(t *testing.T) {
 		{"fields of a fingerprint", "loadtest/fingerprint.go", `json:"([a-z_0-9]+)`, "docs/stored-runs.md"},
 		{"fields of a verdict", "loadtest/verdict.go", `json:"([a-z_0-9]+)`, "docs/stored-runs.md"},
 		{"fields of steps", "loadtest/breakpoint.go", `json:"([a-z_0-9]+)`, "docs/stored-runs.md"},
+		{"fields of kinds", "loadtest/kinds.go", `json:"([a-z_0-9]+)`, "docs/stored-runs.md"},
 		{"fields of counters", "loadtest/counters.go", `json:"([a-z_0-9]+)`, "docs/stored-runs.md"},
 		{"rooms", "imports_test.go", `(?m)^\t"(?:store/)?([a-z/]+)": +\{`, "docs/overview.md"},
 	} {

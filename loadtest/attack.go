@@ -25,6 +25,7 @@ type row struct {
 	kind             uint8 // of client, in behaviours
 	attempts         uint8
 	refused          bool // ok, with userErrors
+	foreign          bool // another person's data
 }
 
 // try is one attempt of an operation that had more than one.

@@ -7,9 +7,11 @@ import (
 )
 
 // The operations that every scenario may name: what the web app and the iPhone app
-// ask for all day, and the reports that a manager asks for now and then.
+// ask for all day, and the reports that a manager asks for now and then. Where an answer holds what others
+// must not see, it is asked whom it is for.
 var (
 	myDay = &Operation{Name: "MyDay", Class: ClassInteractive, Root: "myDay", Document: `query MyDay {
+  viewer { user { id } workspace { id } }
   myDay {
     day truncated
     totals { seconds entryCount }
@@ -23,6 +25,7 @@ var (
 }`}
 
 	page = &Operation{Name: "Page", Class: ClassInteractive, Root: "timeEntries", Document: `query Page($first: Int!, $after: String) {
+  viewer { user { id } workspace { id } }
   timeEntries(first: $first, after: $after) {
     nodes { id day seconds description user { id name } project { id name } }
     pageInfo { hasNextPage endCursor }
@@ -56,12 +59,14 @@ var (
 	}}
 
 	monthReport = &Operation{Name: "MonthReport", Class: ClassReport, Root: "timesheetReport", Document: `query MonthReport($input: ReportInput!) {
+  viewer { user { id } workspace { id } }
   timesheetReport(input: $input) { rows { key label totals { seconds } } totals { seconds entryCount } truncated source asOf }
 }`, Variables: func(rng *rand.Rand, s *scene, _ *User) map[string]any {
 		return reportInput(rng, s, 30, 50, "PROJECT")
 	}}
 
 	yearsReport = &Operation{Name: "YearsReport", Class: ClassReport, Root: "timesheetReport", Roles: reporters, Document: `query YearsReport($input: ReportInput!) {
+  viewer { user { id } workspace { id } }
   timesheetReport(input: $input) { rows { key label totals { seconds amounts { minor currency } } } totals { seconds entryCount } truncated source asOf }
 }`, Variables: func(rng *rand.Rand, s *scene, _ *User) map[string]any {
 		return reportInput(rng, s, 3*365, 1000, "PROJECT", "USER", "MONTH")

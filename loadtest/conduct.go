@@ -87,7 +87,7 @@ func (a *attack) operation(e errand, err error) {
 		r, j = a.operate(e, stream.Stream)
 		r.op = e.call.op.index
 	}
-	r.outcome, r.refused, r.kind = j.outcome, j.refused, kindIndex(e.kind)
+	r.outcome, r.refused, r.foreign, r.kind = j.outcome, j.refused, j.foreign, kindIndex(e.kind)
 	a.rows[e.at] = r
 	a.live.ended(stream.Class, j.outcome, r.end-e.due)
 	if j.detail != "" {
@@ -141,7 +141,7 @@ func (e errand) again(o Outcome, answer answer, n int) (time.Duration, bool) {
 // ended is the judgement of the whole operation after its last attempt.
 func (a *attack) ended(j judgement, response time.Duration, stream Stream) judgement {
 	switch {
-	case a.ctx.Err() != nil && j.outcome != OK:
+	case a.ctx.Err() != nil && j.outcome != OK && !j.foreign:
 		return judgement{outcome: Interrupted}
 	case j.outcome == OK && response > stream.patience().Late:
 		return judgement{outcome: Late, detail: "right, but too late", refused: j.refused}
@@ -198,5 +198,5 @@ func (a *attack) attempt(due, abandon time.Duration, e errand) (row, answer, jud
 		server: serverTime(got.answer.header),
 		bytes:  uint32(len(got.answer.body)), status: uint16(got.answer.status),
 	}
-	return r, got.answer, classify(e.call.op.Operation, got.answer)
+	return r, got.answer, classify(e.call.op.Operation, e.call.user, got.answer)
 }

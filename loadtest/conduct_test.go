@@ -139,6 +139,10 @@ func TestCrowdComesBackWhenTold(t *testing.T) {
 	if whole != clients {
 		t.Errorf("%d clients, want %d", whole, clients)
 	}
+	kinds := kinds([]*attack{a}, a.plan.phases)
+	if len(kinds) != 1 || kinds[0].Clients != clients || kinds[0].Served != clients || kinds[0].Attempts != 6*clients || kinds[0].Useful != 1 {
+		t.Errorf("kinds %+v, want all %d of one kind served in %d attempts, with no time told of refusals", kinds, clients, 6*clients)
+	}
 	all := served(ClassInteractive, "heeding", 0.9, time.Minute).evaluate([]*attack{a}, "storm", false)
 	if all.Decision != Met || all.Samples != clients {
 		t.Errorf("served within a minute: %+v, want met by %d clients", all, clients)

@@ -2,7 +2,9 @@ package loadtest
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -19,25 +21,54 @@ const (
 	droppedFile = "dropped.csv"
 )
 
-// write puts the run's files into a folder, each whole or not at all.
+// write puts the run's files into a folder: what was sent first, since it is the
+// most, then what became of it. A disk that is full keeps of the results what
+// it can hold, and voids a pass; nothing else is lost.
 func (r *Record) write(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("make the folder for the results: %w", err)
 	}
-	for _, file := range []struct {
-		name string
-		fill func(io.Writer) error
-	}{
-		{runFile, r.writeJSON},
-		{"report.txt", r.WriteText},
-		{resultsFile, func(w io.Writer) error { return r.done.results(w, false) }},
-		{droppedFile, func(w io.Writer) error { return r.done.results(w, true) }},
-	} {
-		if err := writeFile(filepath.Join(dir, file.name), file.fill); err != nil {
-			return fmt.Errorf("write the results: %w", err)
+	var sum bytes.Buffer
+	if err := r.writeJSON(&sum); err != nil {
+		return fmt.Errorf("encode the run: %w", err)
+	}
+	for name, dropped := range map[string]bool{resultsFile: false, droppedFile: true} {
+		err := writeFile(filepath.Join(dir, name), int64(2*sum.Len()), func(w io.Writer) error { return r.done.results(w, dropped) })
+		if err != nil {
+			r.void(fmt.Sprintf("%s is not whole: %v", name, err))
+		}
+	}
+	for name, fill := range map[string]func(io.Writer) error{runFile: r.writeJSON, "report.txt": r.WriteText} {
+		if err := writeFile(filepath.Join(dir, name), 0, fill); err != nil {
+			r.void(fmt.Sprintf("%s could not be stored: %v", name, err))
 		}
 	}
 	return nil
+}
+
+// void makes a pass invalid, for a reason that is shown with every verdict.
+func (r *Record) void(reason string) {
+	r.Verdict.Reasons = append(r.Verdict.Reasons, reason)
+	if r.Verdict.Exit == ExitPass {
+		r.Verdict.Exit, r.Verdict.Word = ExitInvalid, "INVALID"
+		r.Line = "INVALID  " + reason
+	}
+}
+
+// usable makes sure before a run that its folder can be written to.
+func usable(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return stopf(ExitUsage, "make the folder for the results: %w", err)
+	}
+	file, err := os.CreateTemp(dir, ".surge-*")
+	if err != nil {
+		return stopf(ExitUsage, "write to the folder for the results: %w", err)
+	}
+	_ = file.Close() // nothing was written to it
+	return os.Remove(file.Name())
 }
 
 func (r *Record) writeJSON(w io.Writer) error {
@@ -73,8 +104,10 @@ func ReadRecord(path string) (*Record, error) {
 }
 
 // writeFile fills a file beside its place and moves it there. An empty one is
-// removed instead: no such thing was seen.
-func writeFile(path string, fill func(io.Writer) error) error {
+// removed instead: no such thing was seen. If room is not 0, a file that cannot
+// be written whole is kept up to its last whole line, less so much room for what
+// is still to be written.
+func writeFile(path string, room int64, fill func(io.Writer) error) error {
 	file, err := os.CreateTemp(filepath.Dir(path), ".surge-*")
 	if err != nil {
 		return err
@@ -82,29 +115,54 @@ func writeFile(path string, fill func(io.Writer) error) error {
 	defer os.Remove(file.Name()) // gone already if all went well
 	defer file.Close()
 	buffered := bufio.NewWriter(file)
-	if err := fill(buffered); err != nil {
-		return err
+	failed := fill(buffered)
+	if failed == nil {
+		failed = buffered.Flush()
 	}
-	if err := buffered.Flush(); err != nil {
-		return err
+	if failed != nil {
+		if room == 0 {
+			return failed
+		}
+		if err := shorten(file, room); err != nil {
+			return errors.Join(failed, err)
+		}
 	}
 	info, err := file.Stat()
 	if err != nil {
-		return err
+		return errors.Join(failed, err)
 	}
 	if err := file.Close(); err != nil {
-		return err
+		return errors.Join(failed, err)
 	}
-	if info.Size() == 0 {
+	return errors.Join(failed, settle(file.Name(), path, info.Size()))
+}
+
+// settle moves a file to its place, or removes what is there if it is empty.
+func settle(name, path string, size int64) error {
+	if size == 0 {
 		if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
 			return err
 		}
 		return nil
 	}
-	if err := os.Chmod(file.Name(), 0o644); err != nil {
+	if err := os.Chmod(name, 0o644); err != nil {
 		return err
 	}
-	return os.Rename(file.Name(), path)
+	return os.Rename(name, path)
+}
+
+// shorten cuts a file by so much and more, to the end of a line.
+func shorten(file *os.File, by int64) error {
+	size, err := file.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
+	keep := max(0, size-by)
+	tail := make([]byte, min(keep, 64<<10))
+	if _, err := file.ReadAt(tail, keep-int64(len(tail))); err != nil {
+		return err
+	}
+	return file.Truncate(keep - int64(len(tail)) + int64(bytes.LastIndexByte(tail, '\n')+1))
 }
 
 // results writes the arrivals as vegeta's results: one for each, in the order

@@ -213,3 +213,20 @@ func TestReportText(t *testing.T) {
 		})
 	}
 }
+
+func TestUsableFolder(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := usable(file); err == nil || ExitOf(err) != ExitUsage {
+		t.Errorf("a file passes for a folder: %v", err)
+	}
+	dir := filepath.Join(t.TempDir(), "new")
+	if err := usable(dir); err != nil {
+		t.Error(err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}

@@ -14,6 +14,7 @@ import (
 // on the machine.
 type reading struct {
 	at                    time.Time
+	wall                  time.Time // the same, by the clock that can be set
 	client, server, total time.Duration
 	seen                  bool // server and total could be read
 }
@@ -25,6 +26,8 @@ type Usage struct {
 	Server    float64 `json:"server"`
 	Strangers float64 `json:"strangers"`
 	Seen      bool    `json:"seen"` // server and strangers could be told apart
+
+	stepped time.Duration // by which the machine's clock was set meanwhile
 }
 
 // watch reads the load around each phase of a run.
@@ -99,7 +102,7 @@ func between(from, to reading, processors int) Usage {
 	if whole <= 0 {
 		return Usage{}
 	}
-	u := Usage{Client: float64(to.client-from.client) / whole}
+	u := Usage{Client: float64(to.client-from.client) / whole, stepped: to.wall.Sub(from.wall) - to.at.Sub(from.at)}
 	if !from.seen || !to.seen {
 		return u
 	}
@@ -110,7 +113,8 @@ func between(from, to reading, processors int) Usage {
 }
 
 func (w watch) read() reading {
-	l := reading{at: time.Now(), client: ownCPU()}
+	now := time.Now()
+	l := reading{at: now, wall: now.Round(0), client: ownCPU()}
 	if w.server == 0 {
 		return l
 	}

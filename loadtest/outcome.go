@@ -81,22 +81,49 @@ func (r *reply) code() string {
 	return r.Errors[0].Extensions.Code
 }
 
+// foreign tells whether an answer says that it is for somebody else: another
+// user or another workspace than the one who asked. Empty: it does not, it does
+// not say, or who asked is not known.
+func (r *reply) foreign(user *User) string {
+	var v viewer
+	if json.Unmarshal(r.Data["viewer"], &v) != nil {
+		return ""
+	}
+	switch {
+	case v.User.ID != "" && user.id != "" && v.User.ID != user.id:
+		return "user"
+	case v.Workspace.ID != "" && user.workspaceID != "" && v.Workspace.ID != user.workspaceID:
+		return "workspace"
+	}
+	return ""
+}
+
+// viewer is who the server takes the asker for.
+type viewer struct {
+	User      struct{ ID string }
+	Workspace struct{ ID string }
+}
+
 // judgement is an outcome with the reason to show beside it.
 type judgement struct {
 	outcome Outcome
 	detail  string // empty when ok
 	refused bool   // a right answer that holds userErrors: the rules of the business said no
+	foreign bool   // it holds another person's data
 }
 
-// classify judges an answer to op; an answer in time is OK, and the caller
-// makes it Late.
-func classify(op *Operation, a answer) judgement {
+// classify judges an answer to op that user asked; an answer in time is OK, and
+// the caller makes it Late.
+func classify(op *Operation, user *User, a answer) judgement {
 	if a.err != nil {
 		return classifyError(a.err)
 	}
 	var r reply
 	if err := json.Unmarshal(a.body, &r); err != nil {
 		return judgement{outcome: Failed, detail: statusDetail(a.status) + "body is not a GraphQL response"}
+	}
+	if whose := r.foreign(user); whose != "" {
+		return judgement{outcome: Failed, detail: "the data of another " + whose, foreign: true}
 	}
 	code := r.code()
 	if slices.Contains(shedCodes[a.status], code) {

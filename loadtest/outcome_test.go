@@ -14,6 +14,9 @@ import (
 	"time"
 )
 
+// asker is who asks in these tests.
+var asker = &User{id: "u1", workspaceID: "w1"}
+
 func TestClassify(t *testing.T) {
 	op := &Operation{Name: "MyDay", Root: "myDay"}
 	mayReject := &Operation{Name: "MyDay", Root: "myDay", Rejectable: true}
@@ -36,6 +39,10 @@ func TestClassify(t *testing.T) {
 		{"nullable field is null", nullable, 200, "", `{"data":{"runningTimer":null}}`, OK},
 		{"userErrors", op, 200, "", `{"data":{"myDay":{"userErrors":[{"code":"NOT_RUNNING"}]}}}`, OK},
 		{"Retry-After on a right answer", op, 200, "5", good, OK},
+
+		{"my own", op, 200, "", `{"data":{"viewer":{"user":{"id":"u1"},"workspace":{"id":"w1"}},"myDay":{}}}`, OK},
+		{"another user's", op, 200, "", `{"data":{"viewer":{"user":{"id":"u2"},"workspace":{"id":"w1"}},"myDay":{}}}`, Failed},
+		{"another workspace's", op, 200, "", `{"data":{"viewer":{"user":{"id":"u1"},"workspace":{"id":"w2"}},"myDay":{}}}`, Failed},
 
 		{"overloaded", op, 503, "1", code("OVERLOADED"), Shed},
 		{"overloaded, with a date", op, 503, "Mon, 02 Mar 2026 10:00:00 GMT", code("OVERLOADED"), Shed},
@@ -95,7 +102,7 @@ func TestClassify(t *testing.T) {
 			if tt.retry != "" {
 				header.Set("Retry-After", tt.retry)
 			}
-			got := classify(tt.op, answer{status: tt.status, header: header, body: []byte(tt.body)})
+			got := classify(tt.op, asker, answer{status: tt.status, header: header, body: []byte(tt.body)})
 			if got.outcome != tt.want {
 				t.Errorf("%s (%s), want %s", got.outcome, got.detail, tt.want)
 			}
@@ -130,7 +137,7 @@ func TestClassifyErrors(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := classify(myDay, answer{err: tt.err}); got.outcome != tt.want {
+			if got := classify(myDay, asker, answer{err: tt.err}); got.outcome != tt.want {
 				t.Errorf("%s, want %s", got.outcome, tt.want)
 			}
 		})
@@ -142,9 +149,55 @@ func TestUserErrorsAreCounted(t *testing.T) {
 		`{"data":{"stopTimer":{"userErrors":[{"code":"NOT_RUNNING"}]}}}`: true,
 		`{"data":{"stopTimer":{"userErrors":[]}}}`:                       false,
 	} {
-		if got := classify(stop, answer{status: 200, body: []byte(body)}); got.refused != want {
+		if got := classify(stop, asker, answer{status: 200, body: []byte(body)}); got.refused != want {
 			t.Errorf("%s: refused %t, want %t", body, got.refused, want)
 		}
+	}
+}
+
+// Two hundred answers made of every status, hint, code and body that a server
+// and what stands before it may combine, judged by the rule in words: another's
+// data fails, then a documented refusal with a hint is one, then all but a 200
+// with the field asked for and without errors fails.
+func TestClassifyGenerated(t *testing.T) {
+	type part struct{ name, text string }
+	codes := []string{"", "OVERLOADED", "THROTTLED", "INTERNAL_SERVER_ERROR", "COST_ESTIMATED_TOO_EXPENSIVE"}
+	bodies := []part{{"data", `"data":{"myDay":{}}`}, {"null", `"data":null`}, {"other", `"data":{"viewer":{"user":{"id":"u2"}},"myDay":{}}`}, {"page", ""}}
+	judged := 0
+	for _, status := range []int{200, 429, 500, 503} {
+		for _, retry := range []string{"", "3", "soon"} {
+			for _, code := range codes {
+				for _, body := range bodies {
+					text := "{" + body.text
+					if code != "" {
+						text += fmt.Sprintf(`,"errors":[{"message":"m","extensions":{"code":%q}}]`, code)
+					}
+					text += "}"
+					if body.name == "page" {
+						text = "<html>" + code + "</html>"
+					}
+					want := Failed
+					documented := status == 503 && code == "OVERLOADED" || status == 429 && code == "THROTTLED"
+					switch {
+					case body.name == "page" || body.name == "other":
+					case documented && retry == "3" && code == "THROTTLED":
+						want = Throttled
+					case documented && retry == "3":
+						want = Shed
+					case status == 200 && code == "" && body.name == "data":
+						want = OK
+					}
+					got := classify(myDay, asker, answer{status: status, header: http.Header{"Retry-After": {retry}}, body: []byte(text)})
+					if got.outcome != want || got.foreign != (body.name == "other") {
+						t.Errorf("%d, Retry-After %q, %s: %s (another's: %t), want %s", status, retry, text, got.outcome, got.foreign, want)
+					}
+					judged++
+				}
+			}
+		}
+	}
+	if judged < 200 {
+		t.Errorf("%d answers were judged, want at least 200", judged)
 	}
 }
 
@@ -177,7 +230,7 @@ func FuzzClassify(f *testing.F) {
 	f.Add(200, "", `{"data":{"myDay":"userErrors"}`)
 	f.Fuzz(func(t *testing.T, status int, retry, body string) {
 		a := answer{status: status, header: http.Header{"Retry-After": {retry}}, body: []byte(body)}
-		got := classify(myDay, a)
+		got := classify(myDay, asker, a)
 		switch got.outcome {
 		case OK:
 			if status != http.StatusOK || !json.Valid(a.body) {
@@ -200,7 +253,7 @@ func BenchmarkClassify(b *testing.B) {
 	a := answer{status: 200, header: http.Header{}, body: body}
 	b.ReportAllocs()
 	for b.Loop() {
-		if classify(myDay, a).outcome != OK {
+		if classify(myDay, asker, a).outcome != OK {
 			b.Fatal("not ok")
 		}
 	}

@@ -21,7 +21,7 @@ import (
 const (
 	typenameQuery = `{__typename}`
 	viewerQuery   = `{viewer{role}}`
-	scoutQuery    = `{ projects(first: 50) { nodes { id } } timeEntries(first: 1) { nodes { day } } }`
+	scoutQuery    = `{ viewer { user { id } workspace { id } } projects(first: 50) { nodes { id } } timeEntries(first: 1) { nodes { day } } }`
 )
 
 // allowed parses an address and refuses it unless it names this machine, or the
@@ -185,13 +185,14 @@ func (c *client) scout(ctx context.Context, users []*User) (*scene, error) {
 
 func (c *client) scoutOne(ctx context.Context, user *User) time.Time {
 	var data struct {
+		Viewer      viewer
 		Projects    struct{ Nodes []struct{ ID string } }
 		TimeEntries struct{ Nodes []struct{ Day string } }
 	}
 	if _, _, err := c.query(ctx, user.Token, scoutQuery, &data); err != nil {
 		return time.Time{}
 	}
-	user.projects = nil
+	user.id, user.workspaceID, user.projects = data.Viewer.User.ID, data.Viewer.Workspace.ID, nil
 	for _, project := range data.Projects.Nodes {
 		user.projects = append(user.projects, project.ID)
 	}

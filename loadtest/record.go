@@ -32,6 +32,7 @@ type Record struct {
 	Line         string            `json:"line"` // the verdict in one line
 	Phases       []PhaseRecord     `json:"phases"`
 	Operations   []OperationRecord `json:"operations"`
+	Kinds        []Kind            `json:"kinds,omitempty"` // of clients that reconnected
 	Series       []Series          `json:"series"`
 	Readings     []Reading         `json:"readings"`
 	Work         []Work            `json:"work"`
@@ -100,6 +101,7 @@ func (s *session) record(done *finished, c *Calibration, rates *Rates) *Record {
 			r.Phases = append(r.Phases, phaseRecord(done.rounds, span, class))
 		}
 	}
+	r.Kinds = kinds(done.rounds, done.rounds[0].plan.phases)
 	r.Series = series(done.rounds, s.deck.operations)
 	for _, round := range done.rounds {
 		r.Readings = append(r.Readings, round.readings...)

@@ -39,7 +39,7 @@ func TestRecordSurvivesItsFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	histograms := cmp.Transformer("quantiles", func(h Histogram) Quantiles { return h.Quantiles() })
-	if diff := cmp.Diff(written, read, histograms, cmpopts.IgnoreUnexported(Record{}, Result{}, Vitals{}, Capacity{}), cmpopts.EquateEmpty()); diff != "" {
+	if diff := cmp.Diff(written, read, histograms, cmpopts.IgnoreUnexported(Record{}, Result{}, Vitals{}, Usage{}, Capacity{}), cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("what was read differs from what was written:\n%s", diff)
 	}
 	var before, after strings.Builder

@@ -130,6 +130,9 @@ func (c Config) check() (*spec, error) {
 	case !(c.Rate >= 0 && c.Rate <= maxRate): // so that NaN is refused too
 		return nil, stopf(ExitUsage, "a rate of %v is not between 0 and %d a second", c.Rate, maxRate)
 	}
+	if err := usable(c.Out); err != nil {
+		return nil, err
+	}
 	spec, err := loadSpec(c.Scenario)
 	if err != nil {
 		return nil, &Stop{ExitUsage, err}

@@ -20,6 +20,7 @@ func (r *Record) WriteText(w io.Writer) error {
 	r.writeSteps(&b)
 	r.writePhases(&b)
 	r.writeOperations(&b)
+	r.writeKinds(&b)
 	r.writeReasons(&b)
 	r.writeGenerator(&b)
 	r.writeObjectives(&b)

@@ -15,6 +15,8 @@ type User struct {
 	Role      string // lower case; empty if not known
 	Token     string
 
+	id, workspaceID string // as the server names them, where known
+
 	projects []string // ids this person may log time on, where known
 }
 

@@ -16,6 +16,7 @@ const (
 	maxClientCPU    = 0.80                   // of the processors the generator may use
 	maxStrangersCPU = 0.25                   // of the machine
 	maxThrottled    = 0.01                   // of the answers
+	maxClockStep    = 100 * time.Millisecond // by which the machine's clock may be set
 )
 
 // Vitals is how well the generator did in one phase.
@@ -29,6 +30,7 @@ type Vitals struct {
 	CPU      *Usage  `json:"cpu,omitempty"`    // nil if the phase was cut short
 
 	errors    int // generator errors
+	foreign   int // answers with another person's data
 	throttled int
 	answered  int
 }
@@ -67,6 +69,9 @@ func (a *attack) vitals(phase int) Vitals {
 			lagOf(span, s, &steady, &burst).add(s.lag())
 		}
 		v.count(s.outcome)
+		if s.foreign {
+			v.foreign++
+		}
 	})
 	for _, second := range seconds {
 		if second.bad > 1 {
@@ -120,7 +125,19 @@ func (v Vitals) faults() []string {
 	if v.errors > 0 {
 		say("%d requests failed inside the generator", v.errors)
 	}
+	if v.CPU != nil && v.CPU.stepped.Abs() > maxClockStep {
+		say("the machine's clock was set by %s: times of the server and of the files do not fit together", v.CPU.stepped.Round(time.Millisecond))
+	}
 	return append(list, v.cpuFaults()...)
+}
+
+// strangers tells that people were shown what is not theirs: nothing excuses
+// that, not even a phase that warms up.
+func (v Vitals) strangers() []string {
+	if v.foreign == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("phase %s: %d answers held the data of another user or workspace", v.Phase, v.foreign)}
 }
 
 // budgets tells that a phase has tested the clients' budgets, whatever it found

@@ -52,6 +52,7 @@ func ExitOf(err error) Exit {
 // their weight.
 type grounds struct {
 	interrupted bool
+	foreign     []string // people were shown what is not theirs
 	untested    []string // what was to be tested was not: nothing else counts
 	proven      []string // an objective violated, whatever the generator did
 	invalid     []string // the generator was the bottleneck
@@ -64,6 +65,8 @@ func (g grounds) exit() (Exit, string) {
 	switch {
 	case g.interrupted:
 		return ExitInterrupted, "INTERRUPTED"
+	case len(g.foreign) > 0:
+		return ExitViolated, "FAIL"
 	case len(g.untested) > 0:
 		return ExitInvalid, "INVALID"
 	case len(g.proven) > 0:
@@ -96,10 +99,11 @@ func judge(s Scenario, rounds []*attack, interrupted bool) Verdict {
 	for _, round := range rounds {
 		g.invalid = append(g.invalid, round.books(interrupted)...)
 		for at, span := range round.plan.phases {
+			vitals := round.vitals(at)
+			g.foreign = append(g.foreign, vitals.strangers()...)
 			if !span.Judged {
 				continue
 			}
-			vitals := round.vitals(at)
 			v.Vitals = append(v.Vitals, vitals)
 			g.untested = append(g.untested, vitals.budgets()...)
 			g.invalid = append(g.invalid, vitals.faults()...)
@@ -157,7 +161,7 @@ func (v *Verdict) conclude(g grounds, uneasy bool) {
 		}
 	}
 	v.Exit, v.Word = g.exit()
-	v.Reasons = slices.Concat(g.untested, g.proven, g.invalid, g.undecided, g.violated)
+	v.Reasons = slices.Concat(g.foreign, g.untested, g.proven, g.invalid, g.undecided, g.violated)
 }
 
 // subject is what an objective is about.

@@ -3,6 +3,7 @@ package loadtest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +24,7 @@ func TestExitPrecedence(t *testing.T) {
 		{"invalid beats undecided in name", grounds{invalid: some, undecided: some}, ExitInvalid, "INVALID"},
 		{"proven beats invalid", grounds{proven: some, invalid: some, undecided: some}, ExitViolated, "FAIL"},
 		{"another test than meant beats proven", grounds{untested: some, proven: some}, ExitInvalid, "INVALID"},
+		{"another's data beats what was not tested", grounds{foreign: some, untested: some}, ExitViolated, "FAIL"},
 		{"interrupted beats all", grounds{interrupted: true, proven: some, invalid: some}, ExitInterrupted, "INTERRUPTED"},
 	}
 	for _, tt := range tests {
@@ -124,6 +126,10 @@ func TestJudge(t *testing.T) {
 			}, exit: ExitInvalid, word: "INVALID", reason: "THROTTLED",
 		},
 		{
+			name: "another's data, once, to a generator that was ill", answer: slowInStorm(lagged(300*ms, ms)),
+			hurt: func(a *attack) { a.rows[3].outcome, a.rows[3].foreign = Failed, true }, exit: ExitViolated, word: "FAIL", reason: "another user or workspace",
+		},
+		{
 			name: "an answer lost from the books", answer: healthy,
 			hurt: func(a *attack) { a.rows[7].outcome = Unsent }, exit: ExitInvalid, word: "INVALID", reason: "books",
 		},
@@ -194,6 +200,33 @@ func TestVitalsFaults(t *testing.T) {
 		{name: "2 % throttled", answer: every(50, ended(Throttled, ms)), want: "THROTTLED"},
 		{name: "the client burns its processors", answer: every(1, took(ms)), usage: Usage{Client: 0.95}, want: "the generator used"},
 		{name: "a hog", answer: every(1, took(ms)), usage: Usage{Strangers: 0.3, Seen: true}, want: "other programs"},
+		{name: "the clock is set back", answer: every(1, took(ms)), usage: Usage{stepped: -time.Second}, want: "clock was set by -1s"},
+		{name: "the clock is slewed", answer: every(1, took(ms)), usage: Usage{stepped: 20 * ms}},
+		{name: "the generator stands still for half a second", answer: func(_ string, _ Class, due time.Duration) row {
+			if due > 3*time.Second && due < 3500*ms {
+				return lagged(3500*ms-due, ms)
+			}
+			return took(ms)
+		}, want: "in one second"},
+		{name: "one worker", answer: func() func(string, Class, time.Duration) row {
+			last := time.Duration(0)
+			return func(_ string, _ Class, due time.Duration) row {
+				sent := max(due, last)
+				last = sent + 20*ms
+				return lagged(sent-due, 20*ms)
+			}
+		}(), want: "in the median"},
+		{name: "a cap of 10 before a server that takes 100 ms", answer: func() func(string, Class, time.Duration) row {
+			var open []time.Duration
+			return func(_ string, _ Class, due time.Duration) row {
+				open = slices.DeleteFunc(open, func(end time.Duration) bool { return end <= due })
+				if len(open) == 10 {
+					return ended(Dropped, 0)
+				}
+				open = append(open, due+100*ms)
+				return took(100 * ms)
+			}
+		}(), want: "were not sent"},
 		{name: "busy, but by the server", answer: every(1, took(ms)), usage: Usage{Client: 0.1, Server: 0.85, Strangers: 0.05, Seen: true}},
 	}
 	phases := []Phase{{Name: "storm", For: 8 * time.Second, Streams: []Stream{officeStream(300, 8*time.Second)}, Judged: true, Burst: time.Second}}

@@ -1,0 +1,101 @@
+package loadtest
+
+import (
+	"bytes"
+	"fmt"
+	"time"
+)
+
+// Kind is what became of one kind of clients that reconnected in a phase.
+type Kind struct {
+	Phase      string    `json:"phase"`
+	Client     string    `json:"client"` // heeding, ...
+	Clients    int       `json:"clients"`
+	Served     int       `json:"served"` // got right answers to all they asked
+	Operations int       `json:"operations"`
+	OK         int       `json:"ok"`       // of the operations
+	Attempts   int       `json:"attempts"` // for all operations
+	Useful     float64   `json:"useful"`   // share of the server's time, as far as it tells, that went into right answers
+	Response   Quantiles `json:"response"` // of whole clients that were served, from first due to last answer
+}
+
+// kinds sums up the clients of a run by phase and kind.
+func kinds(rounds []*attack, spans []span) []Kind {
+	var list []Kind
+	for _, span := range spans {
+		for index, b := range behaviours {
+			k := Kind{Phase: span.Name, Client: b.Name}
+			var whole histogram
+			var spent, useful time.Duration
+			for _, round := range rounds {
+				round.clients(span.Name, b.Name, func(s sample) {
+					k.Clients++
+					if s.outcome == OK {
+						k.Served++
+						whole.add(s.response())
+					}
+				})
+				round.crowd(span.Name, uint8(index), func(s sample) {
+					k.Operations++
+					k.Attempts += int(s.attempts)
+					if s.outcome == OK {
+						k.OK++
+					}
+				}, func(r *row) {
+					if spent += r.server; r.outcome == OK {
+						useful += r.server
+					}
+				})
+			}
+			if k.Clients == 0 {
+				continue
+			}
+			if k.Response = whole.quantiles(); spent > 0 {
+				k.Useful = float64(useful) / float64(spent)
+			}
+			list = append(list, k)
+		}
+	}
+	return list
+}
+
+// crowd calls operation for each operation of a phase's clients of a kind, and
+// attempt for each of their attempts.
+func (a *attack) crowd(phase string, kind uint8, operation func(sample), attempt func(*row)) {
+	crowded := func(stream plannedStream) bool {
+		return len(stream.Each) > 0 && a.plan.phases[stream.phase].Name == phase
+	}
+	for _, arrival := range a.plan.arrivals {
+		stream := a.plan.streams[arrival.stream]
+		if !crowded(stream) {
+			continue
+		}
+		for i := range stream.rows() {
+			r := &a.rows[int(arrival.row)+i]
+			if r.kind != kind || r.outcome == Unsent {
+				continue
+			}
+			operation(sample{row: r})
+			if r.attempts <= 1 {
+				attempt(r)
+			}
+		}
+	}
+	for i := range a.tries {
+		if t := &a.tries[i]; t.kind == kind && crowded(a.plan.streams[t.stream]) {
+			attempt(&t.row)
+		}
+	}
+}
+
+func (r *Record) writeKinds(b *bytes.Buffer) {
+	var rows [][]string
+	for _, k := range r.Kinds {
+		rows = append(rows, []string{
+			k.Phase + " " + k.Client, fmt.Sprint(k.Clients), percent(float64(k.Served) / float64(k.Clients)),
+			quantile(k.Response, k.Response.P50), quantile(k.Response, k.Response.P99),
+			fmt.Sprintf("%.2f", float64(k.Attempts)/float64(max(1, k.Operations))), percent(k.Useful),
+		})
+	}
+	table(b, []string{"clients", "came", "served", "within p50", "p99", "attempts an operation", "useful work"}, rows)
+}
