@@ -196,6 +196,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ReportInput", ec.unmarshalInputReportInput),
 			graphql.NewInputUnmarshaler("RestoreTimeEntryInput", ec.unmarshalInputRestoreTimeEntryInput),
 			graphql.NewInputUnmarshaler("RevokeTokenInput", ec.unmarshalInputRevokeTokenInput),
+			graphql.NewInputUnmarshaler("RoundingInput", ec.unmarshalInputRoundingInput),
 			graphql.NewInputUnmarshaler("SetProjectMemberInput", ec.unmarshalInputSetProjectMemberInput),
 			graphql.NewInputUnmarshaler("SetRoleInput", ec.unmarshalInputSetRoleInput),
 			graphql.NewInputUnmarshaler("StartTimerInput", ec.unmarshalInputStartTimerInput),
@@ -1108,6 +1109,8 @@ func (ec *executionContext) childFields_TimesheetReport(ctx context.Context, fie
 		return ec.fieldContext_TimesheetReport_source(ctx, field)
 	case "asOf":
 		return ec.fieldContext_TimesheetReport_asOf(ctx, field)
+	case "amountBasis":
+		return ec.fieldContext_TimesheetReport_amountBasis(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type TimesheetReport", field.Name)
 }
@@ -11274,6 +11277,29 @@ func (ec *executionContext) fieldContext_TimesheetReport_asOf(_ context.Context,
 	return graphql.NewScalarFieldContext("TimesheetReport", field, false, false, "DateTime")
 }
 
+func (ec *executionContext) _TimesheetReport_amountBasis(ctx context.Context, field graphql.CollectedField, obj *timesheet.Report) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TimesheetReport_amountBasis(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Basis, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v timesheet.AmountBasis) graphql.Marshaler {
+			return ec.marshalNAmountBasis2headroomᚋtimesheetᚐAmountBasis(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TimesheetReport_amountBasis(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TimesheetReport", field, false, false, "AmountBasis")
+}
+
 func (ec *executionContext) _Token_id(ctx context.Context, field graphql.CollectedField, obj *timesheet.Token) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -15241,6 +15267,15 @@ func (ec *executionContext) unmarshalInputReportInput(ctx context.Context, obj a
 		asMap[k] = v
 	}
 
+	if _, present := asMap["dayAttribution"]; !present {
+		asMap["dayAttribution"] = "START"
+	}
+	if _, present := asMap["includeRunning"]; !present {
+		asMap["includeRunning"] = false
+	}
+	if _, present := asMap["fillGaps"]; !present {
+		asMap["fillGaps"] = false
+	}
 	if _, present := asMap["sort"]; !present {
 		asMap["sort"] = "LABEL"
 	}
@@ -15248,7 +15283,7 @@ func (ec *executionContext) unmarshalInputReportInput(ctx context.Context, obj a
 		asMap["maxRows"] = 1000
 	}
 
-	fieldsInOrder := [...]string{"period", "groupBy", "filter", "sort", "maxRows"}
+	fieldsInOrder := [...]string{"period", "groupBy", "filter", "rounding", "timeZone", "dayAttribution", "includeRunning", "fillGaps", "sort", "maxRows", "weekStart"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -15276,6 +15311,41 @@ func (ec *executionContext) unmarshalInputReportInput(ctx context.Context, obj a
 				return it, err
 			}
 			it.Filter = data
+		case "rounding":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rounding"))
+			data, err := ec.unmarshalORoundingInput2ᚖheadroomᚋtimesheetᚐRounding(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Rounding = data
+		case "timeZone":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("timeZone"))
+			data, err := ec.unmarshalOTimeZone2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TimeZone = data
+		case "dayAttribution":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dayAttribution"))
+			data, err := ec.unmarshalNDayAttribution2headroomᚋtimesheetᚐDayAttribution(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DayAttribution = data
+		case "includeRunning":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("includeRunning"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IncludeRunning = data
+		case "fillGaps":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("fillGaps"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.FillGaps = data
 		case "sort":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sort"))
 			data, err := ec.unmarshalNReportSort2headroomᚋtimesheetᚐReportSort(ctx, v)
@@ -15290,6 +15360,13 @@ func (ec *executionContext) unmarshalInputReportInput(ctx context.Context, obj a
 				return it, err
 			}
 			it.MaxRows = data
+		case "weekStart":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("weekStart"))
+			data, err := ec.unmarshalOWeekday2ᚖtimeᚐWeekday(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WeekStart = data
 		}
 	}
 	return it, nil
@@ -15364,6 +15441,54 @@ func (ec *executionContext) unmarshalInputRevokeTokenInput(ctx context.Context, 
 				return it, err
 			}
 			it.IdempotencyKey = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputRoundingInput(ctx context.Context, obj any) (timesheet.Rounding, error) {
+	var it timesheet.Rounding
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["scope"]; !present {
+		asMap["scope"] = "ENTRY"
+	}
+
+	fieldsInOrder := [...]string{"mode", "minutes", "scope"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "mode":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("mode"))
+			data, err := ec.unmarshalNRoundingMode2headroomᚋtimesheetᚐRoundingMode(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Mode = data
+		case "minutes":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minutes"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Minutes = data
+		case "scope":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("scope"))
+			data, err := ec.unmarshalNRoundingScope2headroomᚋtimesheetᚐRoundingScope(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Scope = data
 		}
 	}
 	return it, nil
@@ -19369,6 +19494,11 @@ func (ec *executionContext) _TimesheetReport(ctx context.Context, sel ast.Select
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "amountBasis":
+			out.Values[i] = ec._TimesheetReport_amountBasis(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -20409,6 +20539,21 @@ func (ec *executionContext) ___Type(ctx context.Context, sel ast.SelectionSet, o
 
 // region    ***************************** type.gotpl *****************************
 
+func (ec *executionContext) unmarshalNAmountBasis2headroomᚋtimesheetᚐAmountBasis(ctx context.Context, v any) (timesheet.AmountBasis, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := timesheet.AmountBasis(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNAmountBasis2headroomᚋtimesheetᚐAmountBasis(ctx context.Context, sel ast.SelectionSet, v timesheet.AmountBasis) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "AmountBasis!")
+	}
+	return res
+}
+
 func (ec *executionContext) unmarshalNArchiveClientInput2headroomᚋgraphᚐArchiveClientInput(ctx context.Context, v any) (ArchiveClientInput, error) {
 	res, err := ec.unmarshalInputArchiveClientInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -20764,6 +20909,21 @@ func (ec *executionContext) marshalNDay2ᚖheadroomᚋtimesheetᚐDay(ctx contex
 		return graphql.Null
 	}
 	return ec._Day(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNDayAttribution2headroomᚋtimesheetᚐDayAttribution(ctx context.Context, v any) (timesheet.DayAttribution, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := timesheet.DayAttribution(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDayAttribution2headroomᚋtimesheetᚐDayAttribution(ctx context.Context, sel ast.SelectionSet, v timesheet.DayAttribution) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "DayAttribution!")
+	}
+	return res
 }
 
 func (ec *executionContext) unmarshalNDeleteClientInput2headroomᚋgraphᚐDeleteClientInput(ctx context.Context, v any) (DeleteClientInput, error) {
@@ -21496,6 +21656,36 @@ func (ec *executionContext) marshalNRole2headroomᚋtimesheetᚐRole(ctx context
 	res := graphql.MarshalString(string(v))
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "Role!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNRoundingMode2headroomᚋtimesheetᚐRoundingMode(ctx context.Context, v any) (timesheet.RoundingMode, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := timesheet.RoundingMode(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRoundingMode2headroomᚋtimesheetᚐRoundingMode(ctx context.Context, sel ast.SelectionSet, v timesheet.RoundingMode) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "RoundingMode!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNRoundingScope2headroomᚋtimesheetᚐRoundingScope(ctx context.Context, v any) (timesheet.RoundingScope, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := timesheet.RoundingScope(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRoundingScope2headroomᚋtimesheetᚐRoundingScope(ctx context.Context, sel ast.SelectionSet, v timesheet.RoundingScope) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "RoundingScope!")
 	}
 	return res
 }
@@ -22716,6 +22906,14 @@ func (ec *executionContext) marshalORole2ᚕheadroomᚋtimesheetᚐRoleᚄ(ctx c
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalORoundingInput2ᚖheadroomᚋtimesheetᚐRounding(ctx context.Context, v any) (*timesheet.Rounding, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputRoundingInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalOSeconds2ᚖint64(ctx context.Context, v any) (*int64, error) {

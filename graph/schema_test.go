@@ -100,6 +100,7 @@ var enums = map[string]string{
 	"UserErrorCode": "Code", "ListOrder": "ListOrder", "Role": "Role", "OverlapPolicy": "OverlapPolicy",
 	"TokenScope": "Scope", "IfRunning": "IfRunning", "GroupKey": "GroupKey", "ReportSort": "ReportSort",
 	"ReportSource": "ReportSource", "ExportFormat": "ExportFormat", "ExportStatus": "ExportStatus", "ExportFailure": "ExportFailure",
+	"RoundingMode": "RoundingMode", "RoundingScope": "RoundingScope", "DayAttribution": "DayAttribution", "AmountBasis": "AmountBasis",
 }
 
 func TestEnumsEqualTheDomain(t *testing.T) {

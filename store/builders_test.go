@@ -2,6 +2,7 @@ package store
 
 import (
 	"slices"
+	"time"
 
 	"headroom/timesheet"
 )
@@ -97,19 +98,23 @@ func addFamily[P ~int64, T any](b *builder, make func() (family[P, T], error)) {
 }
 
 func (b *builder) reports(v timesheet.Viewer, f timesheet.EntryFilter) {
-	for _, by := range [][]timesheet.GroupKey{
-		{timesheet.GroupClient},
-		{timesheet.GroupTag},
-		{timesheet.GroupBillable},
-		{timesheet.GroupUser, timesheet.GroupTask},
-		{timesheet.GroupProject, timesheet.GroupDay},
-		{timesheet.GroupWeek},
-		{timesheet.GroupMonth},
-		{timesheet.GroupYear, timesheet.GroupMonth},
+	v.Workspace.TimeZone = "Europe/Bucharest"
+	abroad := "America/New_York"
+	each := timesheet.Rounding{Mode: timesheet.RoundNearest, Minutes: 15, Scope: timesheet.RoundEntry}
+	for _, in := range []timesheet.ReportInput{
+		{GroupBy: []timesheet.GroupKey{timesheet.GroupClient}},
+		{GroupBy: []timesheet.GroupKey{timesheet.GroupTag}, IncludeRunning: true},
+		{GroupBy: []timesheet.GroupKey{timesheet.GroupBillable}, DayAttribution: timesheet.AttributeSplit},
+		{GroupBy: []timesheet.GroupKey{timesheet.GroupUser, timesheet.GroupTask}, Rounding: &each},
+		{GroupBy: []timesheet.GroupKey{timesheet.GroupProject, timesheet.GroupDay}, TimeZone: &abroad},
+		{GroupBy: []timesheet.GroupKey{timesheet.GroupWeek}, DayAttribution: timesheet.AttributeSplit, Rounding: &each},
+		{GroupBy: []timesheet.GroupKey{timesheet.GroupMonth}, TimeZone: &abroad, IncludeRunning: true},
+		{GroupBy: []timesheet.GroupKey{timesheet.GroupYear, timesheet.GroupMonth}},
 	} {
-		in := timesheet.ReportInput{Period: timesheet.Period{From: 1, To: 90}, GroupBy: by, Filter: f, MaxRows: 1}
-		sql, args := reportGroups(v, in)
-		b.add(sql, args, nil)
+		in.Period, in.Filter, in.MaxRows = timesheet.Period{From: 9, To: 120}, f, 1
+		plan, _, err := planReport(v, in)
+		sql, args := reportGroups(v, in, plan, time.Unix(0, 0))
+		b.add(sql, args, err)
 	}
 }
 
@@ -138,7 +143,7 @@ func listFilters() []timesheet.ListFilter {
 // entryFilters are no filter, each of its fields alone, those with several
 // values, and all of them.
 func entryFilters() []timesheet.EntryFilter {
-	billable, period := true, timesheet.Period{From: 10, To: 20}
+	billable, period := true, timesheet.Period{From: 10, To: 80}
 	all := timesheet.EntryFilter{
 		Period: &period, Users: []timesheet.UserID{1}, Projects: []timesheet.ProjectID{1}, Clients: []timesheet.ClientID{1},
 		Tasks: []timesheet.TaskID{1}, Tags: []timesheet.TagID{1}, Billable: &billable, Text: "a",
@@ -209,8 +214,9 @@ func BuiltEntriesPage(v timesheet.Viewer, f timesheet.EntryFilter, p timesheet.P
 }
 
 func BuiltReport(v timesheet.Viewer, in timesheet.ReportInput) Built {
-	sql, args := reportGroups(v, in)
-	return built(sql, args, nil)
+	plan, _, err := planReport(v, in)
+	sql, args := reportGroups(v, in, plan, time.Now())
+	return built(sql, args, err)
 }
 
 func BuiltExport(v timesheet.Viewer, in timesheet.ExportInput) Built {

@@ -105,5 +105,6 @@ func scanTally(row pgx.CollectableRow) (t tally, err error) {
 	if err := row.Scan(&currency, &t.entries, &t.seconds, &t.billable, &amount); err != nil {
 		return t, err
 	}
+	t.exact = t.seconds
 	return t, t.setAmount(currency, amount)
 }

@@ -14,7 +14,7 @@ func (s *Store) ReportOf(ctx context.Context, v timesheet.Viewer, in timesheet.R
 
 // TotalsOf are the totals of seconds and of an amount of seconds x hourly rate.
 func TotalsOf(seconds int64, currency, x3600 string) (timesheet.Totals, error) {
-	t := tally{seconds: seconds}
+	t := tally{exact: seconds, seconds: seconds}
 	if err := t.setAmount(currency, x3600); err != nil {
 		return timesheet.Totals{}, err
 	}

@@ -176,8 +176,9 @@ func exportGroups(v timesheet.Viewer, in timesheet.ExportInput) (string, argumen
 			keys[i] = "e.billable::integer::bigint"
 		default:
 			keys[i] = used[dimensions[key].column]
-			if dimensions[key].span != nil {
-				keys[i] = foldDays(period, []timesheet.GroupKey{key}, v.Workspace, &args) + "::bigint"
+			if dimensions[key].letters > 0 {
+				first := func(d timesheet.Date) timesheet.Date { f, _ := key.Span(d, v.Workspace.WeekStart); return f }
+				keys[i] = foldDays("e.day", period, first, &args) + "::bigint"
 			}
 		}
 	}

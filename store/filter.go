@@ -26,36 +26,51 @@ func checkFilter(f timesheet.EntryFilter) error {
 // leave the entries a viewer may see and a filter asks for. The workspace is
 // the first parameter.
 func entryConditions(v timesheet.Viewer, f timesheet.EntryFilter, args *arguments) string {
-	where := []string{"e.workspace_id = " + args.add(v.Workspace.ID), "e.deleted_at IS NULL"}
-	and := func(condition string, value any) {
-		where = append(where, strings.ReplaceAll(condition, "?", args.add(value)))
-	}
-	if !v.ReadsEverybody() {
-		and("e.user_id = ?", v.User)
-	}
+	where := scopeConditions(v, f, args) + "\n  AND e.deleted_at IS NULL"
+	and := conditionsTo(&where, args)
 	if f.Period != nil {
 		and("e.day >= ?", f.Period.From)
 		and("e.day <= ?", f.Period.To)
 	}
-	oneOf(f.Users, "e.user_id", and)
-	oneOf(f.Projects, "e.project_id", and)
 	oneOf(f.Tasks, "e.task_id", and)
 	if len(f.Tasks) > 0 {
 		and("e.project_id IN ("+projectsOfTasks+")", f.Tasks) // there is no index by task
 	}
-	if len(f.Clients) > 0 {
-		and("e.project_id IN ("+projectsOfClients+")", f.Clients)
-	}
 	if len(f.Tags) > 0 {
 		and("e.tag_ids && ?", f.Tags)
-	}
-	if f.Billable != nil {
-		and("e.billable = ?", *f.Billable)
 	}
 	if f.Text != "" {
 		and("e.description ILIKE ?", "%"+likeEscaper.Replace(f.Text)+"%")
 	}
-	return strings.Join(where, "\n  AND ")
+	return where
+}
+
+// scopeConditions are those of them that the rollup, as e, can answer too.
+func scopeConditions(v timesheet.Viewer, f timesheet.EntryFilter, args *arguments) string {
+	if len(*args) == 0 {
+		args.add(v.Workspace.ID)
+	}
+	where := "e.workspace_id = $1"
+	and := conditionsTo(&where, args)
+	if !v.ReadsEverybody() {
+		and("e.user_id = ?", v.User)
+	}
+	oneOf(f.Users, "e.user_id", and)
+	oneOf(f.Projects, "e.project_id", and)
+	if len(f.Clients) > 0 {
+		and("e.project_id IN ("+projectsOfClients+")", f.Clients)
+	}
+	if f.Billable != nil {
+		and("e.billable = ?", *f.Billable)
+	}
+	return where
+}
+
+// conditionsTo adds conditions, in which ? stands for a value, to a clause.
+func conditionsTo(where *string, args *arguments) func(condition string, value any) {
+	return func(condition string, value any) {
+		*where += "\n  AND " + strings.ReplaceAll(condition, "?", args.add(value))
+	}
 }
 
 // What stands for ? are ids; the workspace is the first parameter.

@@ -16,30 +16,34 @@ import (
 const maxGroups = 200_000
 
 // Report sums up the finished entries of a period that the viewer may see,
-// nested by the keys in their order. One statement reads the entries; names
-// are looked up afterwards, one statement for each kind.
+// nested by the keys in their order. One statement reads the sums of whole
+// months and the entries of other days; names are looked up afterwards, one
+// statement for each kind.
 //
-// A row's totals are those of its whole group. An entry counts under each of
-// its tags but once in the rows above them and once in the report's totals.
-// MaxRows cuts the leaves in their order, and Other is what the leaves beyond
-// it add up to; a row that lost all of its leaves is left out.
+// A row's totals are what the rows below it add up to. An entry counts under
+// each of its tags but once in the rows above them and once in the report's
+// totals. MaxRows cuts the leaves in their order, and Other is what the leaves
+// beyond it add up to; a row that lost all of its leaves is left out.
 func (s *Store) Report(ctx context.Context, v timesheet.Viewer, in timesheet.ReportInput, now time.Time) (timesheet.Report, error) {
 	return s.report(ctx, v, in, now, maxGroups)
 }
 
 func (s *Store) report(ctx context.Context, v timesheet.Viewer, in timesheet.ReportInput, now time.Time, limit int) (timesheet.Report, error) {
-	if err := checkReport(in); err != nil {
+	plan, weekStart, err := planReport(v, in)
+	if err != nil {
 		return timesheet.Report{}, err
 	}
-	sql, args := reportGroups(v, in)
-	groups, err := list(ctx, s, scanGroup, sql, append([]any{planForThis}, args...)...)
+	var groups []group
+	if sql, args := reportGroups(v, in, plan, now); sql != "" {
+		groups, err = list(ctx, s, scanGroup, sql, append([]any{planForThis}, args...)...)
+	}
 	if err != nil {
 		return timesheet.Report{}, fmt.Errorf("sum up entries: %w", err)
 	}
 	if len(groups) > limit {
 		return timesheet.Report{}, tooManyGroups(limit)
 	}
-	labels, err := s.labelsOf(ctx, v, in.GroupBy, groups)
+	labels, err := s.labelsOf(ctx, v, in.GroupBy, weekStart, groups)
 	if err != nil {
 		return timesheet.Report{}, err
 	}
@@ -47,8 +51,34 @@ func (s *Store) report(ctx context.Context, v timesheet.Viewer, in timesheet.Rep
 	if err != nil {
 		return timesheet.Report{}, err
 	}
-	report.Source, report.AsOf = reportSource(in), now.UTC()
+	report.Source, report.AsOf, report.Basis = plan.Source(in), now.UTC(), timesheet.AmountsExact
+	if in.Rounds(timesheet.RoundEntry) {
+		report.Basis = timesheet.AmountsRounded
+	}
 	return report, nil
+}
+
+// planReport checks a report's input and plans it. Sums that a check has found
+// wrong are not used.
+func planReport(v timesheet.Viewer, in timesheet.ReportInput) (timesheet.ReportPlan, time.Weekday, error) {
+	weekStart := v.Workspace.WeekStart
+	if in.WeekStart != nil {
+		weekStart = *in.WeekStart
+	}
+	if err := checkReport(in); err != nil {
+		return timesheet.ReportPlan{}, weekStart, err
+	}
+	home, err := zoneOf(v.Workspace)
+	if err != nil {
+		return timesheet.ReportPlan{}, weekStart, err
+	}
+	zone := home
+	if in.TimeZone != nil {
+		if zone, err = timesheet.LoadZone(*in.TimeZone); err != nil {
+			return timesheet.ReportPlan{}, weekStart, err
+		}
+	}
+	return timesheet.PlanReport(in, home, zone, weekStart, !v.Workspace.RollupDrifted), weekStart, nil
 }
 
 func tooManyGroups(limit int) error {
@@ -81,14 +111,18 @@ func checkReport(in timesheet.ReportInput) error {
 	if in.MaxRows < 1 || in.MaxRows > timesheet.MaxReportRows {
 		return timesheet.Errorf(timesheet.CodeInvalid, "maxRows", "a report has 1 to %d rows", timesheet.MaxReportRows)
 	}
-	return nil
+	return checkReportOptions(in)
 }
 
-// reportSource tells whether the covering index holds all that the report
-// needs. Tags and descriptions are in the rows alone.
-func reportSource(in timesheet.ReportInput) timesheet.ReportSource {
-	if len(in.Filter.Tags) > 0 || in.Filter.Text != "" || slices.Contains(in.GroupBy, timesheet.GroupTag) {
-		return timesheet.SourceRaw
+func checkReportOptions(in timesheet.ReportInput) error {
+	if r := in.Rounding; r != nil {
+		if r.Minutes < 1 || r.Minutes > timesheet.MaxRoundingMinutes {
+			return timesheet.Errorf(timesheet.CodeInvalid, "rounding.minutes", "a report rounds to 1 to %d minutes", timesheet.MaxRoundingMinutes)
+		}
+		if !slices.Contains([]timesheet.RoundingMode{timesheet.RoundUp, timesheet.RoundDown, timesheet.RoundNearest}, r.Mode) ||
+			!slices.Contains([]timesheet.RoundingScope{timesheet.RoundEntry, timesheet.RoundRow, timesheet.RoundDay}, r.Scope) {
+			return timesheet.Errorf(timesheet.CodeInvalid, "rounding", "%q by %q is no way to round", r.Mode, r.Scope)
+		}
 	}
-	return timesheet.SourceIndex
+	return nil
 }

@@ -102,11 +102,12 @@ func TestReportAgainstOracle(t *testing.T) {
 			in.Period = odd
 		}
 		v := people[i%len(people)]
-		got, err := s.Report(t.Context(), v, in, time.Now())
+		now := time.Now()
+		got, err := s.Report(t.Context(), v, in, now)
 		if err != nil {
 			t.Fatalf("by %v, filter %+v: %v", by, in.Filter, err)
 		}
-		if diff := cmp.Diff(w.expected(t, v, in), flat(t, got)); diff != "" {
+		if diff := cmp.Diff(w.expected(t, v, in, now), flat(t, got)); diff != "" {
 			t.Fatalf("%s by %v in %v with filter %+v (-want +got):\n%s", v.Role, by, in.Period, in.Filter, diff)
 		}
 		if got.Truncated || got.Other != nil {

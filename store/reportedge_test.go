@@ -26,7 +26,7 @@ func TestReportEdges(t *testing.T) {
 	t.Run("case43_empty_range", func(t *testing.T) {
 		now := instant(t, "2024-07-01T10:00:00Z")
 		r, err := s.Report(ctx, owner, by(timesheet.GroupProject, timesheet.GroupTag), now)
-		want := timesheet.Report{Rows: []timesheet.ReportRow{}, Totals: timesheet.Totals{Amounts: []timesheet.Money{}}, Source: timesheet.SourceRaw, AsOf: now}
+		want := timesheet.Report{Rows: []timesheet.ReportRow{}, Totals: timesheet.Totals{Amounts: []timesheet.Money{}}, Source: timesheet.SourceRaw, AsOf: now, Basis: timesheet.AmountsExact}
 		if diff := cmp.Diff(want, r); err != nil || diff != "" {
 			t.Errorf("got error %v (-want +got):\n%s", err, diff)
 		}
@@ -194,15 +194,16 @@ func TestReportEdges(t *testing.T) {
 		for _, tt := range []struct {
 			in   timesheet.ReportInput
 			want int
+			from timesheet.ReportSource
 		}{
-			{by(timesheet.GroupDay), 1},
-			{by(timesheet.GroupProject, timesheet.GroupMonth), 2},
-			{by(timesheet.GroupClient, timesheet.GroupProject, timesheet.GroupUser), 4},
+			{by(timesheet.GroupDay), 1, timesheet.SourceIndex},
+			{by(timesheet.GroupProject, timesheet.GroupMonth), 2, timesheet.SourceRollup},
+			{by(timesheet.GroupClient, timesheet.GroupProject, timesheet.GroupUser), 4, timesheet.SourceRollup},
 		} {
 			op := store.NewOperation(1)
 			r, err := s.Report(store.WithOperation(ctx, op), v, tt.in, time.Now())
-			if err != nil || op.Statements() != tt.want || r.Source != timesheet.SourceIndex {
-				t.Errorf("by %v: %d statements from %s (%v), want %d from INDEX", tt.in.GroupBy, op.Statements(), r.Source, err, tt.want)
+			if err != nil || op.Statements() != tt.want || r.Source != tt.from {
+				t.Errorf("by %v: %d statements from %s (%v), want %d from %s", tt.in.GroupBy, op.Statements(), r.Source, err, tt.want, tt.from)
 			}
 		}
 	})

@@ -2,8 +2,10 @@ package store
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -12,13 +14,13 @@ import (
 
 // group is a row of the report's statement: one currency's sum for one set of
 // values. What the report does not group by is zero, and so is what an entry
-// does not have.
+// does not have. Several may have the same values, from different sources.
 type group struct {
 	user     timesheet.UserID
 	project  timesheet.ProjectID
 	task     timesheet.TaskID
 	billable bool
-	day      timesheet.Date // the first of the span that days are folded into
+	day      timesheet.Date // the label that the report's time is folded into
 	tags     []timesheet.TagID
 	sum      tally
 }
@@ -27,7 +29,7 @@ func scanGroup(row pgx.CollectableRow) (g group, err error) {
 	var day int32
 	var currency, amount string
 	err = row.Scan(&g.user, &g.project, &g.task, &g.billable, &g.tags, &day, &currency,
-		&g.sum.entries, &g.sum.seconds, &g.sum.billable, &amount)
+		&g.sum.entries, &g.sum.exact, &g.sum.seconds, &g.sum.billable, &amount)
 	if err != nil {
 		return g, err
 	}
@@ -50,59 +52,213 @@ const (
 )
 
 // unused and used are the columns' expressions where the report does not
-// group by them and where it does. That of dayColumn depends on the period.
+// group by them and where it does. That of dayColumn depends on the source.
 var (
 	unused = [columnCount]string{"0::bigint", "0::bigint", "0::bigint", "false", "NULL::bigint[]", "0", "e.currency"}
 	used   = [columnCount]string{"e.user_id", "coalesce(e.project_id, 0)", "coalesce(e.task_id, 0)", "e.billable", "e.tag_ids", "", "e.currency"}
 )
 
-// reportGroups is the statement that sums up entries. It groups by no more
-// than the keys need, so that the covering index suffices and few rows leave
-// the database: clients are found by their projects, and tags are spread,
-// later. sum(bigint) adds in 128 bits and only its result is numeric.
-func reportGroups(v timesheet.Viewer, in timesheet.ReportInput) (string, arguments) {
-	var args arguments
-	f := in.Filter
-	period := in.Period
-	if f.Period != nil {
-		period = timesheet.Period{From: max(period.From, f.Period.From), To: min(period.To, f.Period.To)}
-	}
-	f.Period = &period
-	where := entryConditions(v, f, &args)
-	// The indexes by user and by project go on with started_at. Elsewhere the
-	// condition would only keep the covering index from answering alone.
-	if !v.ReadsEverybody() || len(f.Users)+len(f.Projects)+len(f.Clients)+len(f.Tasks) > 0 {
-		where += startRange(period, &args)
-	}
-	columns := unused
+// reportStatement puts the statement together that sums up entries, an arm for
+// each source. It groups by no more than the keys need, so that the covering
+// index suffices and few rows leave the database: clients are found by their
+// projects, and tags are spread, later. sum(bigint) adds in 128 bits and only
+// its result is numeric.
+type reportStatement struct {
+	v    timesheet.Viewer
+	in   timesheet.ReportInput
+	plan timesheet.ReportPlan
+	now  time.Time // until which running timers count
+
+	args    arguments
+	columns [columnCount]string
+	by      string
+	arms    []string
+}
+
+// reportGroups is the report's statement; it is empty where no day is asked for.
+func reportGroups(v timesheet.Viewer, in timesheet.ReportInput, plan timesheet.ReportPlan, now time.Time) (string, arguments) {
+	q := &reportStatement{v: v, in: in, plan: plan, now: now, args: arguments{v.Workspace.ID}, columns: unused}
 	by := []string{strconv.Itoa(int(currencyColumn) + 1)}
 	for _, key := range in.GroupBy {
 		c := dimensions[key].column
-		if columns[c] != unused[c] {
-			continue // clients and projects share one, and so do all keys of time
+		if ordinal := strconv.Itoa(int(c) + 1); !slices.Contains(by, ordinal) { // clients and projects share one, and so do all keys of time
+			q.columns[c] = used[c]
+			by = append(by, ordinal)
 		}
-		columns[c] = used[c]
-		if c == dayColumn {
-			columns[c] = foldDays(period, in.GroupBy, v.Workspace, &args)
-		}
-		by = append(by, strconv.Itoa(int(c)+1))
 	}
-	return "/* reportGroups */\nSELECT " + strings.Join(columns[:], ", ") + `,
-       count(*), sum(e.secs), coalesce(sum(e.secs) FILTER (WHERE e.billable), 0), sum(e.amount_x3600)::text
-FROM time_entry e
-WHERE ` + where + `
-  AND e.ended_at IS NOT NULL
-GROUP BY ` + strings.Join(by, ", ") + fmt.Sprintf("\nLIMIT %d", maxGroups+1), args
+	if ordinal := strconv.Itoa(int(dayColumn) + 1); q.dated() && !slices.Contains(by, ordinal) {
+		by = append(by, ordinal)
+	}
+	q.by = strings.Join(by, ", ")
+	q.fromRollup()
+	q.fromDays(plan.Whole, "")
+	q.fromDays(plan.Short, "\n  AND e.secs <= "+long)
+	q.fromTimes(plan.Mixed, "\n  AND e.ended_at IS NOT NULL")
+	q.fromTimes(plan.Long, "\n  AND e.ended_at IS NOT NULL\n  AND e.secs > "+long)
+	if in.IncludeRunning && len(plan.Steps) > 0 {
+		q.fromRunning()
+	}
+	if len(q.arms) == 0 {
+		return "", nil
+	}
+	return "/* reportGroups */\n" + strings.Join(q.arms, "\nUNION ALL\n") + fmt.Sprintf("\nLIMIT %d", maxGroups+1), q.args
 }
 
-// foldDays is an expression for the first day of the span that an entry's day
-// lies in, as a number: an array holds it for each day of the period. This
-// takes half the time of date_trunc, and Go stays the only judge of calendars.
-func foldDays(p timesheet.Period, by []timesheet.GroupKey, w timesheet.Workspace, args *arguments) string {
-	span := fold(by)
-	first := make([]int32, 0, max(0, int(p.To-p.From)+1))
-	for day := p.From; day <= p.To; day++ {
-		first = append(first, int32(span(day, w.WeekStart)))
+var long = strconv.Itoa(int(timesheet.LongEntry / time.Second))
+
+// arm adds a source: what it counts, sums up and reads.
+func (q *reportStatement) arm(day, count, secs, rounded, amount, from string) {
+	columns := q.columns
+	if columns[dayColumn] = day; !q.dated() {
+		columns[dayColumn] = unused[dayColumn]
 	}
-	return fmt.Sprintf("(%s::integer[])[e.day - %s::date + 1]", args.add(first), args.add(p.From))
+	q.arms = append(q.arms, "SELECT "+strings.Join(columns[:], ", ")+fmt.Sprintf(`,
+       (%s)::bigint, coalesce(sum(%s), 0)::bigint, coalesce(sum(%s), 0)::bigint, coalesce(sum(%[3]s) FILTER (WHERE e.billable), 0)::bigint, coalesce(sum(%[4]s), 0)::text
+FROM %[5]s
+GROUP BY %[6]s`, count, secs, rounded, amount, from, q.by))
+}
+
+// dated tells whether the statement groups by time.
+func (q *reportStatement) dated() bool { return q.in.Timed() || q.in.Rounds(timesheet.RoundDay) }
+
+func (q *reportStatement) fromRollup() {
+	if len(q.plan.Months) == 0 {
+		return
+	}
+	day := ""
+	if q.dated() {
+		day = q.label("e.month", q.plan.Months)
+	}
+	where := scopeConditions(q.v, q.in.Filter, &q.args) + "\n  AND e.month = ANY (" + q.args.add(q.plan.Months) + ")\n  AND e.entries <> 0"
+	q.arm(day, "sum(e.entries)", "e.secs", "e.secs", "e.amount_x3600", "rollup e\nWHERE "+where)
+}
+
+// fromDays reads entries that their days tell where to count, each run of days
+// by itself: the index answers two runs much faster than two conditions.
+func (q *reportStatement) fromDays(days []timesheet.Date, also string) {
+	for _, run := range runs(days) {
+		day := ""
+		if q.dated() {
+			day = q.label("e.day", run.days)
+		}
+		rounded, amount := "e.secs", "e.amount_x3600"
+		if q.in.Rounds(timesheet.RoundEntry) {
+			rounded = roundSQL(*q.in.Rounding, "e.secs")
+			amount = "CASE WHEN e.secs > 0 THEN e.amount_x3600 / e.secs * " + rounded + " ELSE 0 END" // the rate, exactly
+		}
+		where := entryConditions(q.v, q.filter(), &q.args) + run.condition(&q.args) + "\n  AND e.ended_at IS NOT NULL" + also
+		// The indexes by user and by project go on with started_at. Elsewhere the
+		// condition would only keep the covering index from answering alone.
+		if f := q.in.Filter; !q.v.ReadsEverybody() || len(f.Users)+len(f.Projects)+len(f.Clients)+len(f.Tasks) > 0 {
+			where += startRange(run.span(), &q.args)
+		}
+		q.arm(day, "count(*)", "e.secs", rounded, amount, "time_entry e\nWHERE "+where)
+	}
+}
+
+// fromTimes reads entries that their times tell where to count.
+func (q *reportStatement) fromTimes(days []timesheet.Date, also string) {
+	for _, run := range runs(days) {
+		q.times("e.ended_at", run.condition(&q.args)+startRange(run.span(), &q.args)+also)
+	}
+}
+
+// fromRunning reads timers that run, as if they were stopped now.
+func (q *reportStatement) fromRunning() {
+	end := "greatest(e.started_at, " + q.args.add(wholeSecond(q.now)) + "::timestamptz)"
+	q.times(end, "\n  AND e.ended_at IS NULL")
+}
+
+// times is an arm of entries up to an end: each counts in the step of its start,
+// or in each step what lies in it. Steps outside of the period have no label.
+func (q *reportStatement) times(end, also string) {
+	at, labels := make([]time.Time, len(q.plan.Steps)), make([]*int32, len(q.plan.Steps))
+	for i, s := range q.plan.Steps {
+		if at[i] = s.At; !s.Outside {
+			labels[i] = new(int32(s.Label))
+		}
+	}
+	bounds, count := q.args.add(at)+"::timestamptz[]", "count(*)"
+	day := "(" + q.args.add(labels) + "::integer[])[n.step]"
+	first := "width_bucket(e.started_at, " + bounds + ")"
+	part, steps := "extract(epoch FROM "+end+" - e.started_at)", "SELECT "+first+" AS step"
+	if q.in.DayAttribution == timesheet.AttributeSplit {
+		count = "count(*) FILTER (WHERE n.step = " + first + ")"
+		part = fmt.Sprintf("extract(epoch FROM least(%s, (%[2]s)[n.step + 1]) - greatest(e.started_at, (%[2]s)[n.step]))", end, bounds)
+		last := "width_bucket(greatest(e.started_at, " + end + " - interval '1 second'), " + bounds + ")"
+		steps = "SELECT generate_series(" + first + ", " + last + ") AS step"
+	}
+	rounded := "p.secs"
+	if q.in.Rounds(timesheet.RoundEntry) {
+		rounded = roundSQL(*q.in.Rounding, rounded)
+	}
+	where := entryConditions(q.v, q.filter(), &q.args) + also + "\n  AND " + day + " IS NOT NULL"
+	q.arm(day, count, "p.secs", rounded, "CASE WHEN e.billable THEN e.rate_minor * "+rounded+" ELSE 0 END",
+		fmt.Sprintf("time_entry e\nCROSS JOIN LATERAL (%s) n\nCROSS JOIN LATERAL (SELECT %s::integer AS secs) p\nWHERE %s", steps, part, where))
+}
+
+// filter is the input's without its period, which the plan's days are within.
+func (q *reportStatement) filter() timesheet.EntryFilter {
+	f := q.in.Filter
+	f.Period = nil
+	return f
+}
+
+func (q *reportStatement) label(column string, days []timesheet.Date) string {
+	return foldDays(column, timesheet.Period{From: days[0], To: days[len(days)-1]}, q.plan.Label, &q.args)
+}
+
+// foldDays is an expression for where a day of a period counts, as a number: an
+// array holds it for each day. This takes half the time of date_trunc, and Go
+// stays the only judge of calendars.
+func foldDays(column string, p timesheet.Period, fold func(timesheet.Date) timesheet.Date, args *arguments) string {
+	labels := make([]int32, 0, max(0, int(p.To-p.From)+1))
+	for day := p.From; day <= p.To; day++ {
+		labels = append(labels, int32(fold(day)))
+	}
+	return fmt.Sprintf("(%s::integer[])[%s - %s::date + 1]", args.add(labels), column, args.add(p.From))
+}
+
+// roundSQL is [timesheet.Rounding.Round] in the database.
+func roundSQL(r timesheet.Rounding, secs string) string {
+	step, more := r.Minutes*60, 0
+	switch r.Mode {
+	case timesheet.RoundUp:
+		more = step - 1
+	case timesheet.RoundNearest:
+		more = step / 2
+	}
+	return fmt.Sprintf("((%s + %d) / %d * %d)", secs, more, step, step)
+}
+
+// daysRun are days that one condition asks for.
+type daysRun struct{ days []timesheet.Date }
+
+// maxRuns is how many runs of days are worth an arm each.
+const maxRuns = 4
+
+// runs cuts days where one is missing, unless that makes too many.
+func runs(days []timesheet.Date) (all []daysRun) {
+	from := 0
+	for i := range days {
+		if i+1 == len(days) || days[i+1] != days[i]+1 {
+			all = append(all, daysRun{days[from : i+1]})
+			from = i + 1
+		}
+	}
+	if len(all) > maxRuns {
+		return []daysRun{{days}}
+	}
+	return all
+}
+
+func (r daysRun) span() timesheet.Period {
+	return timesheet.Period{From: r.days[0], To: r.days[len(r.days)-1]}
+}
+
+func (r daysRun) condition(args *arguments) string {
+	if span := r.span(); int(span.To-span.From)+1 == len(r.days) {
+		return "\n  AND e.day >= " + args.add(span.From) + "\n  AND e.day <= " + args.add(span.To)
+	}
+	return "\n  AND e.day = ANY (" + args.add(r.days) + ")"
 }

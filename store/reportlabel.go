@@ -67,8 +67,8 @@ type labels struct {
 
 // labelsOf reads the names that groups need, deleted things' too. A person
 // keeps seeing the names of what they have worked on.
-func (s *Store) labelsOf(ctx context.Context, v timesheet.Viewer, by []timesheet.GroupKey, groups []group) (labels, error) {
-	l := labels{names: map[timesheet.GroupKey]names{}, weekStart: v.Workspace.WeekStart}
+func (s *Store) labelsOf(ctx context.Context, v timesheet.Viewer, by []timesheet.GroupKey, weekStart time.Weekday, groups []group) (labels, error) {
+	l := labels{names: map[timesheet.GroupKey]names{}, weekStart: weekStart}
 	if slices.Contains(by, timesheet.GroupClient) {
 		if err := s.readNames(ctx, v, timesheet.GroupProject, groups, l); err != nil {
 			return l, err
@@ -123,7 +123,8 @@ func (l labels) values(key timesheet.GroupKey, g group) []int64 {
 		}
 		return []int64{0}
 	}
-	return []int64{int64(dimensions[key].span(g.day, l.weekStart))}
+	first, _ := key.Span(g.day, l.weekStart)
+	return []int64{int64(first)}
 }
 
 func tagValues(tags []timesheet.TagID) []int64 {
@@ -148,7 +149,7 @@ func (l labels) of(key timesheet.GroupKey, value int64) label {
 	d := dimensions[key]
 	named := func(id, text, order string) label { return label{key: d.kind + ":" + id, text: text, order: order} }
 	switch {
-	case d.span != nil:
+	case d.letters > 0:
 		text := timesheet.Date(value).String()[:d.letters]
 		return named(text, text, text)
 	case key == timesheet.GroupBillable && value == 1:

@@ -2,10 +2,7 @@ package store_test
 
 import (
 	"fmt"
-	"math/big"
 	"math/rand/v2"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -41,6 +38,7 @@ type world struct {
 	tasksOf  map[timesheet.ProjectID][]timesheet.TaskID
 	tags     []timesheet.TagID
 	facts    []fact
+	home     string // the zone that days were written in; empty: Bucharest
 }
 
 // newWorld makes a workspace with people, projects, tasks and tags, some of
@@ -97,12 +95,15 @@ func newWorld(t testing.TB, s *store.Store, conn *pgx.Conn, n int) *world {
 func (w *world) fill(t testing.TB, conn *pgx.Conn, n int) {
 	t.Helper()
 	random := rand.New(rand.NewPCG(11, 12))
-	bucharest := zone(t, "Europe/Bucharest")
+	home := zone(t, w.homeZone())
 	for i := range n {
 		f := fact{
 			user: w.users[random.IntN(len(w.users))].User, start: instant(t, "2023-06-01T00:00:00Z").Add(time.Duration(random.IntN(730*86400)) * time.Second),
 			seconds: int64(random.ExpFloat64() * 5000), billable: random.IntN(3) > 0, rate: []int64{0, 1, 33, 9_999, 1_000_000_000}[random.IntN(5)],
 			currency: []string{"EUR", "JPY"}[random.IntN(8)/7], description: fmt.Sprintf("Work %d", random.IntN(20)), deleted: random.IntN(15) == 0,
+		}
+		if random.IntN(12) == 0 {
+			f.seconds = random.Int64N(7*86400 + 1)
 		}
 		if i < len(w.users) {
 			f.user, f.seconds, f.deleted = w.users[i].User, -1, false // one timer for each
@@ -133,12 +134,19 @@ func (w *world) fill(t testing.TB, conn *pgx.Conn, n int) {
 		tags := append([]timesheet.TagID{}, f.tags...)
 		return []any{
 			w.owner.Workspace.ID, newID(t), f.user, orNull(f.project), orNull(f.task), tags, f.start, end,
-			f.start.In(bucharest).Format(time.DateOnly), f.billable, f.rate, f.currency, f.description, deleted,
+			f.start.In(home).Format(time.DateOnly), f.billable, f.rate, f.currency, f.description, deleted,
 		}, nil
 	}))
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+func (w *world) homeZone() string {
+	if w.home == "" {
+		return "Europe/Bucharest"
+	}
+	return w.home
 }
 
 func orNull[T ~int64](id T) any {
@@ -163,145 +171,4 @@ func (w *world) deleteSome(t testing.TB, s *store.Store) {
 	gone("Task:" + idText(task))
 	done[timesheet.Tag](t)(s.DeleteTag(ctx, w.owner, w.tags[1], nil, change("deleteTag")))
 	gone("Tag:" + idText(w.tags[1]))
-}
-
-// expected is what the report must say: the totals of each row by its path of
-// key|label, and of the whole by the empty path.
-func (w *world) expected(t testing.TB, v timesheet.Viewer, in timesheet.ReportInput) map[string]timesheet.Totals {
-	t.Helper()
-	bucharest := zone(t, "Europe/Bucharest")
-	sums := map[string]*oracleSum{"": {}}
-	for _, f := range w.facts {
-		day := f.start.In(bucharest)
-		if f.deleted || f.seconds < 0 || !w.wanted(v, in, f, day.Format(time.DateOnly)) {
-			continue
-		}
-		paths := map[string]bool{"": true}
-		level := []string{""}
-		for _, key := range in.GroupBy {
-			var next []string
-			for _, value := range w.values(key, f, day) {
-				for _, path := range level {
-					next = append(next, path+"/"+value)
-					paths[path+"/"+value] = true
-				}
-			}
-			level = next
-		}
-		for path := range paths {
-			if sums[path] == nil {
-				sums[path] = &oracleSum{}
-			}
-			sums[path].add(f)
-		}
-	}
-	totals := map[string]timesheet.Totals{}
-	for path, sum := range sums {
-		totals[path] = sum.totals()
-	}
-	return totals
-}
-
-func (w *world) wanted(v timesheet.Viewer, in timesheet.ReportInput, f fact, day string) bool {
-	within := func(p timesheet.Period) bool { return p.From.String() <= day && day <= p.To.String() }
-	among := func(n int, found bool) bool { return n == 0 || found }
-	c := in.Filter
-	return (v.Role != timesheet.RoleMember || v.User == f.user) &&
-		within(in.Period) && (c.Period == nil || within(*c.Period)) &&
-		among(len(c.Users), slices.Contains(c.Users, f.user)) &&
-		among(len(c.Projects), slices.Contains(c.Projects, f.project)) &&
-		among(len(c.Tasks), slices.Contains(c.Tasks, f.task)) &&
-		among(len(c.Clients), slices.Contains(c.Clients, w.clientOf[f.project])) &&
-		among(len(c.Tags), slices.ContainsFunc(f.tags, func(g timesheet.TagID) bool { return slices.Contains(c.Tags, g) })) &&
-		(c.Billable == nil || *c.Billable == f.billable) &&
-		strings.Contains(strings.ToLower(f.description), strings.ToLower(c.Text))
-}
-
-// values are the key|label of the rows of one key that a fact counts in.
-func (w *world) values(key timesheet.GroupKey, f fact, day time.Time) []string {
-	thing := func(kind string, id int64) []string {
-		if id == 0 {
-			return []string{kind + ":none|(none)"}
-		}
-		row := kind + ":" + fmt.Sprint(id)
-		return []string{row + "|" + w.names[row]}
-	}
-	date := func(kind, form string) []string {
-		return []string{kind + ":" + day.Format(form) + "|" + day.Format(form)}
-	}
-	switch key {
-	case timesheet.GroupUser:
-		return thing("User", int64(f.user))
-	case timesheet.GroupProject:
-		return thing("Project", int64(f.project))
-	case timesheet.GroupClient:
-		return thing("Client", int64(w.clientOf[f.project]))
-	case timesheet.GroupTask:
-		return thing("Task", int64(f.task))
-	case timesheet.GroupTag:
-		if len(f.tags) == 0 {
-			return thing("Tag", 0)
-		}
-		var all []string
-		for _, tag := range f.tags {
-			all = append(all, thing("Tag", int64(tag))...)
-		}
-		return all
-	case timesheet.GroupBillable:
-		return []string{map[bool]string{true: "Billable:true|billable", false: "Billable:false|not billable"}[f.billable]}
-	case timesheet.GroupDay:
-		return date("Day", "2006-01-02")
-	case timesheet.GroupMonth:
-		return date("Month", "2006-01")
-	case timesheet.GroupYear:
-		return date("Year", "2006")
-	case timesheet.GroupWeek:
-		for day.Weekday() != w.owner.Workspace.WeekStart {
-			day = day.AddDate(0, 0, -1)
-		}
-		return date("Week", "2006-01-02")
-	}
-	return nil
-}
-
-// oracleSum adds facts up in fractions of the minor unit.
-type oracleSum struct {
-	seconds, billable, entries int64
-	money                      map[string]*big.Rat
-}
-
-func (o *oracleSum) add(f fact) {
-	o.entries++
-	o.seconds += f.seconds
-	if o.money == nil {
-		o.money = map[string]*big.Rat{}
-	}
-	if o.money[f.currency] == nil {
-		o.money[f.currency] = new(big.Rat)
-	}
-	if f.billable {
-		o.billable += f.seconds
-		o.money[f.currency].Add(o.money[f.currency], big.NewRat(f.seconds*f.rate, 3600))
-	}
-}
-
-func (o *oracleSum) totals() timesheet.Totals {
-	t := timesheet.Totals{ExactSeconds: o.seconds, Seconds: o.seconds, BillableSeconds: o.billable, EntryCount: o.entries, Amounts: []timesheet.Money{}}
-	for _, currency := range []string{"EUR", "JPY"} {
-		if exact := o.money[currency]; exact != nil {
-			t.Amounts = append(t.Amounts, timesheet.Money{Minor: halfEven(exact), Currency: currency})
-		}
-	}
-	return t
-}
-
-// halfEven rounds to the nearest whole number, and to the even one of two.
-func halfEven(exact *big.Rat) int64 {
-	below := new(big.Int).Div(exact.Num(), exact.Denom())
-	rest := new(big.Rat).Sub(exact, new(big.Rat).SetInt(below))
-	up := rest.Cmp(big.NewRat(1, 2))
-	if up > 0 || up == 0 && below.Bit(0) == 1 {
-		below.Add(below, big.NewInt(1))
-	}
-	return below.Int64()
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"math"
 	"math/big"
 	"slices"
 	"strings"
@@ -12,8 +13,9 @@ import (
 // tally adds up entries exactly. Amounts stay seconds times hourly rate until
 // totals divides them.
 type tally struct {
-	entries, seconds, billable int64
-	amounts                    []amount // by currency, in alphabetical order
+	entries, exact    int64
+	seconds, billable int64    // rounded, where entries are
+	amounts           []amount // by currency, in alphabetical order
 }
 
 // amount is a sum of seconds x hourly rate in minor units, which can be beyond
@@ -25,7 +27,7 @@ type amount struct {
 
 // tallyOf counts one finished entry.
 func tallyOf(e timesheet.TimeEntry) tally {
-	t := tally{entries: 1, seconds: *e.Seconds, amounts: []amount{{e.Currency, big.NewInt(*e.AmountX3600)}}}
+	t := tally{entries: 1, exact: *e.Seconds, seconds: *e.Seconds, amounts: []amount{{e.Currency, big.NewInt(*e.AmountX3600)}}}
 	if e.Billable {
 		t.billable = t.seconds
 	}
@@ -45,6 +47,7 @@ func (t *tally) setAmount(currency, x3600 string) error {
 // add adds another tally, which stays as it is.
 func (t *tally) add(other tally) {
 	t.entries += other.entries
+	t.exact += other.exact
 	t.seconds += other.seconds
 	t.billable += other.billable
 	for _, a := range other.amounts {
@@ -59,14 +62,18 @@ func (t *tally) add(other tally) {
 // maxSeconds is the largest whole number that JSON carries exactly.
 const maxSeconds = 1 << 53
 
+func checkSeconds(exact, rounded int64) error {
+	if n := max(exact, rounded); n > maxSeconds {
+		return timesheet.Errorf(timesheet.CodeOutOfRange, "period", "the sum of %d seconds is too large; narrow the period", n)
+	}
+	return nil
+}
+
 // totals divides the amounts, once. What the API's numbers cannot carry is
 // refused.
 func (t *tally) totals() (timesheet.Totals, error) {
-	if t.seconds > maxSeconds {
-		return timesheet.Totals{}, timesheet.Errorf(timesheet.CodeOutOfRange, "period", "the sum of %d seconds is too large; narrow the period", t.seconds)
-	}
 	sum := timesheet.Totals{
-		ExactSeconds: t.seconds, Seconds: t.seconds, BillableSeconds: t.billable, EntryCount: t.entries,
+		ExactSeconds: t.exact, Seconds: t.seconds, BillableSeconds: t.billable, EntryCount: t.entries,
 		Amounts: make([]timesheet.Money, len(t.amounts)),
 	}
 	for i, a := range t.amounts {
@@ -76,5 +83,24 @@ func (t *tally) totals() (timesheet.Totals, error) {
 		}
 		sum.Amounts[i] = money
 	}
-	return sum, nil
+	return sum, checkSeconds(t.exact, t.seconds)
+}
+
+// addTotals adds totals whose amounts have been divided.
+func addTotals(sum *timesheet.Totals, other timesheet.Totals) error {
+	sum.ExactSeconds += other.ExactSeconds
+	sum.Seconds += other.Seconds
+	sum.BillableSeconds += other.BillableSeconds
+	sum.EntryCount += other.EntryCount
+	for _, m := range other.Amounts {
+		i, found := slices.BinarySearchFunc(sum.Amounts, m.Currency, func(have timesheet.Money, want string) int { return strings.Compare(have.Currency, want) })
+		if !found {
+			sum.Amounts = slices.Insert(sum.Amounts, i, timesheet.Money{Currency: m.Currency})
+		}
+		if m.Minor > 0 && sum.Amounts[i].Minor > math.MaxInt64-m.Minor {
+			return timesheet.Errorf(timesheet.CodeOutOfRange, "", "the amount in %s does not fit into 64 bits", m.Currency)
+		}
+		sum.Amounts[i].Minor += m.Minor
+	}
+	return checkSeconds(sum.ExactSeconds, sum.Seconds)
 }

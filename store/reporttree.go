@@ -10,15 +10,20 @@ import (
 
 // node is a row of a report while it adds up.
 type node struct {
-	sum   tally
-	below map[int64]*node // by the value of the next key
+	sum    tally
+	days   map[timesheet.Date]daySum // of nodes whose days are rounded
+	below  map[int64]*node           // by the value of the next key
+	totals timesheet.Totals          // once settled
 }
+
+type daySum struct{ exact, billable int64 }
 
 // grower makes nodes as long as there is room. Leaves are counted, as tags can
 // make fifty and more of a group; above each stand as many nodes as there are
 // other keys at most.
 type grower struct {
 	labels labels
+	in     timesheet.ReportInput
 	left   int // leaves that there is room for; below zero: too few
 }
 
@@ -27,26 +32,111 @@ type grower struct {
 // still counts it once.
 func (w *grower) add(n *node, g group, by []timesheet.GroupKey) {
 	n.sum.add(g.sum)
+	if w.in.Rounds(timesheet.RoundDay) && stands(by) {
+		if n.days == nil {
+			n.days = map[timesheet.Date]daySum{}
+		}
+		day := n.days[g.day]
+		n.days[g.day] = daySum{day.exact + g.sum.exact, day.billable + g.sum.billable}
+	}
 	if len(by) == 0 {
 		return
+	}
+	for _, value := range w.labels.values(by[0], g) {
+		child := w.child(n, value, len(by) == 1)
+		if child == nil {
+			return
+		}
+		w.add(child, g, by[1:])
+	}
+}
+
+// child is the node below of a value, nil where there is no room for it.
+func (w *grower) child(n *node, value int64, leaf bool) *node {
+	if child := n.below[value]; child != nil {
+		return child
+	}
+	if leaf {
+		w.left--
+	}
+	if w.left < 0 {
+		return nil
 	}
 	if n.below == nil {
 		n.below = map[int64]*node{}
 	}
-	for _, value := range w.labels.values(by[0], g) {
-		child := n.below[value]
-		if child == nil {
-			if len(by) == 1 {
-				w.left--
-			}
-			if w.left < 0 {
-				return
-			}
-			child = &node{}
-			n.below[value] = child
-		}
-		w.add(child, g, by[1:])
+	n.below[value] = &node{}
+	return n.below[value]
+}
+
+// stands tells whether a node's totals are its own. All others' are what the
+// rows below add up to, so that a bill does; but an entry can stand under
+// several tags and is billed once.
+func stands(by []timesheet.GroupKey) bool { return len(by) == 0 || by[0] == timesheet.GroupTag }
+
+// fill makes the rows of a period's days, weeks, months and years that have no
+// entries, within those of them that stand above.
+func (w *grower) fill(n *node, by []timesheet.GroupKey, p timesheet.Period) {
+	if len(by) == 0 {
+		return
 	}
+	if _, timed := by[0].Span(0, w.labels.weekStart); !timed {
+		for _, child := range n.below {
+			w.fill(child, by[1:], p)
+		}
+		return
+	}
+	for day := p.From; day <= p.To; {
+		first, _ := by[0].Span(day, w.labels.weekStart)
+		last := min(p.To, by[0].SpanEnd(first))
+		child := w.child(n, int64(first), len(by) == 1)
+		if child == nil {
+			return
+		}
+		w.fill(child, by[1:], timesheet.Period{From: day, To: last})
+		day = last + 1
+	}
+}
+
+// settle makes totals of sums.
+func (w *grower) settle(n *node, by []timesheet.GroupKey) (err error) {
+	if stands(by) {
+		if n.totals, err = w.rounded(n).totals(); err != nil || len(by) == 0 {
+			return err
+		}
+	}
+	sum := timesheet.Totals{Amounts: []timesheet.Money{}}
+	for _, child := range n.below {
+		if err := w.settle(child, by[1:]); err != nil {
+			return err
+		}
+		if !stands(by) {
+			if err := addTotals(&sum, child.totals); err != nil {
+				return err
+			}
+		}
+	}
+	if !stands(by) {
+		n.totals = sum
+	}
+	return nil
+}
+
+// rounded is a node's own sum as the report rounds it. Amounts stay those of
+// the exact seconds.
+func (w *grower) rounded(n *node) *tally {
+	t := n.sum
+	switch {
+	case w.in.Rounds(timesheet.RoundRow):
+		t.seconds, t.billable = w.in.Rounding.Round(t.exact), w.in.Rounding.Round(t.billable)
+	case w.in.Rounds(timesheet.RoundDay):
+		t.seconds, t.billable = 0, 0
+		for _, day := range n.days {
+			t.seconds += w.in.Rounding.Round(day.exact)
+			t.billable += w.in.Rounding.Round(day.billable)
+		}
+	}
+	return &t
 }
 
 // growCheck is how many groups are added between two looks at whether anybody
@@ -54,34 +144,35 @@ func (w *grower) add(n *node, g group, by []timesheet.GroupKey) {
 const growCheck = 1024
 
 // growAll adds up all groups, within the limit of leaves.
-func growAll(ctx context.Context, groups []group, by []timesheet.GroupKey, l labels, limit int) (*node, error) {
-	root, w := &node{}, grower{labels: l, left: limit}
+func growAll(ctx context.Context, groups []group, in timesheet.ReportInput, l labels, limit int) (*node, error) {
+	root, w := &node{}, grower{labels: l, in: in, left: limit}
 	for i, g := range groups {
 		if i%growCheck == 0 && ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		if w.add(root, g, by); w.left < 0 {
+		if w.add(root, g, in.GroupBy); w.left < 0 {
 			return nil, tooManyGroups(limit)
 		}
 	}
-	return root, nil
+	if in.FillGaps {
+		if w.fill(root, in.GroupBy, in.Span()); w.left < 0 {
+			return nil, tooManyGroups(limit)
+		}
+	}
+	return root, w.settle(root, in.GroupBy)
 }
 
 // grow makes the report's tree of the groups, sorted and cut.
 func grow(ctx context.Context, groups []group, in timesheet.ReportInput, l labels, limit int) (report timesheet.Report, err error) {
-	root, err := growAll(ctx, groups, in.GroupBy, l, limit)
+	root, err := growAll(ctx, groups, in, l, limit)
 	if err != nil {
 		return timesheet.Report{}, err
 	}
-	if report.Totals, err = root.sum.totals(); err != nil {
-		return timesheet.Report{}, err
+	report.Totals = root.totals
+	c := cutter{left: in.MaxRows, sort: in.Sort, labels: l, other: timesheet.Totals{Amounts: []timesheet.Money{}}}
+	if report.Rows, err = c.rows(root, in.GroupBy); err == nil && c.cut {
+		report.Truncated, report.Other = true, &c.other
 	}
-	c := cutter{left: in.MaxRows, sort: in.Sort, labels: l}
-	if report.Rows, err = c.rows(root, in.GroupBy); err != nil || !c.cut {
-		return report, err
-	}
-	other, err := c.other.totals()
-	report.Truncated, report.Other = true, &other
 	return report, err
 }
 
@@ -91,41 +182,33 @@ type cutter struct {
 	sort   timesheet.ReportSort
 	labels labels
 	cut    bool
-	other  tally // of the leaves that were cut
+	other  timesheet.Totals // of the leaves that were cut
 }
 
-func (c *cutter) rows(n *node, by []timesheet.GroupKey) ([]timesheet.ReportRow, error) {
-	rows := []timesheet.ReportRow{}
+func (c *cutter) rows(n *node, by []timesheet.GroupKey) (rows []timesheet.ReportRow, err error) {
+	rows = []timesheet.ReportRow{}
 	for _, child := range c.sorted(n, by[0]) {
-		row := timesheet.ReportRow{Key: child.label.key, Label: child.label.text}
-		var err error
-		if len(by) > 1 {
+		row := timesheet.ReportRow{Key: child.label.key, Label: child.label.text, Totals: child.node.totals}
+		if len(by) == 1 {
+			if c.left == 0 {
+				c.cut = true
+				if err := addTotals(&c.other, row.Totals); err != nil {
+					return nil, err
+				}
+				continue
+			}
+			c.left--
+		} else {
 			if row.Children, err = c.rows(child.node, by[1:]); err != nil {
 				return nil, err
 			}
-			if len(row.Children) == 0 {
+			if len(row.Children) == 0 && len(child.node.below) > 0 {
 				continue
 			}
-		} else if !c.take(child.node) {
-			continue
-		}
-		if row.Totals, err = child.node.sum.totals(); err != nil {
-			return nil, err
 		}
 		rows = append(rows, row)
 	}
 	return rows, nil
-}
-
-// take uses up one of the leaves that are left.
-func (c *cutter) take(leaf *node) bool {
-	if c.left == 0 {
-		c.cut = true
-		c.other.add(leaf.sum)
-		return false
-	}
-	c.left--
-	return true
 }
 
 type labelled struct {
@@ -140,7 +223,7 @@ func (c *cutter) sorted(n *node, key timesheet.GroupKey) []labelled {
 	}
 	slices.SortFunc(children, func(a, b labelled) int {
 		if c.sort == timesheet.SortSecondsDesc {
-			return cmp.Or(cmp.Compare(b.node.sum.seconds, a.node.sum.seconds), a.label.compare(b.label))
+			return cmp.Or(cmp.Compare(b.node.totals.Seconds, a.node.totals.Seconds), a.label.compare(b.label))
 		}
 		return a.label.compare(b.label)
 	})

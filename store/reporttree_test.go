@@ -31,7 +31,7 @@ func TestGrowStopsAtItsLimit(t *testing.T) {
 		"none would do": {limit: 0, code: timesheet.CodeOutOfRange},
 	} {
 		t.Run(name, func(t *testing.T) {
-			root, err := growAll(t.Context(), tagged(100), by, labels{}, tt.limit)
+			root, err := growAll(t.Context(), tagged(100), timesheet.ReportInput{GroupBy: by}, labels{}, tt.limit)
 			if broken, _ := timesheet.AsError(err); tt.code != "" && (broken == nil || broken.Code != tt.code) {
 				t.Errorf("got error %v, want %s", err, tt.code)
 			}
@@ -70,7 +70,7 @@ func TestGrowStopsWhenNobodyWaits(t *testing.T) {
 	groups := make([]group, 10*growCheck)
 	for _, asks := range []int{0, 5} {
 		ctx, end := context.WithCancelCause(t.Context())
-		_, err := growAll(&leaving{ctx, asks, end}, groups, []timesheet.GroupKey{timesheet.GroupUser}, labels{}, 1)
+		_, err := growAll(&leaving{ctx, asks, end}, groups, timesheet.ReportInput{GroupBy: []timesheet.GroupKey{timesheet.GroupUser}}, labels{}, 1)
 		if !errors.Is(err, errLeft) {
 			t.Errorf("who leaves after %d looks gets %v, want %v", asks, err, errLeft)
 		}

@@ -11,11 +11,11 @@ import (
 	"headroom/timesheet"
 )
 
-const workspaceColumns = `w.workspace_id, w.name, w.time_zone, w.week_start, w.currency, w.overlap_policy, w.version`
+const workspaceColumns = `w.workspace_id, w.name, w.time_zone, w.week_start, w.currency, w.overlap_policy, w.version, w.rollup_drifted`
 
 // workspaceFields are where workspaceColumns are scanned into.
 func workspaceFields(w *timesheet.Workspace) []any {
-	return []any{&w.ID, &w.Name, &w.TimeZone, &w.WeekStart, &w.Currency, &w.OverlapPolicy, &w.Version}
+	return []any{&w.ID, &w.Name, &w.TimeZone, &w.WeekStart, &w.Currency, &w.OverlapPolicy, &w.Version, &w.RollupDrifted}
 }
 
 func scanWorkspace(row pgx.CollectableRow) (w timesheet.Workspace, err error) {

@@ -11,6 +11,7 @@ type Workspace struct {
 	Currency      string // ISO 4217
 	OverlapPolicy OverlapPolicy
 	Version       int
+	RollupDrifted bool // the sums of months are known to be wrong
 }
 
 // OverlapPolicy says what happens to an entry that overlaps another one of the

@@ -1,0 +1,73 @@
+package timesheet
+
+import (
+	"testing"
+	"time"
+)
+
+// counts are how many months and days of each kind a plan reads.
+type counts struct{ months, whole, short, mixed, long int }
+
+func countsOf(p ReportPlan) counts {
+	return counts{len(p.Months), len(p.Whole), len(p.Short), len(p.Mixed), len(p.Long)}
+}
+
+func TestPlanReport(t *testing.T) {
+	bucharest, newYork := mustZone(t, "Europe/Bucharest"), mustZone(t, "America/New_York")
+	period := func(from, to string) Period {
+		a, err := ParseDate(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := ParseDate(to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return Period{a, b}
+	}
+	year, odd := period("2024-01-01", "2024-12-31"), period("2024-01-16", "2024-12-15")
+	by := func(keys ...GroupKey) []GroupKey { return keys }
+	each := Rounding{Mode: RoundUp, Minutes: 6, Scope: RoundEntry}
+	row := Rounding{Mode: RoundUp, Minutes: 6, Scope: RoundRow}
+	for _, tt := range []struct {
+		name   string
+		in     ReportInput
+		zone   *time.Location
+		want   counts
+		source ReportSource
+	}{
+		{"a year", ReportInput{Period: year, GroupBy: by(GroupClient, GroupProject, GroupUser)}, bucharest, counts{months: 12}, SourceRollup},
+		{"a year by month", ReportInput{Period: year, GroupBy: by(GroupMonth, GroupYear)}, bucharest, counts{months: 12}, SourceRollup},
+		{"odd days at both ends", ReportInput{Period: odd, GroupBy: by(GroupProject)}, bucharest, counts{months: 10, whole: 31}, SourceRollup},
+		{"less than a month", ReportInput{Period: period("2024-01-02", "2024-01-31"), GroupBy: by(GroupProject)}, bucharest, counts{whole: 30}, SourceIndex},
+		{"by row", ReportInput{Period: year, GroupBy: by(GroupProject), Rounding: &row}, bucharest, counts{months: 12}, SourceRollup},
+		{"by week", ReportInput{Period: year, GroupBy: by(GroupWeek)}, bucharest, counts{whole: 366}, SourceIndex},
+		{"by task", ReportInput{Period: year, GroupBy: by(GroupTask)}, bucharest, counts{whole: 366}, SourceIndex},
+		{"of a task", ReportInput{Period: year, GroupBy: by(GroupUser), Filter: EntryFilter{Tasks: []TaskID{1}}}, bucharest, counts{whole: 366}, SourceIndex},
+		{"each entry rounded", ReportInput{Period: year, GroupBy: by(GroupProject), Rounding: &each}, bucharest, counts{whole: 366}, SourceIndex},
+		{"by tag", ReportInput{Period: year, GroupBy: by(GroupTag)}, bucharest, counts{whole: 366}, SourceRaw},
+		{"of a text", ReportInput{Period: year, GroupBy: by(GroupUser), Filter: EntryFilter{Text: "a"}}, bucharest, counts{whole: 366}, SourceRaw},
+		{"case06 another zone", ReportInput{Period: year, GroupBy: by(GroupProject)}, newYork, counts{months: 11, whole: 30, mixed: 2}, SourceRollup},
+		{"case06 another zone by month", ReportInput{Period: year, GroupBy: by(GroupMonth)}, newYork, counts{whole: 354, mixed: 13}, SourceIndex},
+		{"case06 another zone by day", ReportInput{Period: year, GroupBy: by(GroupDay)}, newYork, counts{mixed: 367}, SourceRaw},
+		{"case01 split", ReportInput{Period: year, GroupBy: by(GroupProject), DayAttribution: AttributeSplit}, bucharest, counts{months: 11, whole: 24, short: 6, mixed: 2, long: 12}, SourceRollup},
+		{"case01 split by day", ReportInput{Period: year, GroupBy: by(GroupDay), DayAttribution: AttributeSplit}, bucharest, counts{mixed: 367, long: 6}, SourceRaw},
+		{"case08 a day that was skipped", ReportInput{Period: period("2011-12-30", "2011-12-30"), GroupBy: by(GroupDay)}, mustZone(t, "Pacific/Apia"), counts{}, SourceIndex},
+		{"a hundred years", ReportInput{Period: period("2000-01-01", "2099-12-31"), GroupBy: by(GroupUser)}, bucharest, counts{months: 1200}, SourceRollup},
+		{"no day", ReportInput{Period: year, GroupBy: by(GroupDay), Filter: EntryFilter{Period: &Period{1, 2}}}, bucharest, counts{}, SourceIndex},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			home := bucharest
+			if tt.zone.String() == "Pacific/Apia" {
+				home = tt.zone
+			}
+			p := PlanReport(tt.in, home, tt.zone, time.Monday, true)
+			if got := countsOf(p); got != tt.want || p.Source(tt.in) != tt.source {
+				t.Errorf("got %+v from %s, want %+v from %s", got, p.Source(tt.in), tt.want, tt.source)
+			}
+			if p := PlanReport(tt.in, home, tt.zone, time.Monday, false); len(p.Months) > 0 {
+				t.Errorf("sums that are not to be trusted are read: %v", p.Months)
+			}
+		})
+	}
+}
