@@ -24,9 +24,10 @@ func (s *Server) debugLimits(w http.ResponseWriter, _ *http.Request) {
 		WouldRefuse         map[string]uint64
 	}
 	view := struct {
-		Mode    Mode    `json:"mode"`
-		Classes []class `json:"classes"`
-	}{Mode: s.mode}
+		Mode     Mode    `json:"mode"`
+		Measured []Rule  `json:"measured,omitempty"`
+		Classes  []class `json:"classes"`
+	}{Mode: s.mode.Mode, Measured: s.mode.measured}
 	for _, c := range s.snapshot().Classes {
 		row := class{Class: c.Class.String(), Seats: c.Seats, Busy: c.Busy, Queued: c.Queued, Admitted: c.Admitted, WaitedMs: float64(c.Waited.Microseconds()) / 1000, Refused: map[string]uint64{}, WouldRefuse: map[string]uint64{}}
 		for reason, n := range c.Refused {

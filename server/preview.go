@@ -104,17 +104,17 @@ func (s *Server) preview(r *request) preview {
 	if split, mixed := limits.SuggestSplit(r.price); mixed {
 		p.Suggestions = []limits.Suggestion{split}
 	}
-	if s.mode != Off {
+	if s.mode.Mode != Off {
 		p.Allows = allows(r)
 	}
 	if over := r.over; over != nil {
 		p.Suggestions = over.Suggestions
-		if s.mode != Measure {
+		if s.mode.of(RuleCaps) != Measure {
 			p.Verdict = verdict{Code: codeTooExpensive, Message: over.Error(), Unit: over.Unit}
+			return p
 		}
-		return p
 	}
-	if short := limits.Short(r.price.Expected, r.account.budgets...); short != nil && s.mode == Enforce {
+	if short := limits.Short(r.price.Expected, r.account.budgets...); short != nil && s.mode.of(RuleBudgets) == Enforce {
 		f := throttled(short)
 		p.Verdict = verdict{Code: f.code, Message: f.message, RetryAfterMs: f.retryAfter.Milliseconds()}
 	}

@@ -22,23 +22,13 @@ import (
 	"headroom/timesheet"
 )
 
-// Mode says what limits do.
-type Mode string
-
-// Measure admits everything and counts what Enforce would have refused; Off
-// has no admission and no budgets, as a server without protection has.
-const (
-	Enforce Mode = "on"
-	Measure Mode = "measure"
-	Off     Mode = "off"
-)
-
 // Config makes a server. Store, Secret and Log are required.
 type Config struct {
 	Store      *store.Store
 	Secret     []byte // keys tokens and claims; the same on every replica
 	Log        *slog.Logger
 	Mode       Mode                        // "": Enforce
+	Measured   []Rule                      // counted and not enforced
 	Cores      int                         // of the database; 0: 2
 	User       limits.Rate                 // budget of a person; zero: 2000/100
 	Tenant     limits.Rate                 // budget of a workspace; zero: 10000/500
@@ -69,7 +59,7 @@ type Server struct {
 	demo            map[string]credential
 	inspect         bool
 	origins         []string
-	mode            Mode
+	mode            modes
 	caps            limits.Caps
 	deadlines       map[limits.Class]time.Duration
 	gate            limits.Gate
@@ -96,7 +86,7 @@ type Server struct {
 func New(c Config) (*Server, error) {
 	c = c.withDefaults()
 	s := &Server{
-		log: c.Log, store: c.Store, keys: NewKeys(c.Secret), inspect: c.Inspect, origins: c.Origins, mode: c.Mode,
+		log: c.Log, store: c.Store, keys: NewKeys(c.Secret), inspect: c.Inspect, origins: c.Origins, mode: modes{c.Mode, c.Measured},
 		caps: limits.DefaultCaps, deadlines: deadlines(), parking: make(chan struct{}, parked), now: c.Now,
 		demo: map[string]credential{}, health: &health{ping: c.Store.Ping, renew: c.Store.Renew, log: c.Log},
 		adminToken: c.AdminToken, nightly: c.Nightly,
@@ -169,7 +159,7 @@ func (s *Server) openGate(c Config) (err error) {
 	if s.static, err = limits.NewStatic(limits.StaticConfig{Seats: limits.SeatsFor(c.Cores)}); err != nil {
 		return fmt.Errorf("seats: %w", err)
 	}
-	switch c.Mode {
+	switch s.mode.of(RuleGate) {
 	case Off:
 		s.gate = limits.Unlimited{}
 	case Measure:

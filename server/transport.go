@@ -134,7 +134,7 @@ func (s *Server) checkHeaders(r *request) (f *fault) {
 // spend the server's time on refusals either.
 func (s *Server) checkDebt(ctx context.Context, r *request) *fault {
 	short := r.account.debt()
-	if short == nil || s.mode != Enforce {
+	if short == nil || s.mode.of(RuleBudgets) != Enforce {
 		return nil
 	}
 	s.park(ctx)
@@ -202,8 +202,8 @@ func (s *Server) judge(r *request) *fault {
 	if over == nil {
 		return nil
 	}
-	s.metrics.refused(r.class, codeTooExpensive, s.mode)
-	if s.mode == Measure {
+	s.metrics.refused(r.class, codeTooExpensive, s.mode.of(RuleCaps))
+	if s.mode.of(RuleCaps) == Measure {
 		return nil
 	}
 	return refuse(codeTooExpensive, over.Error()).
@@ -213,7 +213,7 @@ func (s *Server) judge(r *request) *fault {
 // reserve takes the operation's points from the budgets of person and
 // workspace.
 func (s *Server) reserve(r *request) (*limits.Reservation, *fault) {
-	if s.mode == Off {
+	if s.mode.Mode == Off {
 		return &limits.Reservation{}, nil
 	}
 	reserved, short := r.account.reserve(r.price.Expected)
@@ -221,8 +221,8 @@ func (s *Server) reserve(r *request) (*limits.Reservation, *fault) {
 		return reserved, nil
 	}
 	r.account.short = short
-	s.metrics.refused(r.class, codeThrottled, s.mode)
-	if s.mode == Measure {
+	s.metrics.refused(r.class, codeThrottled, s.mode.of(RuleBudgets))
+	if s.mode.of(RuleBudgets) == Measure {
 		return &limits.Reservation{}, nil
 	}
 	return nil, throttled(short)

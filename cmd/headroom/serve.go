@@ -31,6 +31,7 @@ type ServeFlags struct {
 	AdminTokenFile  string        `help:"File with the bearer token of the operators' address; needed where that is not loopback." placeholder:"FILE"`
 	SecretFile      string        `help:"File with the key of tokens (default: made once and kept in the database)." placeholder:"FILE"`
 	Limits          string        `default:"on" enum:"on,measure,off" help:"on refuses, measure counts what would be refused, off has no admission, no budgets and one shared pool."`
+	Measure         []string      `enum:"caps,budgets,gate" help:"Rules that are counted and not enforced: caps of one operation, budgets, gate." placeholder:"RULE"`
 	Documents       string        `default:"apq" enum:"off,apq,trusted-only" help:"Which documents are run: off those sent in full, apq also by their hash once they were sent with it, trusted-only those of the manifests."`
 	Manifest        []string      `help:"Manifest of a client's documents, of Apollo, Relay or graphql-codegen; may be given several times." placeholder:"FILE"`
 	DBCores         int           `name:"db-cores" help:"Cores of the database (default: this machine's where it runs here, else 2)." placeholder:"N"`
@@ -68,6 +69,9 @@ func (c *ServeFlags) check() error {
 	}
 	if _, err := c.nightly(); err != nil {
 		return err
+	}
+	if len(c.Measure) > 0 && c.Limits != string(server.Enforce) {
+		return fmt.Errorf("--measure names what is not enforced under --limits on; --limits %s enforces nothing of it", c.Limits)
 	}
 	if c.Documents == string(server.TrustedOnly) && len(c.Manifest) == 0 {
 		return errors.New("--documents trusted-only runs the documents of manifests: give --manifest")
@@ -239,6 +243,9 @@ func (c *ServeFlags) server(ctx context.Context, s *store.Store, log *slog.Logge
 	cfg := server.Config{
 		Store: s, Log: log, Mode: server.Mode(c.Limits), Cores: c.dbCores(), Origins: c.CORSOrigin, Statistics: true, Documents: server.DocumentMode(c.Documents),
 		Inspect: c.Introspection == "on" || c.Introspection == "auto" && c.demo(),
+	}
+	for _, rule := range c.Measure {
+		cfg.Measured = append(cfg.Measured, server.Rule(rule))
 	}
 	var err error
 	if cfg.Nightly, err = c.nightly(); err != nil {
