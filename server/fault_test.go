@@ -181,7 +181,7 @@ func TestDatabaseThatGoesAndComesBack(t *testing.T) {
 	if err := store.Migrate(t.Context(), pg.DSN(), slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
-	log := &told{}
+	log := &sharedLog{}
 	r := rigOn(t, openDSN(t, pg.DSN()), func(c *Config) {
 		c.Log = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	})
@@ -214,19 +214,19 @@ func TestDatabaseThatGoesAndComesBack(t *testing.T) {
 	r.ask(`{ runningTimer { id } }`, nil)
 }
 
-// told is a log that is read while others write to it.
-type told struct {
+// sharedLog is a log that is read while others write to it.
+type sharedLog struct {
 	mu   sync.Mutex
 	text strings.Builder
 }
 
-func (l *told) Write(p []byte) (int, error) {
+func (l *sharedLog) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.Write(p)
 }
 
-func (l *told) String() string {
+func (l *sharedLog) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.String()

@@ -19,6 +19,7 @@ func TestNegotiate(t *testing.T) {
 		ok                  bool
 	}{
 		{"anything", "*/*", mediaJSON, true},
+		{"nothing", "", mediaJSON, true},
 		{"the new type", mediaGraphQL, mediaGraphQL, true},
 		{"both, the new one preferred", mediaGraphQL + ", application/json;q=0.9", mediaGraphQL, true},
 		{"both, the old one preferred", mediaGraphQL + ";q=0.5, application/json", mediaJSON, true},

@@ -16,7 +16,7 @@ const (
 // that stream are ignored: Apollo iOS and urql name them on every request,
 // whatever the document needs. ok is false where neither type is acceptable.
 func negotiate(accept []string) (media string, ok bool) {
-	if len(accept) == 0 {
+	if strings.TrimSpace(strings.Join(accept, "")) == "" {
 		return mediaJSON, true
 	}
 	best := 0.0

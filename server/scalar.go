@@ -37,12 +37,13 @@ func scalarLiterals(ctx context.Context) core.RuleFunc {
 
 // checkVariables checks the values of variables as they came: the library's
 // own coercion takes an enum value in any case, a number for a text, and knows
-// nothing of the form of custom scalars.
+// nothing of the form of custom scalars. An integer that is written like 1.0 it
+// replaces in vars by one that the library can read.
 func checkVariables(ctx context.Context, schema *ast.Schema, op *ast.OperationDefinition, vars map[string]any) gqlerror.List {
 	c := coercion{ctx: ctx, schema: schema}
 	for _, def := range op.VariableDefinitions {
 		if v, given := vars[def.Variable]; given {
-			c.check(def.Type, v, ast.Path{ast.PathName("variable"), ast.PathName(def.Variable)})
+			vars[def.Variable] = c.check(def.Type, v, ast.Path{ast.PathName("variable"), ast.PathName(def.Variable)})
 		}
 	}
 	return c.errs
@@ -54,33 +55,45 @@ type coercion struct {
 	errs   gqlerror.List
 }
 
-func (c *coercion) check(typ *ast.Type, v any, path ast.Path) {
+// check returns the value as the library is to read it.
+func (c *coercion) check(typ *ast.Type, v any, path ast.Path) any {
 	def := c.schema.Types[typ.Name()]
 	if v == nil || def == nil || len(c.errs) == maxErrors {
-		return // null is the library's to judge
+		return v // null is the library's to judge
 	}
 	items, isList := v.([]any)
 	fields, isObject := v.(map[string]any)
 	switch {
 	case typ.Elem != nil && isList:
 		for i, item := range items {
-			c.check(typ.Elem, item, append(path[:len(path):len(path)], ast.PathIndex(i)))
+			items[i] = c.check(typ.Elem, item, append(path[:len(path):len(path)], ast.PathIndex(i)))
 		}
 	case typ.Elem != nil:
-		c.check(typ.Elem, v, path)
+		return c.check(typ.Elem, v, path)
 	case isList, isObject != (def.Kind == ast.InputObject):
 		c.errs = append(c.errs, gqlerror.ErrorPathf(path, "this is no %s", def.Name))
 	case isObject:
 		for _, f := range def.Fields {
 			if child, given := fields[f.Name]; given {
-				c.check(f.Type, child, append(path[:len(path):len(path)], ast.PathName(f.Name)))
+				fields[f.Name] = c.check(f.Type, child, append(path[:len(path):len(path)], ast.PathName(f.Name)))
 			}
 		}
 	default:
 		if err := c.leaf(def, v); err != nil {
 			c.errs = append(c.errs, gqlerror.ErrorPathf(path, "%s", err.Error()))
+		} else if number, ok := v.(json.Number); ok && def.Name == "Int" {
+			return integer(number)
 		}
 	}
+	return v
+}
+
+// integer writes 1.0 and 1e2, which are integers too, without a fraction.
+func integer(number json.Number) json.Number {
+	if n, err := number.Float64(); err == nil {
+		return json.Number(strconv.FormatFloat(n, 'f', -1, 64))
+	}
+	return number
 }
 
 // leaf checks a scalar or an enum value.
@@ -99,8 +112,8 @@ func (c *coercion) leaf(def *ast.Definition, v any) error {
 	case def.Name == "Float":
 		fits = isNumber
 	case def.Name == "Int":
-		n, err := strconv.ParseFloat(number.String(), 64) // 1.0 is an integer too
-		fits = isNumber && err == nil && n == math.Trunc(n) && math.Abs(n) <= math.MaxInt32
+		n, err := number.Float64() // 1.0 is an integer too
+		fits = isNumber && err == nil && n == math.Trunc(n) && n >= math.MinInt32 && n <= math.MaxInt32
 	case def.Name == "ID":
 		_, err := number.Int64()
 		fits = isText || isNumber && err == nil

@@ -47,7 +47,7 @@ type ServeFlags struct {
 	ExportDir       string        `help:"Folder of exports (default: exports in the data folder)." placeholder:"DIR"`
 	ExportQuota     string        `default:"10GiB" help:"Bytes that all exports in the folder may have." placeholder:"SIZE"`
 	ExportWorkspace string        `name:"export-quota-workspace" default:"1GiB" help:"Bytes that the exports of one workspace may have." placeholder:"SIZE"`
-	ExportTTL       time.Duration `name:"export-ttl" default:"24h" help:"How long exports and their links last."`
+	ExportTTL       time.Duration `name:"export-ttl" default:"24h0m0s" help:"How long exports and their links last."`
 	LogLevel        slog.Level    `default:"info" help:"debug, info, warn or error; requests are logged at info."`
 }
 
