@@ -41,7 +41,7 @@ surge: ## a short load test of a server with demo data; fails when an SLO is vio
 	./tools/smoke.sh
 
 bench: ## benchmarks of what runs on every request
-	go test -run '^$$' -bench . -benchmem ./limits ./dataloader ./server ./store
+	go test -run '^$$' -bench . -benchmem ./limits ./dataloader ./server ./store ./loadtest
 
 fuzz: ## every fuzz target for ten seconds
 	@for f in $$(grep -rlE '^func Fuzz' --include=*_test.go .); do \

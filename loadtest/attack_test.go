@@ -3,11 +3,13 @@ package loadtest
 import (
 	"context"
 	"net/http"
+	"net/http/httptest"
 	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -258,11 +260,74 @@ func TestLive(t *testing.T) {
 	}
 	l.ended(ClassInteractive, OK, 5*time.Millisecond)
 	l.ended(ClassInteractive, Shed, time.Second)
-	if got, want := l.line(), "interactive 3: ok 1, shed 1, other 0, p99 5 ms, 1 open"; got != want {
+	if got, want := l.line(), "interactive came 3 ok 1 shed 1 other 0 open 1 p50 5 ms p99 5 ms"; got != want {
 		t.Errorf("line %q, want %q", got, want)
 	}
 	l.ended(ClassInteractive, Failed, 7*time.Millisecond)
-	if got, want := l.line(), "interactive 0: ok 0, shed 0, other 1, p99 7 ms"; got != want {
+	if got, want := l.line(), "interactive came 0 ok 0 shed 0 other 1 open 0 p50 7 ms p99 7 ms"; got != want {
 		t.Errorf("the next line %q, want %q", got, want)
 	}
+}
+
+// On a terminal each table is drawn over the one before, and none is left.
+func TestLiveTable(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &live{}
+		l.arrived(ClassInteractive)
+		l.ended(ClassInteractive, OK, 5*time.Millisecond)
+		var screen lines
+		done := make(chan struct{})
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			l.show(&screen, true, time.Now(), []span{{Phase{Name: "storm", For: time.Minute}, 0, time.Minute}}, done)
+		}()
+		<-time.After(2500 * time.Millisecond)
+		close(done)
+		<-ended
+		const up = "\x1b[3A\x1b[J"
+		if got := screen.String(); strings.Count(got, up) != 2 || !strings.HasSuffix(got, up) || !strings.Contains(got, "storm 1/60 s  came  ok") {
+			t.Errorf("the screen saw %q, want two tables of three lines, each cleared", got)
+		}
+	})
+}
+
+// What a request costs the generator beside a bare loop over the same client.
+func BenchmarkRequest(b *testing.B) {
+	server := httptest.NewServer(fakeHandler(nil))
+	defer server.Close()
+	s, err := open(b.Context(), Config{Scenario: "smoke", Target: server.URL + "/graphql", Seed: 1})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.client.close()
+	const d = time.Minute
+	plan, err := newPlan([]Phase{{Name: "load", For: d, Streams: []Stream{officeStream(3000, d)}}}, 1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	a, err := newAttack(plan, s.deck, s.client, &live{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	a.ctx, a.start = b.Context(), time.Now().Add(-d)
+	b.Run("surge", func(b *testing.B) {
+		b.ReportAllocs()
+		for i := 0; b.Loop(); i++ {
+			a.start = time.Now().Add(-a.plan.arrivals[i%len(a.rows)].due)
+			a.serve(uint64(i % len(a.rows)))
+		}
+	})
+	b.Run("bare", func(b *testing.B) {
+		b.ReportAllocs()
+		c, err := a.deck.draw(a.mixes[0], 1, 1)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for b.Loop() {
+			if got := s.client.send(b.Context(), "", c.user.Token, c.body); got.answer.err != nil {
+				b.Fatal(got.answer.err)
+			}
+		}
+	})
 }

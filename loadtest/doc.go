@@ -3,9 +3,10 @@
 //
 // # Model
 //
-// A Scenario is a row of phases on one clock. Each phase has streams: a shape
-// of arrivals a second, and a mix of GraphQL operations drawn for each
-// arrival. All arrivals of a run are computed before it starts (plan), so the
+// A Scenario is a row of phases on one clock, read from YAML (spec). Each phase
+// has streams: a shape of arrivals a second, and a mix of GraphQL operations drawn
+// for each arrival; or a crowd, whose every arrival is a client with connections
+// of its own. All arrivals of a run are computed before it starts (plan), so the
 // load is open: nothing the server does slows down who comes next.
 //
 // vegeta drives and counts; three of its seams carry what it lacks. The pacer
@@ -13,7 +14,8 @@
 // 0.5 ms late and cannot be cancelled. The targeter is a constant, because its
 // calls do not come in the order of arrivals. Our http.RoundTripper is the
 // client: it finds the due time through X-Vegeta-Seq, draws operation, person
-// and variables from (seed, seq), sends, classifies and keeps one row.
+// and variables from (seed, seq), sends, tries again as real clients do,
+// classifies and keeps one row for each operation.
 //
 // # Promises
 //
@@ -28,5 +30,7 @@
 //     where service time or outcomes alone prove the failure.
 //   - An objective is met or violated only when 95 % of the possible luck is
 //     ruled out; otherwise it is undecided.
-//   - Only loopback targets are ever dialled.
+//   - Only loopback targets are ever dialled, unless the host is named as one's
+//     own.
+//   - What was sent is stored even where the disk is full, and never passes then.
 package loadtest

@@ -1,9 +1,11 @@
 package loadtest
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -59,44 +61,76 @@ func (l *live) ended(class Class, outcome Outcome, response time.Duration) {
 	c.response.add(response)
 }
 
-// line describes the time since the last line and starts anew.
-func (l *live) line() string {
+// cells are what each class did since the last call; it starts anew.
+func (l *live) cells() [][]string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var parts []string
+	var rows [][]string
 	for _, c := range l.classes {
-		part := fmt.Sprintf("%s %d: ok %d, shed %d, other %d", c.class, c.arrived, c.ok, c.shed, c.bad)
-		if c.ok+c.bad > 0 {
-			part += ", p99 " + short(c.response.at(0.99))
+		p50, p99 := "-", "-"
+		if c.response.count() > 0 {
+			p50, p99 = short(c.response.at(0.5)), short(c.response.at(0.99))
 		}
-		if c.inFlight > 0 {
-			part += fmt.Sprintf(", %d open", c.inFlight)
-		}
-		parts = append(parts, part)
+		rows = append(rows, []string{
+			string(c.class), strconv.Itoa(c.arrived), strconv.Itoa(c.ok), strconv.Itoa(c.shed), strconv.Itoa(c.bad), strconv.Itoa(c.inFlight), p50, p99,
+		})
 		c.arrived, c.ok, c.shed, c.bad = 0, 0, 0, 0
 		c.response.reset()
+	}
+	return rows
+}
+
+var liveHeader = []string{"", "came", "ok", "shed", "other", "open", "p50", "p99"}
+
+// line is one line of a log.
+func (l *live) line() string {
+	var parts []string
+	for _, row := range l.cells() {
+		part := row[0]
+		for i, name := range liveHeader[1:] {
+			part += " " + name + " " + row[i+1]
+		}
+		parts = append(parts, part)
 	}
 	return strings.Join(parts, "; ")
 }
 
-// show writes a line each second to a terminal, over the one before; elsewhere
-// one every five, so that a log stays readable. It returns when done is closed.
+// show draws a table on a terminal each second, over the one before; elsewhere
+// it writes a line every five, so that a log stays readable. It returns when
+// done is closed.
 func (l *live) show(w io.Writer, terminal bool, start time.Time, spans []span, done <-chan struct{}) {
-	every, before, after := 5*time.Second, "", "\n"
+	every := 5 * time.Second
 	if terminal {
-		every, before, after = time.Second, "\r\x1b[K", ""
+		every = time.Second
 	}
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
+	drawn := 0 // lines of the table on the screen
 	for {
 		select {
 		case <-ticker.C:
-			fmt.Fprint(w, before, where(time.Since(start), spans), "  ", l.line(), after)
+			at := where(time.Since(start), spans)
+			if !terminal {
+				fmt.Fprintf(w, "%s  %s\n", at, l.line())
+				continue
+			}
+			var b bytes.Buffer
+			table(&b, append([]string{at}, liveHeader[1:]...), l.cells())
+			fmt.Fprint(w, over(drawn), b.String())
+			drawn = bytes.Count(b.Bytes(), []byte("\n"))
 		case <-done:
-			fmt.Fprint(w, before)
+			fmt.Fprint(w, over(drawn))
 			return
 		}
 	}
+}
+
+// over moves a terminal up over so many lines and clears them.
+func over(lines int) string {
+	if lines == 0 {
+		return ""
+	}
+	return fmt.Sprintf("\x1b[%dA\x1b[J", lines)
 }
 
 // where names the phase at a time and how far into it that is.
