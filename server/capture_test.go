@@ -221,7 +221,7 @@ func TestCaptureEndsAtItsSize(t *testing.T) {
 
 // Without a capture a request pays for one look at a pointer.
 func TestCaptureCostsNothingWhenOff(t *testing.T) {
-	s := &Server{}
+	s := &Server{now: time.Now}
 	r := &request{}
 	if n := testing.AllocsPerRun(100, func() { s.observe(r, 200, "run") }); n != 0 {
 		t.Errorf("%v allocations", n)
@@ -229,7 +229,7 @@ func TestCaptureCostsNothingWhenOff(t *testing.T) {
 }
 
 func BenchmarkCaptureOff(b *testing.B) {
-	s := &Server{}
+	s := &Server{now: time.Now}
 	r := &request{}
 	for b.Loop() {
 		s.observe(r, 200, "run")

@@ -20,9 +20,11 @@ type recorder struct {
 	held *capture // until somebody has fetched it
 }
 
-// observe offers an answered request to a capture, if there is one. Requests
-// whose document was not understood have nothing that could be sent again.
+// observe counts an answered request for its tenant, and offers it to a
+// capture, if there is one. Requests whose document was not understood have
+// nothing that could be sent again.
 func (s *Server) observe(r *request, status int, decision string) {
+	s.demand.asked(r.viewer.Workspace.ID, s.now())
 	c := s.recorder.recording.Load()
 	if c == nil || r.doc == nil {
 		return

@@ -80,6 +80,7 @@ type Server struct {
 	cut             chan struct{} // closed: downloads end
 	now             func() time.Time
 	recorder        recorder
+	demand          demand
 }
 
 // New checks the schema's prices and returns a server that is ready to serve.
@@ -229,6 +230,8 @@ func (s *Server) Serve(ctx context.Context, public, admin net.Listener, drainDel
 	go s.tidy(watching)
 	s.warm(watching)
 	go s.saveDocuments(watching)
+	go s.keepUsage(watching)
+	defer s.writeUsage(context.WithoutCancel(ctx), true)
 	if s.nightly >= 0 {
 		go s.checkRollups(watching, s.nightly)
 	}

@@ -27,6 +27,7 @@ type commands struct {
 	Cost    CostCmd    `cmd:"" help:"Price documents before a client is released, without a server."`
 	Fetch   FetchCmd   `cmd:"" help:"Fetch what headroom can use offline: PostgreSQL and the playground's editor."`
 	Rollups RollupsCmd `cmd:"" help:"Compare the sums of months with the entries, or bring them in order."`
+	Usage   UsageCmd   `cmd:"" help:"Print the busiest minute and the entries of each tenant and week, as CSV for surge forecast."`
 	Config  ConfigCmd  `cmd:"" help:"Print the configuration that serve would run with, secrets hidden."`
 }
 

@@ -1,0 +1,107 @@
+package server
+
+import (
+	"context"
+	"maps"
+	"sync"
+	"time"
+
+	"headroom/timesheet"
+)
+
+// demand counts what tenants ask, by minute. Refused operations count: they
+// were asked for.
+type demand struct {
+	mu     sync.Mutex
+	minute time.Time // of counts
+	counts map[timesheet.WorkspaceID]int64
+	over   []minuteOf // minutes that are to be written
+}
+
+type minuteOf struct {
+	at     time.Time
+	counts map[timesheet.WorkspaceID]int64
+}
+
+// mostMinutes is how many minutes are kept while the database is away.
+const mostMinutes = 24 * 60
+
+// asked counts one operation of a tenant.
+func (d *demand) asked(w timesheet.WorkspaceID, at time.Time) {
+	if w == 0 {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.turnLocked(at)
+	d.counts[w]++
+}
+
+// turnLocked begins a new minute where it is time to.
+func (d *demand) turnLocked(at time.Time) {
+	if minute := at.Truncate(time.Minute); !minute.Equal(d.minute) || d.counts == nil {
+		if len(d.counts) > 0 && len(d.over) < mostMinutes {
+			d.over = append(d.over, minuteOf{d.minute, d.counts})
+		}
+		d.minute, d.counts = minute, map[timesheet.WorkspaceID]int64{}
+	}
+}
+
+// take hands over the minutes that have ended by a time; with all, also the
+// one that goes on.
+func (d *demand) take(at time.Time, all bool) []minuteOf {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.turnLocked(at)
+	over := d.over
+	d.over = nil
+	if all && len(d.counts) > 0 {
+		over = append(over, minuteOf{d.minute, maps.Clone(d.counts)})
+		clear(d.counts)
+	}
+	return over
+}
+
+// putBack keeps minutes that could not be written.
+func (d *demand) putBack(over []minuteOf) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.over = append(over, d.over...)
+	d.over = d.over[:min(len(d.over), mostMinutes)]
+}
+
+// foldEvery is how often minutes become weeks.
+const foldEvery = time.Hour
+
+// keepUsage writes down every minute what was asked, and folds minutes into
+// weeks, until ctx ends.
+func (s *Server) keepUsage(ctx context.Context) {
+	minutes, folds := time.NewTicker(time.Minute), time.NewTicker(foldEvery)
+	defer minutes.Stop()
+	defer folds.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-minutes.C:
+			s.writeUsage(ctx, false)
+		case <-folds.C:
+			if err := s.store.FoldUsage(ctx); err != nil && ctx.Err() == nil {
+				s.log.Warn("fold usage", "error", err)
+			}
+		}
+	}
+}
+
+func (s *Server) writeUsage(ctx context.Context, all bool) {
+	over := s.demand.take(s.now(), all)
+	for i, minute := range over {
+		if err := s.store.AddUsage(ctx, minute.at, minute.counts); err != nil {
+			s.demand.putBack(over[i:])
+			if ctx.Err() == nil {
+				s.log.Warn("write usage", "error", err)
+			}
+			return
+		}
+	}
+}
