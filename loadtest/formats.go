@@ -20,6 +20,7 @@ type summary struct {
 	Version    int          `json:"surge_report"`
 	Runs       []runSummary `json:"runs"`
 	Comparison *Comparison  `json:"comparison,omitempty"`
+	Forecast   *Forecast    `json:"forecast,omitempty"`
 }
 
 type runSummary struct {
@@ -41,7 +42,7 @@ type runSummary struct {
 
 // WriteJSON writes the study for programs.
 func (s *Study) WriteJSON(w io.Writer) error {
-	out := summary{Version: SummaryVersion, Runs: []runSummary{}, Comparison: s.Comparison}
+	out := summary{Version: SummaryVersion, Runs: []runSummary{}, Comparison: s.Comparison, Forecast: s.Forecast}
 	for i, r := range s.Runs {
 		out.Runs = append(out.Runs, runSummary{
 			Name: s.Names[i], Scenario: r.Scenario, Hash: r.ScenarioHash, Target: r.Target, Seed: r.Seed, Began: r.Began, Took: r.Took,

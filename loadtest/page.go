@@ -68,6 +68,7 @@ type Study struct {
 	Runs       []*Record
 	Names      []string    // of the runs, as they are shown
 	Comparison *Comparison // nil if none was made
+	Forecast   *Forecast   // nil likewise
 }
 
 // NewStudy is a study of runs under the names given, which are told apart where
@@ -98,12 +99,15 @@ func (s *Study) WriteHTML(w io.Writer) error {
 }
 
 func (s *Study) page() (*htmlPage, error) {
-	if len(s.Runs) == 0 && s.Comparison == nil {
+	if len(s.Runs) == 0 && s.Comparison == nil && s.Forecast == nil {
 		return nil, errNothing
 	}
 	p := &htmlPage{Title: s.title(), Subtitle: s.subtitle(), Style: template.CSS(pageCSS), Footer: "Written by surge. The page needs no network and holds everything it shows."}
 	if s.Comparison != nil {
 		p.Runs = append(p.Runs, s.Comparison.page())
+	}
+	if s.Forecast != nil {
+		p.Runs = append(p.Runs, s.Forecast.page())
 	}
 	for i, run := range s.Runs {
 		p.Runs = append(p.Runs, run.page(fmt.Sprintf("run-%d", i+1), s.Names[i]))
@@ -118,6 +122,8 @@ func (s *Study) title() string {
 	switch {
 	case s.Comparison != nil:
 		return "Comparison by surge"
+	case s.Forecast != nil:
+		return "Capacity forecast by surge"
 	case len(s.Runs) == 1:
 		return "Load test: " + s.Runs[0].Scenario
 	}

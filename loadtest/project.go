@@ -81,7 +81,7 @@ func project(weeks []Week, capacity []CapacityAt, peak, factor float64) (*Projec
 	}
 	p.peakTrend, _ = fitTrend(x, rates)
 	p.dataTrend, _ = fitTrend(x, entries)
-	yearly := func(slope float64) float64 { return math.Exp(52*slope) - 1 }
+	yearly := func(slope float64) float64 { return math.Min(math.Exp(52*slope)-1, 1e6) } // JSON has no infinity
 	p.Growth, p.Low, p.High = yearly(p.peakTrend.Slope), yearly(p.peakTrend.Low), yearly(p.peakTrend.High)
 	p.Headroom = p.bears(1) / (p.Peak * factor)
 	p.Earliest = p.exhausted(p.peakTrend.High, p.dataTrend.High)

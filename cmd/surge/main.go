@@ -33,6 +33,7 @@ type commands struct {
 	Validate   validateCommand   `cmd:"" help:"Check a scenario against the server's schema, and send nothing of it."`
 	Replay     replayCommand     `cmd:"" help:"Send a capture again."`
 	Compare    compareCommand    `cmd:"" help:"Tell whether one server is slower than another."`
+	Forecast   forecastCommand   `cmd:"" help:"Tell how much headroom is left, and when growth uses it up."`
 	Report     reportCommand     `cmd:"" help:"Make pages and files of stored runs."`
 }
 

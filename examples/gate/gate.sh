@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Decides whether a release may ship: gate.sh OLD NEW [OUT]
+# OLD and NEW are folders with the programs headroom and surge. OUT gets the
+# stored runs and reports. The exit code is that of surge: 0 may ship, 3 a promise
+# is broken, 4 the machine could not tell, 5 slower than the last release.
+set -uo pipefail
+old=$1 new=$2 out=${3:-gate}
+data=$(mktemp -d)
+server=
+trap '[ -z "$server" ] || kill "$server"; wait; rm -rf "$data"' EXIT
+mkdir -p "$out"
+"$new/headroom" seed --data-dir "$data" --entries 100000 --tenants 5 --tokens "$out/tokens.csv" || exit 1
+
+# Does the new one keep its promises?
+"$new/headroom" serve --no-demo --data-dir "$data" --addr 127.0.0.1:18080 --admin-addr 127.0.0.1:18081 2>"$out/server.log" &
+server=$!
+for _ in $(seq 60); do
+  curl -fs http://127.0.0.1:18080/readyz >/dev/null && break
+  sleep 1
+done
+"$new/surge" run smoke --target http://127.0.0.1:18080/graphql --tokens "$out/tokens.csv" --out "$out/smoke"
+promised=$?
+kill "$server" && wait "$server"
+server=
+"$new/surge" report "$out/smoke" --html "$out/report.html" --junit "$out/promises.xml" --markdown "$out/summary.md"
+[ "$promised" -eq 0 ] || exit "$promised"
+
+# Is it slower than the last one? Both are started in turns on the same data.
+"$new/surge" compare --tokens "$out/tokens.csv" --out "$out/runs" \
+  --html "$out/comparison.html" --junit "$out/comparison.xml" --markdown "$out/comparison.md" \
+  "$old/headroom serve --no-demo --data-dir $data" "$new/headroom serve --no-demo --data-dir $data"
+compared=$?
+cat "$out/comparison.md" >>"$out/summary.md"
+exit "$compared"
