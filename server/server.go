@@ -231,7 +231,7 @@ func (s *Server) Serve(ctx context.Context, public, admin net.Listener, drainDel
 	s.warm(watching)
 	go s.saveDocuments(watching)
 	go s.keepUsage(watching)
-	defer s.writeUsage(context.WithoutCancel(ctx), true)
+	defer s.lastUsage(ctx)
 	if s.nightly >= 0 {
 		go s.checkRollups(watching, s.nightly)
 	}

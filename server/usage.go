@@ -93,6 +93,13 @@ func (s *Server) keepUsage(ctx context.Context) {
 	}
 }
 
+// lastUsage writes what is left at the end, unless the database is slow.
+func (s *Server) lastUsage(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	s.writeUsage(ctx, true)
+}
+
 func (s *Server) writeUsage(ctx context.Context, all bool) {
 	over := s.demand.take(s.now(), all)
 	for i, minute := range over {
