@@ -217,11 +217,11 @@ func TestDefaultDir(t *testing.T) {
 	if os.Geteuid() == 0 {
 		want = "/var/lib/headroom"
 	}
-	if got, err := defaultDir(); got != want || err != nil {
-		t.Errorf("defaultDir() = %q, %v, want %q", got, err, want)
+	if got, err := DefaultDir(); got != want || err != nil {
+		t.Errorf("DefaultDir() = %q, %v, want %q", got, err, want)
 	}
 	t.Setenv("XDG_STATE_HOME", "/state")
-	if got, err := defaultDir(); got != "/state/headroom" || err != nil {
-		t.Errorf("defaultDir() with XDG_STATE_HOME = %q, %v", got, err)
+	if got, err := DefaultDir(); got != "/state/headroom" || err != nil {
+		t.Errorf("DefaultDir() with XDG_STATE_HOME = %q, %v", got, err)
 	}
 }
