@@ -58,6 +58,8 @@ func texts(v any) (out []string) {
 	switch v := v.(type) {
 	case string:
 		return []string{v}
+	case []string: // one value, as variables are coerced
+		return v
 	case []any:
 		for _, item := range v {
 			if text, ok := item.(string); ok {

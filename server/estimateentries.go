@@ -69,13 +69,52 @@ func (e *estimator) report(args map[string]any) limits.Estimate {
 		work = msText * there
 	case f.rows || slices.Contains(keys, string(timesheet.GroupTag)):
 		work = msHeap * there
-	case !e.viewer.ReadsEverybody() || f.narrows():
-		work = min(work, msHeap*there)
+	case !e.viewer.ReadsEverybody():
+		work = msHeap * there
+	default:
+		if e.summable(input, keys, f) {
+			work = e.summed(f.period)
+		}
+		if f.narrows() {
+			work = min(work, msHeap*there)
+		}
 	}
 	groups := e.groups(keys, f, there)
+	if fill, _ := input["fillGaps"].(bool); fill {
+		groups = e.groups(keys, f, math.Inf(1))
+	}
 	work += msStatement + msResult*groups
 	most := max(reportPoints, msStatement+growth*(msText+msResult)*all)
 	return limits.Estimate{Rows: roundedRows(groups), MaxRows: math.MaxInt32, Work: duration(min(work, most)), MaxWork: duration(most), Statement: "reportGroups"}
+}
+
+// summable tells whether the sums of months are all that a report needs; it
+// follows timesheet.PlanReport.
+func (e *estimator) summable(input map[string]any, keys []string, f entryFilter) bool {
+	if e.viewer.Workspace.RollupDrifted || len(f.tasks) > 0 {
+		return false
+	}
+	for _, key := range []timesheet.GroupKey{timesheet.GroupTask, timesheet.GroupDay, timesheet.GroupWeek} {
+		if slices.Contains(keys, string(key)) {
+			return false
+		}
+	}
+	rounding, given := input["rounding"].(map[string]any)
+	return !given || rounding["scope"] == string(timesheet.RoundRow)
+}
+
+// summed is the time for a period of which whole months are read from the
+// rollup and the days before and after them from the index.
+func (e *estimator) summed(p timesheet.Period) float64 {
+	whole := timesheet.Period{From: p.From.Month(), To: (p.To + 1).Month() - 1}
+	if whole.From < p.From {
+		whole.From = (whole.From + 31).Month()
+	}
+	edges := e.readable(p)
+	if whole.To < whole.From {
+		return msIndex * edges
+	}
+	return msIndex*(edges-e.readable(whole)) + msSum*e.counts.Sums.Between(whole, e.counts.AsOf, e.today)
 }
 
 // groups is how many leaves a report of so many entries has.

@@ -13,6 +13,7 @@ import (
 // measured statements over 200 workspaces (docs/decisions/0041).
 const (
 	msStatement = 0.18
+	msSum       = 0.00015 // of the rollup
 	msIndex     = 0.00023 // of a covering index
 	msHeap      = 0.00054 // of the table, by a narrow index
 	msText      = 0.00082 // of the table, compared with a text

@@ -42,7 +42,7 @@ func company() *store.Counts {
 	}
 	c.ByUser[busy] = monthly(2000)
 	const all = 299*40 + 2000
-	c.All = monthly(all)
+	c.All, c.Sums = monthly(all), monthly(1000)
 	for project := range 60 {
 		c.ByProject[timesheet.ProjectID(project+1)] = monthly(all * 3 / 10 / 59)
 		c.ClientOf[timesheet.ProjectID(project+1)] = timesheet.ClientID(project%20 + 1)
@@ -97,11 +97,14 @@ func TestReportEstimates(t *testing.T) {
 		want float64 // milliseconds
 		rows float64
 	}{
-		{"a year by project", year(nil), 0.18 + 0.00023*entries + 0.00072*61, 61},
-		{"a month by project", reportArgs("2025-03-01", "2025-03-31", []any{"PROJECT"}, nil), 0.18 + 0.00023*entries/12 + 0.00072*61, 61},
+		{"a year by project", year(nil), 0.18 + 0.00015*12000 + 0.00072*61, 61},
+		{"a month by project", reportArgs("2025-03-01", "2025-03-31", []any{"PROJECT"}, nil), 0.18 + 0.00015*1000 + 0.00072*61, 61},
+		{"odd days at both ends", reportArgs("2025-01-16", "2025-03-15", []any{"PROJECT"}, nil), 0.18 + 0.00015*1000 + 0.00023*13960 + 0.00072*61, 61},
+		{"days within a month", reportArgs("2025-03-02", "2025-03-16", []any{"USER"}, nil), 0.18 + 0.00023*13960*15/31 + 0.00072*270, 270},
+		{"a year by task", reportArgs("2025-01-01", "2025-12-31", []any{"TASK"}, nil), 0.18 + 0.00023*entries + 0.00072*600, 600},
 		{"a year of a project's rows by day", reportArgs("2025-01-01", "2025-12-31", []any{"DAY"}, map[string]any{"projectIds": []any{projectText(large)}}), 0.18 + 0.00023*entries + 0.00072*365, 365},
 		{"one ordinary person", year(map[string]any{"userIds": []any{userText(9)}}), 0.18 + 0.00054*480 + 0.00072*56, 57},
-		{"the busy one", year(map[string]any{"userIds": userText(busy)}), 0.18 + 0.00054*24000 + 0.00072*61, 61},
+		{"the busy one", year(map[string]any{"userIds": userText(busy)}), 0.18 + 0.00015*12000 + 0.00072*61, 61},
 		{"somebody who is not there", year(map[string]any{"userIds": []any{userText(5000)}}), 0.18, 0},
 		{"a text", year(map[string]any{"text": "review"}), 0.18 + 0.00082*entries + 0.00072*61, 61},
 		{"tags", reportArgs("2025-01-01", "2025-12-31", []any{"TAG"}, nil), 0.18 + 0.00054*entries, 11},
@@ -165,6 +168,7 @@ func TestTheFirstOfAMonthIsNotFree(t *testing.T) {
 func TestPricesTellNothingOfOthers(t *testing.T) {
 	poor := company()
 	poor.ByUser[busy], poor.ByProject[large] = store.Monthly{}, store.Monthly{}
+	poor.Sums = store.Monthly{}
 	poor.All, poor.Users, poor.Projects, poor.Tasks, poor.Clients, poor.Sample = poor.ByUser[9], 1, 1, 1, 1, nil
 	for _, coordinate := range []string{"Query.timesheetReport", "Query.timeEntries", "Query.projects", "Query.users", "Query.clients", "Query.tags", "Project.tasks", "Client.projects"} {
 		want := ""
@@ -197,7 +201,7 @@ func TestStatisticsMissingAndStale(t *testing.T) {
 	})
 	ws := r.owner.Workspace.ID
 	const query = `query($in: ReportInput!) { timesheetReport(input: $in) { rows { key } } }`
-	in := map[string]any{"in": map[string]any{"period": map[string]any{"from": "2025-01-01", "to": "2025-12-31"}, "groupBy": "PROJECT", "maxRows": 100}}
+	in := map[string]any{"in": map[string]any{"period": map[string]any{"from": "2025-01-01", "to": "2025-12-31"}, "groupBy": "TASK", "maxRows": 100}}
 	declared := func(t *testing.T, when string) {
 		t.Helper()
 		if p, a := r.priced(r.token, query, in); p.Cost.Basis != limits.Declared || p.Cost.Requested != 62 || p.Cost.Class != "report" {
@@ -220,7 +224,7 @@ func TestStatisticsMissingAndStale(t *testing.T) {
 		t.Errorf("an empty workspace: %s", a.raw)
 	}
 	r.server.statistics.keep(ws, company())
-	if p, a := r.priced(r.token, query, in); p.Cost.Requested < 30 || p.Cost.Requested > p.Cost.Bound {
+	if p, a := r.priced(r.token, query, in); p.Cost.Requested < 3 || p.Cost.Requested > p.Cost.Bound {
 		t.Errorf("a large company: %s", a.raw)
 	}
 	now = now.Add(countsStale)
@@ -279,7 +283,7 @@ func TestNarrowRangeHolds(t *testing.T) {
 	r.server.caps.Points = 20
 	const query = `query($in: ReportInput!) { timesheetReport(input: $in) { rows { key } } }`
 	from := func(day timesheet.Date) map[string]any {
-		return map[string]any{"in": map[string]any{"period": map[string]any{"from": day.String(), "to": "2025-12-31"}, "groupBy": []string{"PROJECT"}, "maxRows": 50}}
+		return map[string]any{"in": map[string]any{"period": map[string]any{"from": day.String(), "to": "2025-12-31"}, "groupBy": []string{"TASK"}, "maxRows": 50}}
 	}
 	p, a := r.priced(r.token, query, from(date("2025-01-01")))
 	at := -1

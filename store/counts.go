@@ -17,6 +17,7 @@ type Counts struct {
 	AsOf                                  timesheet.Date // the day they were made, in UTC
 	Users, Clients, Projects, Tasks, Tags int64
 	All                                   Monthly
+	Sums                                  Monthly // rows of the rollup
 	ByUser                                map[timesheet.UserID]Monthly
 	ByProject                             map[timesheet.ProjectID]Monthly // 0: no project
 	ClientOf                              map[timesheet.ProjectID]timesheet.ClientID
@@ -28,7 +29,7 @@ type Counts struct {
 // Bytes is about how much memory the counts take.
 func (c *Counts) Bytes() int {
 	const perMap, perMonth = 64, 16
-	n := 256 + perMonth*len(c.All.sums) + 32*len(c.ClientOf)
+	n := 256 + 2*perMonth*len(c.All.sums) + 32*len(c.ClientOf)
 	for _, m := range c.ByUser {
 		n += perMap + perMonth*len(m.sums)
 	}
@@ -50,7 +51,7 @@ SELECT (SELECT count(*) FROM membership WHERE workspace_id = $1 AND deleted_at I
        (SELECT count(*) FROM tag WHERE workspace_id = $1 AND deleted_at IS NULL)`
 
 	countMonths = `/* countMonths */
-SELECT grouping(r.project_id, r.user_id), coalesce(r.project_id, 0), coalesce(r.user_id, 0), r.month, sum(r.entries)::bigint
+SELECT grouping(r.project_id, r.user_id), coalesce(r.project_id, 0), coalesce(r.user_id, 0), r.month, sum(r.entries)::bigint, count(*)
 FROM rollup r
 WHERE r.workspace_id = $1
   AND r.entries > 0
@@ -128,10 +129,11 @@ type monthCount struct {
 	user    timesheet.UserID
 	month   timesheet.Date
 	entries int64
+	sums    int64 // rows of the rollup
 }
 
 func scanMonth(row pgx.CollectableRow) (m monthCount, err error) {
-	return m, row.Scan(&m.grouped, &m.project, &m.user, &m.month, &m.entries)
+	return m, row.Scan(&m.grouped, &m.project, &m.user, &m.month, &m.entries, &m.sums)
 }
 
 type projectOwner struct {
@@ -147,7 +149,7 @@ func (c *Counts) fill(months []monthCount) {
 	for _, m := range months {
 		switch m.grouped {
 		case 3:
-			c.All = c.All.With(m.month, m.entries)
+			c.All, c.Sums = c.All.With(m.month, m.entries), c.Sums.With(m.month, m.sums)
 		case 2:
 			c.ByUser[m.user] = c.ByUser[m.user].With(m.month, m.entries)
 		case 1:
