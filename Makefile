@@ -23,6 +23,7 @@ lint: ## vet, formatting, static analysis, dead code, tidy modules
 	$(TOOL) staticcheck ./...
 	@out=$$($(TOOL) deadcode -test -generated=false ./... | grep -v "unreachable func: Example"); if [ -n "$$out" ]; then echo "$$out"; exit 1; fi
 	go mod tidy -diff
+	cd bench && go vet ./... && go mod tidy -diff
 
 generate: ## generate code anew and fail if it differs from what is committed
 	go generate ./...

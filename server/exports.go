@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net/http"
+	"os"
 	"strconv"
 	"time"
 
@@ -56,7 +56,7 @@ func (s *Server) suggestExport(r *request, over *limits.CostError) {
 const retryExport = 2 * time.Second
 
 // findFile opens the file that a link means.
-func (s *Server) findFile(ctx context.Context, r *http.Request) (x timesheet.Export, file fs.File, f *fault) {
+func (s *Server) findFile(ctx context.Context, r *http.Request) (x timesheet.Export, file *os.File, f *fault) {
 	ws, id, f := s.readLink(r)
 	if f != nil {
 		return x, nil, f
@@ -81,7 +81,7 @@ func (s *Server) findFile(ctx context.Context, r *http.Request) (x timesheet.Exp
 	return s.openFile(x)
 }
 
-func (s *Server) openFile(x timesheet.Export) (timesheet.Export, fs.File, *fault) {
+func (s *Server) openFile(x timesheet.Export) (timesheet.Export, *os.File, *fault) {
 	if folder := s.exports.Folder; folder == nil || folder.name != x.Folder {
 		return x, nil, refuse(codeElsewhere, "another server holds this file: send the request again, or have all servers share one folder for exports").retry(time.Second)
 	}
@@ -123,7 +123,7 @@ func (s *Server) download(w http.ResponseWriter, hr *http.Request) {
 	h.Set("ETag", `"`+*x.SHA256+`"`)
 	out := &downloadWriter{ResponseWriter: w, refuse: func(status int) { s.refuseRange(w, r, status) }}
 	defer s.cutBy(w)()
-	http.ServeContent(out, hr, "", *x.FinishedAt, file.(io.ReadSeeker))
+	http.ServeContent(out, hr, "", *x.FinishedAt, file)
 	s.finishDownload(r, x, out.status, out.sent)
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"headroom/store"
 	"headroom/timesheet"
@@ -19,8 +20,17 @@ type cell struct {
 	naive string // the statement of a textbook server; empty: it is not compared
 }
 
-// cells are the questions, of one workspace.
-func cells(owner timesheet.Viewer) []cell {
+// busiest is who has most entries on a day of the last month, and that day: what
+// an app shows them at start is never little.
+func busiest(ctx context.Context, conn *pgx.Conn, owner timesheet.Viewer) (person timesheet.Viewer, day timesheet.Date, err error) {
+	person = owner
+	last := since.AddDate(0, months-1, 0)
+	return person, day, conn.QueryRow(ctx, `SELECT user_id, day FROM time_entry WHERE workspace_id = $1 AND started_at >= $2
+GROUP BY user_id, day ORDER BY count(*) DESC, user_id, day LIMIT 1`, owner.Workspace.ID, last).Scan(&person.User, &day)
+}
+
+// cells are the questions, of one workspace, and of one person and day.
+func cells(owner, person timesheet.Viewer, day timesheet.Date) []cell {
 	last := since.AddDate(0, months, -1)
 	lastMonth := timesheet.Period{From: timesheet.NewDate(last.Year(), last.Month(), 1), To: timesheet.DayOf(last, time.UTC)}
 	lastYear := timesheet.Period{From: timesheet.NewDate(last.Year(), time.January, 1), To: timesheet.DayOf(last, time.UTC)}
@@ -34,21 +44,24 @@ func cells(owner timesheet.Viewer) []cell {
 			return err
 		}}
 	}
-	person := owner
-	person.User++ // a member, who has work every day
-	noon := last.Add(12 * time.Hour)
-	day := timesheet.DayOf(last, time.UTC)
+	noon := day.Start(time.UTC).Add(12 * time.Hour)
 	return []cell{
 		report("one month by project", lastMonth, naiveReport("p.name", lastMonth), timesheet.GroupProject),
 		report("one year by client, project, user", lastYear, naiveReport("c.name, p.name, m.name", lastYear), timesheet.GroupClient, timesheet.GroupProject, timesheet.GroupUser),
 		report("36 months, project x month", all, naiveReport("p.name, date_trunc('month', e.started_at AT TIME ZONE 'Europe/Bucharest')", all), timesheet.GroupProject, timesheet.GroupMonth),
 		report("one year by task", lastYear, naiveReport("t.name, t.id", lastYear), timesheet.GroupTask),
 		{name: "myDay", ask: func(ctx context.Context, s *store.Store) error {
-			_, err := s.MyDay(ctx, person, &day, nil, noon)
+			found, err := s.MyDay(ctx, person, &day, nil, noon)
+			if err == nil && len(found.Entries) == 0 {
+				err = errors.New("the day is empty")
+			}
 			return err
 		}},
 		{name: "runningTimer", ask: func(ctx context.Context, s *store.Store) error {
-			_, err := s.RunningTimer(ctx, person)
+			found, err := s.RunningTimer(ctx, owner)
+			if err == nil && found == nil {
+				err = errors.New("no timer runs")
+			}
 			return err
 		}},
 		{name: "page of 50", ask: func(ctx context.Context, s *store.Store) error {

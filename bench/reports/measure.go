@@ -64,10 +64,10 @@ func (r *results) measure(ctx context.Context, pg *postgres, size float64) error
 	if err != nil {
 		return err
 	}
-	if err := r.countRollup(ctx, dsn, size); err != nil {
+	questions, err := r.prepare(ctx, dsn, owner, size)
+	if err != nil {
 		return err
 	}
-	questions := cells(owner)
 	if err := r.countRows(ctx, dsn, owner, size, questions); err != nil {
 		return err
 	}
@@ -77,20 +77,22 @@ func (r *results) measure(ctx context.Context, pg *postgres, size float64) error
 	return r.measureExport(ctx, dsn, owner, size)
 }
 
-func (r *results) countRollup(ctx context.Context, dsn string, size float64) error {
+// prepare counts what there is and finds whom to ask about.
+func (r *results) prepare(ctx context.Context, dsn string, owner timesheet.Viewer, size float64) ([]cell, error) {
 	conn, err := pgx.Connect(ctx, dsn)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer conn.Close(ctx)
 	for _, table := range []string{"time_entry", "rollup"} {
 		var n float64
 		if err := conn.QueryRow(ctx, "SELECT count(*) FROM "+table).Scan(&n); err != nil {
-			return err
+			return nil, err
 		}
 		r.add("rows of "+table, size, "rows", n)
 	}
-	return nil
+	person, day, err := busiest(ctx, conn, owner)
+	return cells(owner, person, day), err
 }
 
 // countRows asks each question once, on connections that end with it, and sees

@@ -102,6 +102,9 @@ func seeded(ctx context.Context, pg *postgres, name string, s shape) (dsn string
 		return dsn, owner, err
 	}
 	fmt.Fprintf(os.Stderr, "seeding %s: %d entries of %d people on %d projects\n", name, s.entries, s.users, s.projects)
-	owner, _, err = db.LoadCompany(ctx, company(s), nil)
+	if owner, _, err = db.LoadCompany(ctx, company(s), nil); err != nil {
+		return dsn, owner, err
+	}
+	_, _, _, err = db.StartTimer(ctx, owner, timesheet.TimerInput{Description: "the benchmark"}, store.Change{Action: "startTimer"})
 	return dsn, owner, err
 }
