@@ -101,7 +101,7 @@ func (r *rig) exportNow(token, id string) reportExport {
 // ended waits until an export has ended.
 func (r *rig) ended(token, id string) reportExport {
 	r.t.Helper()
-	ctx, cancel := context.WithTimeout(r.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(r.t.Context(), 2*time.Minute)
 	defer cancel()
 	for {
 		x := r.exportNow(token, id)
@@ -110,8 +110,8 @@ func (r *rig) ended(token, id string) reportExport {
 		}
 		select {
 		case <-ctx.Done():
-			r.t.Fatalf("the export is %s after a minute", x.status)
-		case <-time.After(5 * time.Millisecond):
+			r.t.Fatalf("the export is %s after two minutes", x.status)
+		case <-time.After(20 * time.Millisecond):
 		}
 	}
 }

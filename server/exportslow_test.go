@@ -36,7 +36,7 @@ func slowReader(t *testing.T, addr, url string) {
 // keep the server from ending: they are cut off before the drain ends.
 func TestSlowReaders(t *testing.T) {
 	r := exportRig(t, storetest.Open(t), nil)
-	_, token := r.load(40_000) // more than sockets buffer
+	_, token := r.load(20_000) // more than sockets buffer
 	r.work()
 	x := r.ended(token, r.export(token, "").id)
 	public, admin := listen(t), listen(t)

@@ -20,6 +20,7 @@ var bounds = []bound{
 	{what: "36 months, project x month", size: 1, most: 150, unit: "ms"},
 	{what: "36 months, project x month, times faster", size: 1, less: 40, unit: "x"},
 	{what: "36 months, project x month", size: 10, most: 300, unit: "ms"},
+	{what: "one year by project, entries rounded to 6 minutes", size: 1, most: 600, unit: "ms"},
 	{what: "one year by task", size: 1, most: 600, unit: "ms"},
 	{what: "myDay, database", size: 1, most: 1, unit: "ms"},
 	{what: "myDay, database", size: 10, most: 1, unit: "ms"},

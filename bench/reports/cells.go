@@ -35,14 +35,18 @@ func cells(owner, person timesheet.Viewer, day timesheet.Date) []cell {
 	lastMonth := timesheet.Period{From: timesheet.NewDate(last.Year(), last.Month(), 1), To: timesheet.DayOf(last, time.UTC)}
 	lastYear := timesheet.Period{From: timesheet.NewDate(last.Year(), time.January, 1), To: timesheet.DayOf(last, time.UTC)}
 	all := timesheet.Period{From: timesheet.DayOf(since, time.UTC), To: timesheet.DayOf(last, time.UTC)}
-	report := func(name string, p timesheet.Period, naive string, by ...timesheet.GroupKey) cell {
+	asked := func(name, naive string, in timesheet.ReportInput) cell {
+		in.MaxRows = timesheet.MaxReportRows
 		return cell{name: name, class: timesheet.ClassReport, naive: naive, ask: func(ctx context.Context, s *store.Store) error {
-			found, err := s.Report(ctx, owner, timesheet.ReportInput{Period: p, GroupBy: by, MaxRows: timesheet.MaxReportRows}, time.Now())
+			found, err := s.Report(ctx, owner, in, time.Now())
 			if err == nil && found.Totals.EntryCount == 0 {
 				err = fmt.Errorf("%s: the report is empty", name)
 			}
 			return err
 		}}
+	}
+	report := func(name string, p timesheet.Period, naive string, by ...timesheet.GroupKey) cell {
+		return asked(name, naive, timesheet.ReportInput{Period: p, GroupBy: by})
 	}
 	noon := day.Start(time.UTC).Add(12 * time.Hour)
 	return []cell{
@@ -50,6 +54,10 @@ func cells(owner, person timesheet.Viewer, day timesheet.Date) []cell {
 		report("one year by client, project, user", lastYear, naiveReport("c.name, p.name, m.name", lastYear), timesheet.GroupClient, timesheet.GroupProject, timesheet.GroupUser),
 		report("36 months, project x month", all, naiveReport("p.name, date_trunc('month', e.started_at AT TIME ZONE 'Europe/Bucharest')", all), timesheet.GroupProject, timesheet.GroupMonth),
 		report("one year by task", lastYear, naiveReport("t.name, t.id", lastYear), timesheet.GroupTask),
+		asked("one year by project, entries rounded to 6 minutes", "", timesheet.ReportInput{
+			Period: lastYear, GroupBy: []timesheet.GroupKey{timesheet.GroupProject},
+			Rounding: &timesheet.Rounding{Mode: timesheet.RoundUp, Minutes: 6, Scope: timesheet.RoundEntry},
+		}),
 		{name: "myDay", ask: func(ctx context.Context, s *store.Store) error {
 			found, err := s.MyDay(ctx, person, &day, nil, noon)
 			if err == nil && len(found.Entries) == 0 {
