@@ -32,6 +32,14 @@ func (m measured) Admit(_ context.Context, r Request) (*Permit, *Refusal) {
 type Snapshot struct {
 	Draining bool
 	Classes  [numClasses]ClassSnapshot // indexed by Class
+	Adaptive *AdaptiveSnapshot         // nil for a Static gate
+}
+
+// AdaptiveSnapshot is what an Adaptive gate sees.
+type AdaptiveSnapshot struct {
+	Processes int     // that share the database
+	Crowded   bool    // more interactive operations come than the database can do
+	Kept      float64 // share of the clients that is served in the crowd
 }
 
 // ClassSnapshot is the part of one class.
@@ -48,7 +56,7 @@ type ClassSnapshot struct {
 func (s *Static) Snapshot() Snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := Snapshot{Draining: s.draining}
+	out := Snapshot{Draining: s.draining, Adaptive: s.card.snapshot()}
 	for i := range s.pools {
 		p := &s.pools[i]
 		out.Classes[i] = ClassSnapshot{

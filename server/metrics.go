@@ -79,6 +79,10 @@ var (
 	descQueued   = prometheus.NewDesc("headroom_gate_queued", "Operations waiting for a seat.", []string{"class"}, nil)
 	descAdmitted = prometheus.NewDesc("headroom_gate_admitted_total", "Operations admitted.", []string{"class"}, nil)
 	descRefused  = prometheus.NewDesc("headroom_gate_refused_total", "Operations refused by the gate; in mode measure, that would have been.", []string{"class", "reason", "mode"}, nil)
+	descServers  = prometheus.NewDesc("headroom_gate_servers", "Servers on the database, as the adaptive gate counts them.", nil, nil)
+	descCrowded  = prometheus.NewDesc("headroom_gate_crowded", "1 while more interactive operations come than the database can do.", nil, nil)
+	descKept     = prometheus.NewDesc("headroom_gate_kept_ratio", "Share of the clients that is served in a crowd.", nil, nil)
+	descDemoted  = prometheus.NewDesc("headroom_report_backends_yield", "1 if report backends yield the processor to others.", nil, nil)
 	descPool     = prometheus.NewDesc("headroom_pool_connections", "Connections of a pool.", []string{"pool", "state"}, nil)
 	descOpened   = prometheus.NewDesc("headroom_pool_opened_total", "Connections opened.", []string{"pool"}, nil)
 	descDocs     = prometheus.NewDesc("headroom_documents", "Documents in the cache.", nil, nil)
@@ -102,7 +106,14 @@ func (c stateCollector) Collect(out chan<- prometheus.Metric) {
 	counter := func(d *prometheus.Desc, v float64, labels ...string) {
 		out <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)
 	}
-	for _, class := range c.s.snapshot().Classes {
+	snapshot := c.s.snapshot()
+	if a := snapshot.Adaptive; a != nil {
+		gauge(descServers, float64(a.Processes))
+		gauge(descCrowded, truth(a.Crowded))
+		gauge(descKept, a.Kept)
+	}
+	gauge(descDemoted, truth(c.s.store.Demotion().Demoted()))
+	for _, class := range snapshot.Classes {
 		name := class.Class.String()
 		gauge(descSeats, float64(class.Seats), name)
 		gauge(descBusy, float64(class.Busy), name)
@@ -130,11 +141,14 @@ func (c stateCollector) Collect(out chan<- prometheus.Metric) {
 		gauge(descCounted, float64(workspaces))
 		gauge(descCounts, float64(held))
 	}
-	up := 1.0
-	if c.s.health.away() {
-		up = 0
+	gauge(descDatabase, truth(!c.s.health.away()))
+}
+
+func truth(is bool) float64 {
+	if is {
+		return 1
 	}
-	gauge(descDatabase, up)
+	return 0
 }
 
 func (c stateCollector) pools(gauge, counter func(*prometheus.Desc, float64, ...string)) {

@@ -29,6 +29,7 @@ type Config struct {
 	Log        *slog.Logger
 	Mode       Mode                        // "": Enforce
 	Measured   []Rule                      // counted and not enforced
+	Gate       GateKind                    // "": Fixed; Adaptive needs Serve
 	Cores      int                         // of the database; 0: 2
 	User       limits.Rate                 // budget of a person; zero: 2000/100
 	Tenant     limits.Rate                 // budget of a workspace; zero: 10000/500
@@ -64,6 +65,7 @@ type Server struct {
 	deadlines       map[limits.Class]time.Duration
 	gate            limits.Gate
 	static          *limits.Static
+	adaptive        *limits.Adaptive // nil: the gate is another
 	userBudget      *limits.Budget
 	workspaceBudget *limits.Budget
 	documents       *documents
@@ -150,27 +152,6 @@ func deadlines() map[limits.Class]time.Duration {
 	return d
 }
 
-func (s *Server) openGate(c Config) (err error) {
-	if s.userBudget, err = limits.NewBudget(c.User); err != nil {
-		return fmt.Errorf("budget of a person: %w", err)
-	}
-	if s.workspaceBudget, err = limits.NewBudget(c.Tenant); err != nil {
-		return fmt.Errorf("budget of a workspace: %w", err)
-	}
-	if s.static, err = limits.NewStatic(limits.StaticConfig{Seats: limits.SeatsFor(c.Cores)}); err != nil {
-		return fmt.Errorf("seats: %w", err)
-	}
-	switch s.mode.of(RuleGate) {
-	case Off:
-		s.gate = limits.Unlimited{}
-	case Measure:
-		s.gate = limits.Measure(s.static)
-	default:
-		s.gate = s.static
-	}
-	return nil
-}
-
 func (s *Server) snapshot() limits.Snapshot { return s.static.Snapshot() }
 
 // budgetOf is what the person who asks may still spend, for Viewer.budget.
@@ -227,6 +208,7 @@ func (s *Server) Serve(ctx context.Context, public, admin net.Listener, drainDel
 	watching, stopWatching := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWatching()
 	go s.health.watch(watching)
+	go s.tend(watching)
 	go s.tidy(watching)
 	s.warm(watching)
 	go s.saveDocuments(watching)

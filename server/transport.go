@@ -238,11 +238,14 @@ func (s *Server) admit(ctx context.Context, r *request) (*limits.Permit, *fault)
 	began := time.Now()
 	deadline, _ := ctx.Deadline()
 	permit, refusal := s.gate.Admit(ctx, limits.Request{
-		Class: r.class, Tenant: r.account.tenant, Client: r.client, Work: r.price.Work, Deadline: deadline,
+		Class: r.class, Tenant: r.account.tenant, Client: r.account.front.Key, Work: r.price.Work, Deadline: deadline,
 	})
 	r.timings.queue = time.Since(began)
 	if refusal == nil {
 		return permit, nil
+	}
+	if refusal.Early {
+		r.account.charge(refusalPoints) // it was told when, and came before
 	}
 	code := codeOverloaded
 	if refusal.Reason == limits.Expired {
@@ -262,6 +265,9 @@ func (s *Server) admit(ctx context.Context, r *request) (*limits.Permit, *fault)
 func (s *Server) run(ctx context.Context, r *request, opCtx *graphql.OperationContext, permit *limits.Permit) (*graphql.Response, *fault) {
 	r.op, r.started = store.NewOperation(1), time.Now()
 	defer r.op.Close()
+	if slot, ok := permit.Slot().(*store.Slot); ok {
+		r.op.RunIn(slot)
+	}
 	if answer := s.documents.introspected(r.doc, r.vars); answer != nil {
 		return answer, nil
 	}

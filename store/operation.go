@@ -13,6 +13,7 @@ import (
 type Operation struct {
 	Usage
 	seats chan struct{}
+	slot  *Slot // whose connection it runs on; nil: any of its class
 }
 
 // NewOperation allows seats statements at a time: the executor resolves root
@@ -20,6 +21,18 @@ type Operation struct {
 // permit.
 func NewOperation(seats int) *Operation {
 	return &Operation{seats: make(chan struct{}, seats)}
+}
+
+// RunIn makes the operation run on a slot's connection, so that the slot ends with
+// the backend that does the work. It is called before the first statement; the
+// slot is released after Close.
+func (op *Operation) RunIn(slot *Slot) { op.slot = slot }
+
+func slotFrom(ctx context.Context) *Slot {
+	if op := operationFrom(ctx); op != nil {
+		return op.slot
+	}
+	return nil
 }
 
 type operationKey struct{}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"headroom/timesheet"
@@ -21,6 +22,7 @@ type Config struct {
 	DSN    string                  // connection string or URL; required
 	Pools  map[timesheet.Class]int // connections per class; missing: DefaultPools
 	Shared bool                    // one pool for all classes, as a server without protection has
+	Demote bool                    // report backends yield the processor, where they run on this machine
 	Log    *slog.Logger            // nil: discarded
 }
 
@@ -47,9 +49,16 @@ var Deadlines = map[timesheet.Class]time.Duration{
 type Store struct {
 	log    *slog.Logger
 	pools  map[timesheet.Class]*pgxpool.Pool
-	shared bool          // they are one
-	heart  *pgxpool.Pool // one connection that only Ping uses
+	shared bool // they are one
+	demote bool
+	heart  *pgxpool.Pool // one connection that only Ping and Beat use
 	views  *viewerCache
+
+	tripsMu sync.Mutex
+	trips   []time.Duration // to the database and back, the last ones
+
+	demotionMu sync.Mutex
+	demotion   Demotion
 
 	cancels  *canceller
 	imported atomic.Pointer[func(timesheet.WorkspaceID)] // hears of imports
@@ -69,7 +78,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
-	s := &Store{log: c.Log, pools: map[timesheet.Class]*pgxpool.Pool{}, cancels: newCanceller(), life: life, end: end}
+	s := &Store{log: c.Log, pools: map[timesheet.Class]*pgxpool.Pool{}, cancels: newCanceller(), life: life, end: end, demote: c.Demote && IsLocal(c.DSN)}
 	s.views = newViewerCache(life, s.readSighting)
 	err := s.openPools(ctx, c)
 	if err == nil {
@@ -151,6 +160,9 @@ func (s *Store) newPool(ctx context.Context, dsn string, class timesheet.Class, 
 	if class == timesheet.ClassReport || class == timesheet.ClassExport {
 		params["default_transaction_read_only"] = "on"
 		params["work_mem"] = "32MB"
+	}
+	if class == timesheet.ClassReport && s.demote {
+		cfg.AfterConnect = s.demoteReport
 	}
 	return pgxpool.NewWithConfig(ctx, cfg)
 }
@@ -261,6 +273,31 @@ func (s *Store) pool(ctx context.Context) *pgxpool.Pool {
 	return s.pools[timesheet.ServiceFrom(ctx).Class]
 }
 
+// session runs single statements: on the connection of the request's slot, or
+// on any of its class.
+func (s *Store) session(ctx context.Context) interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+} {
+	if slot := slotFrom(ctx); slot != nil {
+		return slot.conn
+	}
+	return s.pool(ctx)
+}
+
+// acquire takes a connection until release is called: the one of the request's
+// slot, or one of its class.
+func (s *Store) acquire(ctx context.Context) (conn *pgxpool.Conn, release func(), err error) {
+	if slot := slotFrom(ctx); slot != nil {
+		return slot.conn, func() {}, nil
+	}
+	conn, err = s.pool(ctx).Acquire(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return conn, conn.Release, nil
+}
+
 // enter takes a seat of the request's operation until release is called.
 func (s *Store) enter(ctx context.Context) (release func(), err error) {
 	if s.life.Err() != nil {
@@ -276,7 +313,7 @@ func list[T any](ctx context.Context, s *Store, scan pgx.RowToFunc[T], sql strin
 		return nil, err
 	}
 	defer release()
-	rows, err := s.pool(ctx).Query(ctx, sql, args...)
+	rows, err := s.session(ctx).Query(ctx, sql, args...)
 	if err != nil {
 		return nil, told(ctx, err)
 	}
@@ -300,7 +337,7 @@ func (s *Store) exec(ctx context.Context, sql string, args ...any) (int64, error
 		return 0, err
 	}
 	defer release()
-	tag, err := s.pool(ctx).Exec(ctx, sql, args...)
+	tag, err := s.session(ctx).Exec(ctx, sql, args...)
 	return tag.RowsAffected(), told(ctx, err)
 }
 

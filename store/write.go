@@ -238,11 +238,11 @@ func (s *Store) transact(ctx context.Context, fn func(pgx.Tx) error) error {
 		return err
 	}
 	defer release()
-	conn, err := s.pool(ctx).Acquire(ctx)
+	conn, giveBack, err := s.acquire(ctx)
 	if err != nil {
 		return told(ctx, err)
 	}
-	defer conn.Release()
+	defer giveBack()
 	tx, err := begin(ctx, conn)
 	if err != nil {
 		return told(ctx, err)

@@ -34,6 +34,8 @@ type ServeFlags struct {
 	Measure         []string      `enum:"caps,budgets,gate" help:"Rules that are counted and not enforced: caps of one operation, budgets, gate." placeholder:"RULE"`
 	Documents       string        `default:"apq" enum:"off,apq,trusted-only" help:"Which documents are run: off those sent in full, apq also by their hash once they were sent with it, trusted-only those of the manifests."`
 	Manifest        []string      `help:"Manifest of a client's documents, of Apollo, Relay or graphql-codegen; may be given several times." placeholder:"FILE"`
+	Gate            string        `default:"adaptive" enum:"adaptive,static" help:"adaptive shares the seats of the database with other servers and follows the crowd, static has the same seats at all times."`
+	NoDemote        bool          `help:"Leave the priority of report backends as it is, also where the database runs on this machine."`
 	DBCores         int           `name:"db-cores" help:"Cores of the database (default: this machine's where it runs here, else 2)." placeholder:"N"`
 	BudgetUser      string        `default:"2000/100" help:"Points of a person, and how many a second restores."`
 	BudgetWorkspace string        `default:"10000/500" help:"Points of a workspace, and how many a second restores."`
@@ -154,7 +156,7 @@ func (c *ServeCmd) Run(env *environment) error {
 		return err
 	}
 	defer stop()
-	s, err := store.Open(env.ctx, store.Config{DSN: dsn, Log: log, Pools: poolsFor(c.dbCores()), Shared: c.Limits == string(server.Off)})
+	s, err := store.Open(env.ctx, store.Config{DSN: dsn, Log: log, Pools: poolsFor(c.dbCores()), Demote: !c.NoDemote, Shared: c.Limits == string(server.Off)})
 	if err != nil {
 		return store.Explain(err)
 	}
@@ -241,7 +243,7 @@ func keep(ctx context.Context, pg *localpg.Server, cfg localpg.Config, log *slog
 
 func (c *ServeFlags) server(ctx context.Context, s *store.Store, log *slog.Logger) (*server.Server, error) {
 	cfg := server.Config{
-		Store: s, Log: log, Mode: server.Mode(c.Limits), Cores: c.dbCores(), Origins: c.CORSOrigin, Statistics: true, Documents: server.DocumentMode(c.Documents),
+		Store: s, Log: log, Mode: server.Mode(c.Limits), Gate: server.GateKind(c.Gate), Cores: c.dbCores(), Origins: c.CORSOrigin, Statistics: true, Documents: server.DocumentMode(c.Documents),
 		Inspect: c.Introspection == "on" || c.Introspection == "auto" && c.demo(),
 	}
 	for _, rule := range c.Measure {
