@@ -91,7 +91,7 @@ func (b Bench) reportStorm(calm time.Duration) []Check {
 		{"M1", "p99 in a report storm, of the unloaded one", ratio(r.quantile(storm, 0.99), calm), 1.5, false, "x"},
 		{"M2", "answered within 50 ms or 15 x their own time", 100 * r.share(storm, slow(50*time.Millisecond, 15)), 99.9, true, "%"},
 		{"M2", "answered within 250 ms or 25 x their own time", 100 * r.share(storm, slow(250*time.Millisecond, 25)), 100, true, "%"},
-		{"M3", "useful work, of the capacity", 100 * r.busy(from, to) / float64(len(b.Size.Seeds)), 100 * useful, true, "%"},
+		{"M3", "useful work, of the capacity", 100 * r.busy(from, to) / float64(len(b.Size.Seeds)) / r.speed(), 100 * useful, true, "%"},
 		{"M6", "until the p99 is in its bound after the onset", b.back(r, from, 1.5*calm.Seconds()).Seconds() * 1000, 200, false, "ms"},
 		{"M7", "p99 of the first second after it, of the unloaded one", ratio(r.quantile(interactive.born(to, to+second), 0.99), calm), 1.5, false, "x"},
 	}
@@ -99,16 +99,21 @@ func (b Bench) reportStorm(calm time.Duration) []Check {
 
 // slowdown: answered within a time or a multiple of what it would take alone.
 func (r *Result) slowdown() func(time.Duration, float64) filter {
-	speed := 1.0
-	if len(r.Setup.Speed) > 0 {
-		speed = r.Setup.Speed[0].To
-	}
+	speed := r.speed()
 	return func(d time.Duration, times float64) filter {
 		return func(s *sample) bool {
 			alone := time.Duration(s.size/speed*1e9) + r.Setup.RoundTrip
 			return s.ended-s.born <= max(d, time.Duration(times*float64(alone)))
 		}
 	}
+}
+
+// speed is the database's at the beginning.
+func (r *Result) speed() float64 {
+	if len(r.Setup.Speed) > 0 && r.Setup.Speed[0].At == 0 {
+		return r.Setup.Speed[0].To
+	}
+	return 1
 }
 
 // back is the time from an onset until the p99 of every window of 100 ms is
