@@ -101,8 +101,8 @@ func TestRunsOfATransaction(t *testing.T) {
 	})
 }
 
-// A bulk edit locks a person's timer before a newer entry, and continuing that
-// entry locks them the other way round.
+// A bulk edit locks a person's timer before a newer entry; whoever continues that
+// entry must not lock it before the timer.
 func TestBulkEditBesideContinue(t *testing.T) {
 	t.Parallel()
 	s, owner := newWorkspace(t)
