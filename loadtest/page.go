@@ -181,7 +181,7 @@ func (r *Record) page(id, name string) runPage {
 		})
 	}
 	p.Charts = r.charts(id)
-	p.Sections = slices.DeleteFunc([]pagePart{r.operationsPart(), r.serverPart(), r.generatorPart(), r.methodPart()}, func(p pagePart) bool { return len(p.Tables) == 0 })
+	p.Sections = slices.DeleteFunc([]pagePart{r.searchPart(), r.operationsPart(), r.serverPart(), r.generatorPart(), r.methodPart()}, func(p pagePart) bool { return len(p.Tables) == 0 })
 	return p
 }
 

@@ -108,6 +108,9 @@ func TestPageOfNothing(t *testing.T) {
 		t.Error("a page of no runs was written")
 	}
 	empty := &Record{Scenario: "smoke", Rounds: 1, Verdict: Verdict{Word: "INTERRUPTED", Exit: ExitInterrupted}}
+	if text := pageOf(t, NewStudy([]*Record{{Scenario: "baseline", Verdict: Verdict{Word: "PASS"}, Points: found(1, 800).Points, Steps: found(1, 800).Steps}}, []string{"out"})); !strings.Contains(text, "Breakpoints") || !strings.Contains(text, "Steps, as they were sent") {
+		t.Error("the page of a search lacks its steps")
+	}
 	if text := pageOf(t, NewStudy([]*Record{empty}, []string{"out"})); !strings.Contains(text, "Interrupted") {
 		t.Error("a run that was stopped before anything was sent has no page")
 	}

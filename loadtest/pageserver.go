@@ -14,6 +14,30 @@ func (r *Record) serverPart() pagePart {
 	}
 }
 
+// searchPart is what a search for the breakpoint found, step by step.
+func (r *Record) searchPart() pagePart {
+	points := pageTable{Title: "Breakpoints", Head: []string{"what held", "up to, a second", "broke at", "what broke", "used up"}}
+	for _, p := range r.Points {
+		above := "–"
+		if p.Above > 0 {
+			above = number(p.Above)
+		}
+		points.Rows = append(points.Rows, []string{p.Name, number(p.Rate), above, typeset(p.Rule), p.Resource})
+	}
+	steps := pageTable{Title: "Steps, as they were sent", Head: []string{"a second", "answered right, a second", "refused", "p50", "p99", "what broke"}}
+	for _, s := range r.Steps {
+		var why []string
+		for _, b := range s.Broke {
+			why = append(why, typeset(b.Rule))
+		}
+		steps.Rows = append(steps.Rows, []string{
+			number(s.Rate), number(s.Goodput), number(float64(s.Shed)), quantile(s.Response, s.Response.P50), quantile(s.Response, s.Response.P99),
+			strings.Join(append(why, s.Invalid...), "; "),
+		})
+	}
+	return pagePart{Title: "The search", Lead: "The greatest rates at which the promises held: bracketed, halved, confirmed.", Tables: nonEmpty(points, steps)}
+}
+
 func (r *Record) workTable() pageTable {
 	t := pageTable{Title: "Work per operation", Head: []string{"phase", "answered", "statements", "rows", "points", "processor time"}}
 	for _, w := range r.Work {
