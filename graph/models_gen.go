@@ -160,6 +160,14 @@ type InviteMemberInput struct {
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey"`
 }
 
+type LockPeriodInput struct {
+	// The last day that is closed; today at the latest.
+	Through timesheet.Date `json:"through"`
+	// Why, for the audit log.
+	Reason         graphql.Omittable[*string] `json:"reason"`
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey"`
+}
+
 type RemoveMemberInput struct {
 	UserID         timesheet.UserID           `json:"userId"`
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey"`
@@ -231,6 +239,14 @@ type StopTimerInput struct {
 	// Null: now.
 	EndedAt        graphql.Omittable[*time.Time] `json:"endedAt"`
 	IdempotencyKey graphql.Omittable[*string]    `json:"idempotencyKey"`
+}
+
+type UnlockPeriodInput struct {
+	// The books stay closed through this day; null: all are opened.
+	KeepThrough graphql.Omittable[*timesheet.Date] `json:"keepThrough"`
+	// Why, for the audit log.
+	Reason         graphql.Omittable[*string] `json:"reason"`
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey"`
 }
 
 type UpdateClientInput struct {

@@ -150,6 +150,13 @@ var mutations = []struct {
 	{"updateWorkspace", func(w *world, _ testing.TB, _ timesheet.Viewer) map[string]any {
 		return map[string]any{"name": w.name(), "weekStart": "SUNDAY", "overlapPolicy": "ALLOW"}
 	}, map[string]any{"workspace.weekStart": "SUNDAY", "workspace.timeZone": "Europe/Bucharest", "workspace.currency": "EUR"}, admins},
+	{"lockPeriod", func(w *world, _ testing.TB, _ timesheet.Viewer) map[string]any {
+		return map[string]any{"through": "1990-12-31", "reason": "audited"}
+	}, map[string]any{"workspace.lockedThrough": "1990-12-31"}, admins},
+	{"unlockPeriod", func(w *world, t testing.TB, _ timesheet.Viewer) map[string]any {
+		w.mutate(t, new(w.people[owner]), "lockPeriod", map[string]any{"through": "1990-12-31"})
+		return map[string]any{"keepThrough": "1980-12-31", "reason": "one is missing"}
+	}, map[string]any{"workspace.lockedThrough": "1980-12-31"}, admins},
 	{"inviteMember", func(w *world, _ testing.TB, _ timesheet.Viewer) map[string]any {
 		return map[string]any{"name": w.name(), "email": fmt.Sprintf("p%d@acme.example", w.names.Add(1)), "role": "MANAGER"}
 	}, map[string]any{"user.role": "MANAGER", "user.email": "*", "claim": "*", "expiresAt": "*"}, admins},

@@ -53,6 +53,11 @@ func TestStatementsOfAnOperation(t *testing.T) {
 			{"a page of entries", `{ timeEntries(first: 50) { nodes { user { name } project { name client { name } } task { name } } } }`, 5},
 			{"projects with tasks and members", `{ projects(first: 20) { nodes { tasks(first: 5) { nodes { name } } members(first: 5) { nodes { name } } trackedSeconds } } }`, 4},
 			{"the running timer", `{ runningTimer { id } }`, 1},
+			// BEGIN, the lock on the books and the entry in one round trip, the
+			// audit row, COMMIT.
+			{"an entry", `mutation { createTimeEntry(input: {startedAt: "2026-03-03T08:00:00Z", endedAt: "2026-03-03T09:00:00Z"}) { timeEntry { id } } }`, 5},
+			{"a timer", `mutation { startTimer(input: {}) { timeEntry { id } } }`, 6},
+			{"its end", `mutation { stopTimer(input: {}) { timeEntry { id } } }`, 5},
 		} {
 			r.ask(test.query, nil)
 			if counter.last > test.most || counter.last == 0 {

@@ -35,6 +35,7 @@ func (s *Store) BulkEditTimeEntries(ctx context.Context, v timesheet.Viewer, ids
 type bulk struct {
 	v     timesheet.Viewer
 	in    timesheet.EntryInput
+	books timesheet.Workspace // held, and as they are
 	done  map[timesheet.EntryID]timesheet.TimeEntry
 	wrong map[timesheet.EntryID]*timesheet.Error
 
@@ -112,8 +113,17 @@ SET project_id = CASE WHEN $3 THEN $4 ELSE e.project_id END,
     tag_ids = CASE WHEN $7 THEN $8 ELSE e.tag_ids END,
     description = coalesce($9, e.description),
     billable = coalesce($10, e.billable),
+    (rate_minor, cost_minor, currency) = (
+      SELECT e.rate_minor, e.cost_minor, e.currency
+      WHERE NOT ($3 AND e.project_id IS DISTINCT FROM $4 OR $5 AND e.task_id IS DISTINCT FROM $6)
+      UNION ALL
+      SELECT coalesce(r.bill_minor, 0), coalesce(r.cost_minor, 0), coalesce(r.bill_currency, w.currency)
+      FROM rate_on(e.workspace_id, e.user_id, CASE WHEN $3 THEN $4 ELSE e.project_id END, CASE WHEN $5 THEN $6 WHEN $3 THEN NULL ELSE e.task_id END, e.day) r
+      WHERE $3 AND e.project_id IS DISTINCT FROM $4 OR $5 AND e.task_id IS DISTINCT FROM $6),
     version = e.version + 1
-WHERE e.workspace_id = $1
+FROM workspace w
+WHERE w.workspace_id = $1
+  AND e.workspace_id = $1
   AND e.id = ANY ($2)
 RETURNING ` + entryColumns
 
@@ -126,6 +136,9 @@ func (b *bulk) edit(ctx context.Context, tx pgx.Tx, ids []timesheet.EntryID) err
 	before, err := pgx.CollectRows(rows, scanEntry)
 	if err != nil {
 		return fmt.Errorf("lock entries: %w", err)
+	}
+	if b.books, err = openBooks(ctx, tx, b.v.Workspace.ID); err != nil {
+		return err
 	}
 	var good []timesheet.EntryID
 	for _, e := range before {
@@ -157,6 +170,9 @@ func (b *bulk) edit(ctx context.Context, tx pgx.Tx, ids []timesheet.EntryID) err
 // check tells why one entry may not be changed.
 func (b *bulk) check(e timesheet.TimeEntry) *timesheet.Error {
 	if err, _ := timesheet.AsError(mayEdit(b.v, e)); err != nil {
+		return err
+	}
+	if err, _ := timesheet.AsError(inOpenBooks(b.books, "id", e.Day)); err != nil {
 		return err
 	}
 	if b.taskProject != nil && differs(e.ProjectID, b.taskProject) {

@@ -12,11 +12,11 @@ import (
 	"headroom/timesheet"
 )
 
-const entryColumns = `e.id, e.user_id, e.project_id, e.task_id, e.tag_ids, e.started_at, e.ended_at, e.secs, e.day, e.description, e.billable, e.amount_x3600, e.currency, e.deleted_at IS NOT NULL, e.version`
+const entryColumns = `e.id, e.user_id, e.project_id, e.task_id, e.tag_ids, e.started_at, e.ended_at, e.secs, e.day, e.description, e.billable, e.amount_x3600, e.currency, e.invoiced_at IS NOT NULL, e.deleted_at IS NOT NULL, e.version`
 
 func scanEntry(row pgx.CollectableRow) (e timesheet.TimeEntry, err error) {
 	err = row.Scan(&e.ID, &e.UserID, &e.ProjectID, &e.TaskID, &e.TagIDs, &e.StartedAt, &e.EndedAt, &e.Seconds,
-		&e.Day, &e.Description, &e.Billable, &e.AmountX3600, &e.Currency, &e.Deleted, &e.Version)
+		&e.Day, &e.Description, &e.Billable, &e.AmountX3600, &e.Currency, &e.Invoiced, &e.Deleted, &e.Version)
 	e.StartedAt = e.StartedAt.UTC()
 	if e.EndedAt == nil {
 		e.AmountX3600 = nil // the database computes 0 for what is not billable
@@ -124,43 +124,122 @@ func tracks(v timesheet.Viewer) error {
 	return timesheet.Errorf(timesheet.CodeForbidden, "", "your role may not track time")
 }
 
+// What is written to closed books, or by the day of another zone than the
+// workspace's, is not written.
 const insertEntry = `/* insertEntry */
-INSERT INTO time_entry AS e (workspace_id, id, user_id, project_id, task_id, started_at, ended_at, day, billable, rate_minor, currency, tag_ids, description)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+INSERT INTO time_entry AS e (workspace_id, id, user_id, project_id, task_id, started_at, ended_at, day, billable, rate_minor, cost_minor, currency, tag_ids, description)
+SELECT w.workspace_id, $2, $3::bigint, $4::bigint, $5::bigint, $6, $7, $8::date, $9,
+       coalesce(r.bill_minor, 0), coalesce(r.cost_minor, 0), coalesce(r.bill_currency, w.currency), $10, $11
+FROM workspace w
+CROSS JOIN LATERAL rate_on(w.workspace_id, $3, $4, $5, $8) r
+WHERE w.workspace_id = $1
+  AND w.time_zone = $12
+  AND (w.locked_through IS NULL OR w.locked_through < $8)
 ON CONFLICT DO NOTHING
 RETURNING ` + entryColumns
 
-// insert writes a new entry at an hourly rate. ok is false where its id or,
-// for a timer, its person's timer is there already; a concurrent insert of
-// either is waited for.
-func insert(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, e timesheet.TimeEntry, rateMinor int64) (timesheet.TimeEntry, bool, error) {
-	created, ok, err := entryIn(ctx, tx, insertEntry, v.Workspace.ID, e.ID, e.UserID, e.ProjectID, e.TaskID, e.StartedAt, e.EndedAt,
-		e.Day, e.Billable, rateMinor, v.Workspace.Currency, tagKeys(e.TagIDs), e.Description)
-	if err != nil {
-		return created, false, fmt.Errorf("create an entry: %w", err)
+// insert writes a new entry, at the hourly rates of its day. ok is false where
+// its id or, for a timer, its person's timer is there already; a concurrent
+// insert of either is waited for.
+func insert(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, e timesheet.TimeEntry) (created timesheet.TimeEntry, ok bool, err error) {
+	for again := true; again; {
+		created, ok, err = entryUnder(ctx, tx, v, insertEntry, v.Workspace.ID, e.ID, e.UserID, e.ProjectID, e.TaskID, e.StartedAt, e.EndedAt,
+			e.Day, e.Billable, tagKeys(e.TagIDs), e.Description, v.Workspace.TimeZone)
+		if err != nil {
+			return created, false, fmt.Errorf("create an entry: %w", err)
+		}
+		if ok {
+			return created, true, nil
+		}
+		if v.Workspace, again, err = onItsDay(ctx, tx, v.Workspace, &e); err != nil {
+			return created, false, err
+		}
 	}
-	return created, ok, nil
+	return created, false, inOpenBooks(v.Workspace, "startedAt", e.Day)
 }
 
+// onItsDay finds the entry's day in the zone that the workspace has by now;
+// again tells whether that is another one than was thought.
+func onItsDay(ctx context.Context, tx pgx.Tx, thought timesheet.Workspace, e *timesheet.TimeEntry) (w timesheet.Workspace, again bool, err error) {
+	if w, err = books(ctx, tx, thought.ID); err != nil || w.TimeZone == thought.TimeZone {
+		return w, false, err
+	}
+	zone, err := zoneOf(w)
+	if err != nil {
+		return w, false, err
+	}
+	e.Day = timesheet.DayOf(e.StartedAt, zone)
+	return w, true, nil
+}
+
+// An entry keeps its rates and its day unless it moves: to other work, or to
+// another start.
 const storeEntry = `/* storeEntry */
 UPDATE time_entry AS e
-SET project_id = $3, task_id = $4, started_at = $5, ended_at = $6, day = $7, billable = $8, tag_ids = $9, description = $10,
+SET project_id = $3, task_id = $4, started_at = $5, ended_at = $6, billable = $8, tag_ids = $9, description = $10,
+    day = CASE WHEN e.started_at = $5 THEN e.day ELSE $7 END,
+    (rate_minor, cost_minor, currency) = (
+      SELECT e.rate_minor, e.cost_minor, e.currency
+      WHERE e.project_id IS NOT DISTINCT FROM $3 AND e.task_id IS NOT DISTINCT FROM $4 AND e.day = $7
+      UNION ALL
+      SELECT coalesce(r.bill_minor, 0), coalesce(r.cost_minor, 0), coalesce(r.bill_currency, w.currency)
+      FROM rate_on(e.workspace_id, e.user_id, $3, $4, $7) r
+      WHERE e.project_id IS DISTINCT FROM $3 OR e.task_id IS DISTINCT FROM $4 OR e.day <> $7),
     deleted_at = CASE WHEN $11 THEN coalesce(e.deleted_at, now()) END, version = e.version + 1
-WHERE e.workspace_id = $1
+FROM workspace w
+WHERE w.workspace_id = $1
+  AND e.workspace_id = $1
   AND e.id = $2
+  AND (w.time_zone = $12 OR e.started_at = $5)
+  AND (w.locked_through IS NULL OR w.locked_through < least(e.day, $7::date))
 RETURNING ` + entryColumns
 
 // save writes an entry that was locked and changed.
 func save(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, e timesheet.TimeEntry) (timesheet.TimeEntry, error) {
-	saved, ok, err := entryIn(ctx, tx, storeEntry, v.Workspace.ID, e.ID, e.ProjectID, e.TaskID, e.StartedAt, e.EndedAt,
-		e.Day, e.Billable, tagKeys(e.TagIDs), e.Description, e.Deleted)
+	for again := true; again; {
+		saved, ok, err := entryUnder(ctx, tx, v, storeEntry, v.Workspace.ID, e.ID, e.ProjectID, e.TaskID, e.StartedAt, e.EndedAt,
+			e.Day, e.Billable, tagKeys(e.TagIDs), e.Description, e.Deleted, v.Workspace.TimeZone)
+		if err != nil {
+			return saved, fmt.Errorf("store an entry: %w", err)
+		}
+		if ok {
+			return saved, nil
+		}
+		if v.Workspace, again, err = onItsDay(ctx, tx, v.Workspace, &e); err != nil {
+			return saved, err
+		}
+	}
+	if v.Workspace.LockedThrough == nil {
+		return e, fmt.Errorf("store an entry: %v is gone although it was locked", e.ID)
+	}
+	return e, timesheet.Errorf(timesheet.CodePeriodLocked, "", "the books are closed through %s, where this entry is or would be", v.Workspace.LockedThrough)
+}
+
+const endEntry = `/* endEntry */
+UPDATE time_entry AS e
+SET ended_at = $3, version = e.version + 1
+FROM workspace w
+WHERE w.workspace_id = $1
+  AND e.workspace_id = $1
+  AND e.id = $2
+RETURNING ` + entryColumns + `, coalesce(e.day <= w.locked_through, false)`
+
+// end stops a timer that was locked. It does not ask for the books: whoever
+// stops a timer waits for nobody, and its start may lie where they are closed,
+// which locked tells. Its day is moved with its row, if the workspace's zone
+// changes at the same moment.
+func end(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, id timesheet.EntryID, at time.Time) (e timesheet.TimeEntry, locked bool, err error) {
+	rows, err := tx.Query(ctx, endEntry, v.Workspace.ID, id, at)
 	if err != nil {
-		return saved, fmt.Errorf("store an entry: %w", err)
+		return e, false, fmt.Errorf("stop a timer: %w", err)
 	}
-	if !ok {
-		return saved, fmt.Errorf("store an entry: %v is gone although it was locked", e.ID)
+	e, err = pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (timesheet.TimeEntry, error) {
+		return scanEntry(longer{row, []any{&locked}})
+	})
+	if err != nil {
+		return e, false, fmt.Errorf("stop a timer: %w", err)
 	}
-	return saved, nil
+	return e, locked, nil
 }
 
 // tagKeys stores no tags as an empty array, never as null.

@@ -76,7 +76,7 @@ func create(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, e timesheet.Time
 	if warnings, err = withoutOverlap(ctx, tx, v, e, now, warnings); err != nil {
 		return timesheet.TimeEntry{}, nil, err
 	}
-	created, ok, err := insert(ctx, tx, v, e, 0)
+	created, ok, err := insert(ctx, tx, v, e)
 	if ok || err != nil {
 		return created, warnings, err
 	}

@@ -51,7 +51,7 @@ func (s *Store) Import(ctx context.Context, v timesheet.Viewer, rows iter.Seq2[t
 	if err != nil {
 		return timesheet.ImportCounts{}, err
 	}
-	im := &importer{s: s, v: v, o: o, zone: zone, now: time.Now(), seen: map[uint64]uint32{}, people: map[person]bool{}, projects: map[projectName]bool{}}
+	im := &importer{s: s, v: v, o: o, zone: zone, books: v.Workspace, now: time.Now(), seen: map[uint64]uint32{}, people: map[person]bool{}, projects: map[projectName]bool{}}
 	im.known.reset()
 	ctx = timesheet.WithService(ctx, timesheet.Service{Class: timesheet.ClassBackground})
 	batch := make([]*importItem, 0, importBatch)
@@ -76,7 +76,8 @@ type importer struct {
 	s      *Store
 	v      timesheet.Viewer
 	o      ImportOptions
-	zone   *time.Location
+	books  timesheet.Workspace // as the batch found them
+	zone   *time.Location      // theirs
 	now    time.Time
 	known  importNames
 	counts timesheet.ImportCounts
@@ -270,6 +271,7 @@ SET LOCAL enable_sort = off`
 // write imports rows within a transaction. Only one import writes to a
 // workspace at a time, so that what it does not find it may create.
 func (im *importer) write(ctx context.Context, tx pgx.Tx, items []*importItem) error {
+	defer im.s.sign(tx, im.v, "import")()
 	if !im.o.Preview {
 		if _, err := tx.Exec(ctx, lockImports, im.v.Workspace.ID); err != nil {
 			return fmt.Errorf("wait for another import into this workspace: %w", err)
@@ -280,6 +282,9 @@ func (im *importer) write(ctx context.Context, tx pgx.Tx, items []*importItem) e
 	}
 	fresh, err := im.absent(ctx, tx, items)
 	if err != nil || len(fresh) == 0 {
+		return err
+	}
+	if fresh, err = im.open(ctx, tx, fresh); err != nil {
 		return err
 	}
 	if fresh, err = im.resolve(ctx, tx, fresh); err != nil {
@@ -300,6 +305,24 @@ func (im *importer) write(ctx context.Context, tx pgx.Tx, items []*importItem) e
 	}
 	ref := Ref{Entity: "Workspace", ID: key(im.v.Workspace.ID)}
 	return finish(ctx, tx, im.v, Change{Action: "import"}, input, outcome{Ref: ref})
+}
+
+// open takes the books and gives each row its day, and returns the rows that
+// are not in closed ones.
+func (im *importer) open(ctx context.Context, tx pgx.Tx, items []*importItem) (fresh []*importItem, err error) {
+	if im.books, err = openBooks(ctx, tx, im.v.Workspace.ID); err != nil {
+		return nil, err
+	}
+	if im.zone, err = zoneOf(im.books); err != nil {
+		return nil, err
+	}
+	for _, it := range items {
+		it.entry.Day = timesheet.DayOf(it.row.Start, im.zone)
+		if im.books.Locked(it.entry.Day) {
+			it.refuse(timesheet.FieldStart, timesheet.RowPeriodLocked, fmt.Sprintf("the books are closed through %s", im.books.LockedThrough))
+		}
+	}
+	return slices.DeleteFunc(items, func(it *importItem) bool { return it.bad != nil }), nil
 }
 
 // absent returns the rows that no earlier import has written.
@@ -325,17 +348,49 @@ func (im *importer) absent(ctx context.Context, tx pgx.Tx, items []*importItem) 
 
 var importColumns = []string{
 	"workspace_id", "id", "user_id", "project_id", "task_id", "started_at", "ended_at", "day",
-	"billable", "rate_minor", "currency", "tag_ids", "description", "import_key",
+	"billable", "rate_minor", "cost_minor", "currency", "tag_ids", "description", "import_key",
+}
+
+const readRatesOn = `/* readRatesOn */
+SELECT coalesce(r.bill_minor, 0), coalesce(r.cost_minor, 0), coalesce(r.bill_currency, w.currency)
+FROM workspace w
+CROSS JOIN unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::date[]) WITH ORDINALITY AS u (person, project, task, on_day, n)
+CROSS JOIN LATERAL rate_on(w.workspace_id, u.person, u.project, u.task, u.on_day) r
+WHERE w.workspace_id = $1
+ORDER BY u.n`
+
+// hourly is what an hour of a row's work is billed and costs.
+type hourly struct {
+	Bill, Cost int64
+	Currency   string
+}
+
+// rates are the hourly rates of rows, in their order.
+func (im *importer) rates(ctx context.Context, tx pgx.Tx, items []*importItem) ([]hourly, error) {
+	people, days := make([]timesheet.UserID, len(items)), make([]timesheet.Date, len(items))
+	projects, tasks := make([]*timesheet.ProjectID, len(items)), make([]*timesheet.TaskID, len(items))
+	for i, it := range items {
+		people[i], projects[i], tasks[i], days[i] = it.entry.UserID, it.entry.ProjectID, it.entry.TaskID, it.entry.Day
+	}
+	rows, err := tx.Query(ctx, readRatesOn, im.v.Workspace.ID, people, projects, tasks, days)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[hourly])
 }
 
 func (im *importer) copy(ctx context.Context, tx pgx.Tx, items []*importItem) error {
-	_, err := tx.CopyFrom(ctx, pgx.Identifier{"time_entry"}, importColumns, pgx.CopyFromSlice(len(items), func(i int) ([]any, error) {
+	rates, err := im.rates(ctx, tx, items)
+	if err != nil {
+		return fmt.Errorf("read rates: %w", err)
+	}
+	_, err = tx.CopyFrom(ctx, pgx.Identifier{"time_entry"}, importColumns, pgx.CopyFromSlice(len(items), func(i int) ([]any, error) {
 		it := items[i]
 		id, err := mint(nil)
 		e := it.entry
 		return []any{
-			im.v.Workspace.ID, [16]byte(id), e.UserID, e.ProjectID, e.TaskID, it.row.Start, it.row.End, timesheet.DayOf(it.row.Start, im.zone),
-			e.Billable, 0, im.v.Workspace.Currency, tagKeys(e.TagIDs), it.row.Description, it.key[:],
+			im.v.Workspace.ID, [16]byte(id), e.UserID, e.ProjectID, e.TaskID, it.row.Start, it.row.End, e.Day,
+			e.Billable, rates[i].Bill, rates[i].Cost, rates[i].Currency, tagKeys(e.TagIDs), it.row.Description, it.key[:],
 		}, err
 	}))
 	return err

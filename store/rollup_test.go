@@ -52,6 +52,7 @@ func TestRollupFollowsEntries(t *testing.T) {
 	input := span(t, "2024-06-03T08:00:00Z", "2024-06-03T09:00:00Z")
 	input.Project = timesheet.Some(&one.ID)
 	e := create(t, s.Store, v, input)
+	mustExec(t, s.conn, `INSERT INTO rate (workspace_id, kind, minor, currency) VALUES ($1, 'BILL', 7, 'EUR')`, v.Workspace.ID)
 	mustExec(t, s.conn, `UPDATE time_entry SET rate_minor = 7 WHERE workspace_id = $1`, v.Workspace.ID)
 	edit := func(in timesheet.EntryInput) func() {
 		return func() {

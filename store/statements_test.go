@@ -52,6 +52,10 @@ var withoutWorkspace = map[string]string{
 	"endNight":        "a lock on a number, reads no table",
 	"prepareLoad":     "settings of its own transaction",
 	"planImports":     "a setting of its own transaction",
+	"shareBooks":      "a lock on the workspace's number, reads no table",
+	"takeBooks":       "a lock on the workspace's number, reads no table",
+	"readBookHolders": "asks the server about the workspace's lock",
+	"setLockTimeout":  "a setting of its own transaction",
 	"lockPerson":      "a lock on numbers, the workspace's among them, reads no table",
 	"findMembership":  "operators look for the workspace of a person",
 	"waitingExports":  "replicas work for all workspaces; returns keys only",
@@ -210,7 +214,7 @@ func fragment(text string) bool {
 }
 
 var (
-	tenantTable = regexp.MustCompile(`\b(?:FROM|JOIN|INTO|UPDATE|USING)\s+(?:workspace|membership|api_token|client|project|project_member|task|tag|time_entry|idempotency|audit|rollup|activity|export_job)\b`)
+	tenantTable = regexp.MustCompile(`\b(?:FROM|JOIN|INTO|UPDATE|USING)\s+(?:workspace|membership|api_token|client|project|project_member|task|tag|time_entry|idempotency|audit|rollup|activity|export_job|rate)\b`)
 	tenantKey   = regexp.MustCompile(`\bworkspace_id = (?:\$1\b|\w+\.workspace_id\b)|\(workspace_id,`)
 	firstKey    = regexp.MustCompile(`\bworkspace_id = \$1\b|\(workspace_id,[^)]*\)\s*(?:VALUES \(\$1\b|SELECT \$1\b)`)
 )

@@ -61,6 +61,7 @@ type Store struct {
 	demotion   Demotion
 
 	cancels  *canceller
+	writers  sync.Map                                    // pid of a backend -> writing
 	imported atomic.Pointer[func(timesheet.WorkspaceID)] // hears of imports
 	life     context.Context                             // of what runs beside the calls; ends with Close
 	end      context.CancelFunc

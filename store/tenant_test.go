@@ -159,7 +159,7 @@ func total(count reflect.Value) int64 {
 // that they answer from the viewer's own workspace.
 var withoutIDs = []string{
 	"AuditLog", "CreateTag", "CreateClient", "DiscardTimer", "EnsureMember", "Exports", "Import", "InviteMember",
-	"MyDay", "RunningTimer", "UpdateWorkspace",
+	"LockPeriod", "MyDay", "RunningTimer", "UnlockPeriod", "UpdateWorkspace",
 	"EnsureTokens",
 	"ReportOf", // a test's own
 }

@@ -148,6 +148,14 @@ type wider struct {
 
 func (r wider) Scan(dest ...any) error { return r.CollectableRow.Scan(append(r.first, dest...)...) }
 
+// longer is a row with columns after those that a scan function knows.
+type longer struct {
+	pgx.CollectableRow
+	last []any
+}
+
+func (r longer) Scan(dest ...any) error { return r.CollectableRow.Scan(append(dest, r.last...)...) }
+
 // byKey runs a statement and maps its rows by their keys.
 func byKey[K comparable, T any](ctx context.Context, s *Store, what string, scan pgx.RowToFunc[T], id func(T) K, sql string, args ...any) (map[K]T, error) {
 	rows, err := list(ctx, s, scan, sql, args...)

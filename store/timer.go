@@ -99,8 +99,8 @@ func stopAsTold(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, e timesheet.
 
 // stop ends a locked timer.
 func stop(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, e timesheet.TimeEntry, at, now time.Time) (timesheet.TimeEntry, []*timesheet.Error, error) {
-	end, warnings := stopTime(e, wholeSecond(at))
-	e.EndedAt = &end
+	until, warnings := stopTime(e, wholeSecond(at))
+	e.EndedAt = &until
 	found, err := overlap(ctx, tx, v, e, now)
 	if err != nil {
 		return e, nil, err
@@ -108,7 +108,10 @@ func stop(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, e timesheet.TimeEn
 	if found != nil {
 		warnings = append(warnings, found)
 	}
-	e, err = save(ctx, tx, v, e)
+	e, locked, err := end(ctx, tx, v, e.ID, until)
+	if locked {
+		warnings = append(warnings, timesheet.Errorf(timesheet.CodePeriodLocked, "", "the timer started on %s, where the books are closed", e.Day))
+	}
 	return e, warnings, err
 }
 

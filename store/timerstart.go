@@ -14,7 +14,6 @@ import (
 type timer struct {
 	entry     timesheet.TimeEntry // without an end
 	billable  *bool               // nil: as its work
-	rateMinor int64
 	ifRunning timesheet.IfRunning
 	minted    bool // by the client, who may repeat it
 }
@@ -52,19 +51,21 @@ func newTimer(v timesheet.Viewer, in timesheet.TimerInput, now time.Time) (t tim
 }
 
 // ContinueEntry starts a timer for the same work as one of the viewer's
-// entries, at the same hourly rate. Tags that are no longer in use are left
-// out.
+// entries, at the hourly rates of today. Tags that are no longer in use are
+// left out.
 func (s *Store) ContinueEntry(ctx context.Context, v timesheet.Viewer, id timesheet.EntryID, ch Change) (started timesheet.TimeEntry, stopped *timesheet.TimeEntry, warnings []*timesheet.Error, err error) {
 	now := time.Now()
 	return s.start(ctx, v, ch, now, func(tx pgx.Tx) (timer, error) { return timerLike(ctx, tx, v, id, now) })
 }
 
-const readRate = `/* readRate */
-SELECT e.rate_minor,
-       ARRAY (SELECT g.id FROM tag g WHERE g.workspace_id = $1 AND g.id = ANY (e.tag_ids) AND g.deleted_at IS NULL AND g.archived_at IS NULL ORDER BY g.id)
-FROM time_entry e
-WHERE e.workspace_id = $1
-  AND e.id = $2`
+const readUsedTags = `/* readUsedTags */
+SELECT g.id
+FROM tag g
+WHERE g.workspace_id = $1
+  AND g.id = ANY ($2)
+  AND g.deleted_at IS NULL
+  AND g.archived_at IS NULL
+ORDER BY g.id`
 
 func timerLike(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, id timesheet.EntryID, now time.Time) (t timer, err error) {
 	e, err := readable(ctx, tx, v, id)
@@ -75,8 +76,12 @@ func timerLike(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, id timesheet.
 		return t, timesheet.Errorf(timesheet.CodeForbidden, "id", "you can continue your own entries only")
 	}
 	t = timer{entry: e, billable: &e.Billable, ifRunning: timesheet.IfRunningStop}
-	if err := tx.QueryRow(ctx, readRate, v.Workspace.ID, id).Scan(&t.rateMinor, &t.entry.TagIDs); err != nil {
-		return t, fmt.Errorf("read the rate of an entry: %w", err)
+	rows, err := tx.Query(ctx, readUsedTags, v.Workspace.ID, tagKeys(e.TagIDs))
+	if err != nil {
+		return t, fmt.Errorf("read the tags of an entry: %w", err)
+	}
+	if t.entry.TagIDs, err = pgx.CollectRows(rows, pgx.RowTo[timesheet.TagID]); err != nil {
+		return t, fmt.Errorf("read the tags of an entry: %w", err)
 	}
 	t.entry.StartedAt, t.entry.EndedAt = wholeSecond(now), nil
 	t.entry.ID, err = mint(nil)
@@ -181,7 +186,7 @@ func (t timer) place(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, now tim
 		return done, nil, false, err
 	}
 	e.Day = timesheet.DayOf(e.StartedAt, zone)
-	done.started, ok, err = insert(ctx, tx, v, e, t.rateMinor)
+	done.started, ok, err = insert(ctx, tx, v, e)
 	return done, warnings, ok, err
 }
 

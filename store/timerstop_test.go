@@ -202,8 +202,8 @@ func TestContinueEntry(t *testing.T) {
 	if started.ID == e.ID || started.StartedAt.Before(before) {
 		t.Errorf("got %v from %v, want a new timer from now", started.ID, started.StartedAt)
 	}
-	if rate := ask[int64](t, conn, `SELECT rate_minor FROM time_entry WHERE id = $1`, started.ID); rate != 9000 {
-		t.Errorf("got an hourly rate of %d, want that of the entry, 9000", rate)
+	if rate := ask[int64](t, conn, `SELECT rate_minor FROM time_entry WHERE id = $1`, started.ID); rate != 0 {
+		t.Errorf("got an hourly rate of %d, want that of today, 0", rate)
 	}
 
 	admin := addViewer(t, s, owner, "admin", timesheet.RoleAdmin)

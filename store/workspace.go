@@ -11,11 +11,11 @@ import (
 	"headroom/timesheet"
 )
 
-const workspaceColumns = `w.workspace_id, w.name, w.time_zone, w.week_start, w.currency, w.overlap_policy, w.version, w.rollup_drifted`
+const workspaceColumns = `w.workspace_id, w.name, w.time_zone, w.week_start, w.currency, w.overlap_policy, w.locked_through, w.pending_time_zone, w.version, w.rollup_drifted`
 
 // workspaceFields are where workspaceColumns are scanned into.
 func workspaceFields(w *timesheet.Workspace) []any {
-	return []any{&w.ID, &w.Name, &w.TimeZone, &w.WeekStart, &w.Currency, &w.OverlapPolicy, &w.Version, &w.RollupDrifted}
+	return []any{&w.ID, &w.Name, &w.TimeZone, &w.WeekStart, &w.Currency, &w.OverlapPolicy, &w.LockedThrough, &w.PendingTimeZone, &w.Version, &w.RollupDrifted}
 }
 
 func scanWorkspace(row pgx.CollectableRow) (w timesheet.Workspace, err error) {
@@ -146,13 +146,22 @@ RETURNING ` + workspaceColumns
 func (s *Store) UpdateWorkspace(ctx context.Context, v timesheet.Viewer, in timesheet.WorkspaceInput, expected *int, ch Change) (timesheet.Workspace, []*timesheet.Error, error) {
 	w, warnings, err := write(ctx, s, v, ch, func(tx pgx.Tx) (timesheet.Workspace, Ref, error) {
 		w, err := changeWorkspace(ctx, tx, v, in, expected)
-		return w, Ref{Entity: "Workspace", ID: key(w.ID), Version: w.Version}, err
-	}, func(ctx context.Context, _ Ref) (timesheet.Workspace, error) {
-		w, _, err := one(ctx, s, scanWorkspace, readWorkspace, v.Workspace.ID)
-		return w, err
-	})
+		return w, workspaceRef(w), err
+	}, s.workspaceAgain(v))
 	s.views.forget(v.Workspace.ID)
 	return w, warnings, err
+}
+
+func workspaceRef(w timesheet.Workspace) Ref {
+	return Ref{Entity: "Workspace", ID: key(w.ID), Version: w.Version}
+}
+
+// workspaceAgain loads the workspace for the repeat of a mutation.
+func (s *Store) workspaceAgain(v timesheet.Viewer) func(context.Context, Ref) (timesheet.Workspace, error) {
+	return func(ctx context.Context, _ Ref) (timesheet.Workspace, error) {
+		w, _, err := one(ctx, s, scanWorkspace, readWorkspace, v.Workspace.ID)
+		return w, err
+	}
 }
 
 const readWorkspace = `/* readWorkspace */
@@ -160,15 +169,20 @@ SELECT ` + workspaceColumns + `
 FROM workspace w
 WHERE w.workspace_id = $1`
 
+// workspaceLocked locks the workspace's row for a change of it.
+func workspaceLocked(ctx context.Context, tx pgx.Tx, v timesheet.Viewer) (timesheet.Workspace, error) {
+	rows, err := tx.Query(ctx, lockWorkspace, v.Workspace.ID)
+	if err != nil {
+		return timesheet.Workspace{}, err
+	}
+	return pgx.CollectExactlyOneRow(rows, scanWorkspace)
+}
+
 func changeWorkspace(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, in timesheet.WorkspaceInput, expected *int) (w timesheet.Workspace, err error) {
 	if !v.Admin() {
 		return w, timesheet.Errorf(timesheet.CodeForbidden, "", "only owners and admins change the workspace")
 	}
-	rows, err := tx.Query(ctx, lockWorkspace, v.Workspace.ID)
-	if err != nil {
-		return w, err
-	}
-	if w, err = pgx.CollectExactlyOneRow(rows, scanWorkspace); err != nil {
+	if w, err = workspaceLocked(ctx, tx, v); err != nil {
 		return w, err
 	}
 	if err := checkVersion(expected, w.Version); err != nil {
@@ -179,7 +193,7 @@ func changeWorkspace(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, in time
 			return w, err
 		}
 	}
-	rows, err = tx.Query(ctx, updateWorkspace, v.Workspace.ID, w.Name, in.WeekStart.Or(w.WeekStart), in.OverlapPolicy.Or(w.OverlapPolicy))
+	rows, err := tx.Query(ctx, updateWorkspace, v.Workspace.ID, w.Name, in.WeekStart.Or(w.WeekStart), in.OverlapPolicy.Or(w.OverlapPolicy))
 	if err != nil {
 		return w, err
 	}

@@ -60,6 +60,7 @@ func write[T any](ctx context.Context, s *Store, v timesheet.Viewer, ch Change,
 	}
 	repeat := false
 	err = s.insist(ctx, func(tx pgx.Tx) (err error) {
+		defer s.sign(tx, v, ch.Action)()
 		value, done, repeat = none, outcome{}, false
 		if ch.Key == nil {
 			value, done.Ref, err = do(tx)

@@ -27,6 +27,8 @@ const (
 	CodeZeroLength          Code = "ZERO_LENGTH"
 	CodeNeedsReview         Code = "NEEDS_REVIEW"
 	CodeArchived            Code = "ARCHIVED"
+	CodePeriodLocked        Code = "PERIOD_LOCKED"
+	CodeBusy                Code = "BUSY"
 	CodeLastOwner           Code = "LAST_OWNER"
 	CodeInvalidClaim        Code = "INVALID_CLAIM"
 	CodeExportQueueFull     Code = "EXPORT_QUEUE_FULL"

@@ -163,6 +163,7 @@ const (
 	RowInvalidUTF8    RowCode = "INVALID_UTF8"
 	RowColumns        RowCode = "WRONG_NUMBER_OF_COLUMNS"
 	RowBadQuotes      RowCode = "BAD_QUOTES"
+	RowPeriodLocked   RowCode = "PERIOD_LOCKED"
 	RowRefused        RowCode = "REFUSED" // by the database, for a reason of its own
 )
 

@@ -10,9 +10,15 @@ type Workspace struct {
 	WeekStart     time.Weekday
 	Currency      string // ISO 4217
 	OverlapPolicy OverlapPolicy
-	Version       int
-	RollupDrifted bool // the sums of months are known to be wrong
+	LockedThrough *Date // the last day of closed books; nil: none are
+	// PendingTimeZone is the zone that entries are being moved to; nil: none.
+	PendingTimeZone *string
+	Version         int
+	RollupDrifted   bool // the sums of months are known to be wrong
 }
+
+// Locked tells whether a day is in closed books.
+func (w Workspace) Locked(day Date) bool { return w.LockedThrough != nil && day <= *w.LockedThrough }
 
 // OverlapPolicy says what happens to an entry that overlaps another one of the
 // same person.
@@ -95,6 +101,7 @@ type TimeEntry struct {
 	Billable    bool
 	AmountX3600 *int64 // seconds x hourly rate in minor units; nil while it runs
 	Currency    string
+	Invoiced    bool
 	Deleted     bool
 	Version     int
 }
