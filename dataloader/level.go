@@ -57,6 +57,21 @@ func (s *Set) LevelOfTasks(tasks []timesheet.Task) {
 	s.Projects.Expect(projects)
 }
 
+// LevelOfRates announces rates that stand side by side.
+func (s *Set) LevelOfRates(rates []timesheet.Rate) {
+	var users []timesheet.UserID
+	var projects []timesheet.ProjectID
+	var tasks []timesheet.TaskID
+	for _, r := range rates {
+		users = appendSome(users, r.User)
+		projects = appendSome(projects, r.Project)
+		tasks = appendSome(tasks, r.Task)
+	}
+	s.Users.Expect(users)
+	s.Projects.Expect(projects)
+	s.Tasks.Expect(tasks)
+}
+
 func appendSome[K any](ids []K, id *K) []K {
 	if id == nil {
 		return ids

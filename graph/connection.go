@@ -29,6 +29,7 @@ type (
 	TaskConnection         = Connection[timesheet.Task]
 	TagConnection          = Connection[timesheet.Tag]
 	TimeEntryConnection    = Connection[timesheet.TimeEntry]
+	RateConnection         = Connection[timesheet.Rate]
 	ReportExportConnection = Connection[timesheet.Export]
 	AuditConnection        = Connection[AuditEvent]
 
@@ -38,6 +39,7 @@ type (
 	TaskEdge         = Edge[timesheet.Task]
 	TagEdge          = Edge[timesheet.Tag]
 	TimeEntryEdge    = Edge[timesheet.TimeEntry]
+	RateEdge         = Edge[timesheet.Rate]
 	ReportExportEdge = Edge[timesheet.Export]
 	AuditEdge        = Edge[AuditEvent]
 )

@@ -36,6 +36,7 @@ type ResolverRoot interface {
 	Mutation() MutationResolver
 	Project() ProjectResolver
 	Query() QueryResolver
+	Rate() RateResolver
 	ReportExport() ReportExportResolver
 	Task() TaskResolver
 	TimeEntry() TimeEntryResolver
@@ -89,6 +90,7 @@ type MutationResolver interface {
 	BulkEditTimeEntries(ctx context.Context, input BulkEditTimeEntriesInput) (*BulkEditPayload, error)
 	ReportExportCreate(ctx context.Context, input ReportExportCreateInput) (*Payload[timesheet.Export], error)
 	ReportExportCancel(ctx context.Context, input ReportExportCancelInput) (*Payload[timesheet.Export], error)
+	SetRate(ctx context.Context, input SetRateInput) (*SetRatePayload, error)
 	UpdateWorkspace(ctx context.Context, input UpdateWorkspaceInput) (*Payload[timesheet.Workspace], error)
 	LockPeriod(ctx context.Context, input LockPeriodInput) (*Payload[timesheet.Workspace], error)
 	UnlockPeriod(ctx context.Context, input UnlockPeriodInput) (*Payload[timesheet.Workspace], error)
@@ -117,9 +119,15 @@ type QueryResolver interface {
 	MyDay(ctx context.Context, date *timesheet.Date, timeZone *string) (*timesheet.Day, error)
 	ReportExport(ctx context.Context, id ID) (*timesheet.Export, error)
 	ReportExports(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[timesheet.Export], error)
+	Rates(ctx context.Context, filter *timesheet.RateFilter, first *int, after *string, last *int, before *string) (*Connection[timesheet.Rate], error)
 	TimesheetReport(ctx context.Context, input timesheet.ReportInput) (*timesheet.Report, error)
 	Viewer(ctx context.Context) (*timesheet.Viewer, error)
 	Users(ctx context.Context, filter *timesheet.ListFilter, orderBy timesheet.ListOrder, first *int, after *string, last *int, before *string) (*Connection[timesheet.User], error)
+}
+type RateResolver interface {
+	User(ctx context.Context, obj *timesheet.Rate) (*timesheet.User, error)
+	Project(ctx context.Context, obj *timesheet.Rate) (*timesheet.Project, error)
+	Task(ctx context.Context, obj *timesheet.Rate) (*timesheet.Task, error)
 }
 type ReportExportResolver interface {
 	URL(ctx context.Context, obj *timesheet.Export) (*string, error)
@@ -133,6 +141,7 @@ type TimeEntryResolver interface {
 	Task(ctx context.Context, obj *timesheet.TimeEntry) (*timesheet.Task, error)
 	Tags(ctx context.Context, obj *timesheet.TimeEntry) ([]timesheet.Tag, error)
 	Amount(ctx context.Context, obj *timesheet.TimeEntry) (*timesheet.Money, error)
+	Cost(ctx context.Context, obj *timesheet.TimeEntry) (*timesheet.Money, error)
 }
 type TokenResolver interface {
 	User(ctx context.Context, obj *timesheet.Token) (*timesheet.User, error)
@@ -192,6 +201,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("LockPeriodInput", ec.unmarshalInputLockPeriodInput),
 			graphql.NewInputUnmarshaler("PeriodInput", ec.unmarshalInputPeriodInput),
 			graphql.NewInputUnmarshaler("ProjectFilter", ec.unmarshalInputProjectFilter),
+			graphql.NewInputUnmarshaler("RateFilter", ec.unmarshalInputRateFilter),
 			graphql.NewInputUnmarshaler("RemoveMemberInput", ec.unmarshalInputRemoveMemberInput),
 			graphql.NewInputUnmarshaler("RemoveProjectMemberInput", ec.unmarshalInputRemoveProjectMemberInput),
 			graphql.NewInputUnmarshaler("ReportExportCancelInput", ec.unmarshalInputReportExportCancelInput),
@@ -201,6 +211,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RevokeTokenInput", ec.unmarshalInputRevokeTokenInput),
 			graphql.NewInputUnmarshaler("RoundingInput", ec.unmarshalInputRoundingInput),
 			graphql.NewInputUnmarshaler("SetProjectMemberInput", ec.unmarshalInputSetProjectMemberInput),
+			graphql.NewInputUnmarshaler("SetRateInput", ec.unmarshalInputSetRateInput),
 			graphql.NewInputUnmarshaler("SetRoleInput", ec.unmarshalInputSetRoleInput),
 			graphql.NewInputUnmarshaler("StartTimerInput", ec.unmarshalInputStartTimerInput),
 			graphql.NewInputUnmarshaler("StopTimerInput", ec.unmarshalInputStopTimerInput),
@@ -289,7 +300,7 @@ func newExecutionContext(
 	}
 }
 
-//go:embed "schema/audit.graphql" "schema/catalog.graphql" "schema/common.graphql" "schema/directives.graphql" "schema/entries.graphql" "schema/export.graphql" "schema/report.graphql" "schema/scalars.graphql" "schema/workspace.graphql"
+//go:embed "schema/audit.graphql" "schema/catalog.graphql" "schema/common.graphql" "schema/directives.graphql" "schema/entries.graphql" "schema/export.graphql" "schema/money.graphql" "schema/report.graphql" "schema/scalars.graphql" "schema/workspace.graphql"
 var sourcesFS embed.FS
 
 func sourceData(filename string) string {
@@ -307,6 +318,7 @@ var sources = []*ast.Source{
 	{Name: "schema/directives.graphql", Input: sourceData("schema/directives.graphql"), BuiltIn: false},
 	{Name: "schema/entries.graphql", Input: sourceData("schema/entries.graphql"), BuiltIn: false},
 	{Name: "schema/export.graphql", Input: sourceData("schema/export.graphql"), BuiltIn: false},
+	{Name: "schema/money.graphql", Input: sourceData("schema/money.graphql"), BuiltIn: false},
 	{Name: "schema/report.graphql", Input: sourceData("schema/report.graphql"), BuiltIn: false},
 	{Name: "schema/scalars.graphql", Input: sourceData("schema/scalars.graphql"), BuiltIn: false},
 	{Name: "schema/workspace.graphql", Input: sourceData("schema/workspace.graphql"), BuiltIn: false},
@@ -741,6 +753,8 @@ func (ec *executionContext) childFields_Project(ctx context.Context, field graph
 		return ec.fieldContext_Project_archived(ctx, field)
 	case "billable":
 		return ec.fieldContext_Project_billable(ctx, field)
+	case "rateOrder":
+		return ec.fieldContext_Project_rateOrder(ctx, field)
 	case "version":
 		return ec.fieldContext_Project_version(ctx, field)
 	case "client":
@@ -777,6 +791,50 @@ func (ec *executionContext) childFields_ProjectEdge(ctx context.Context, field g
 		return ec.fieldContext_ProjectEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ProjectEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_Rate(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_Rate_kind(ctx, field)
+	case "scope":
+		return ec.fieldContext_Rate_scope(ctx, field)
+	case "amount":
+		return ec.fieldContext_Rate_amount(ctx, field)
+	case "effectiveFrom":
+		return ec.fieldContext_Rate_effectiveFrom(ctx, field)
+	case "user":
+		return ec.fieldContext_Rate_user(ctx, field)
+	case "project":
+		return ec.fieldContext_Rate_project(ctx, field)
+	case "task":
+		return ec.fieldContext_Rate_task(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Rate", field.Name)
+}
+
+func (ec *executionContext) childFields_RateConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_RateConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_RateConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_RateConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_RateConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RateConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_RateEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_RateEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_RateEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RateEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_RemoveMemberPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -933,6 +991,20 @@ func (ec *executionContext) childFields_SetProjectMemberPayload(ctx context.Cont
 	return nil, fmt.Errorf("no field named %q was found under type SetProjectMemberPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_SetRatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "rate":
+		return ec.fieldContext_SetRatePayload_rate(ctx, field)
+	case "repriced":
+		return ec.fieldContext_SetRatePayload_repriced(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_SetRatePayload_userErrors(ctx, field)
+	case "warnings":
+		return ec.fieldContext_SetRatePayload_warnings(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetRatePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_SetRolePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "user":
@@ -1083,6 +1155,10 @@ func (ec *executionContext) childFields_TimeEntry(ctx context.Context, field gra
 		return ec.fieldContext_TimeEntry_tags(ctx, field)
 	case "amount":
 		return ec.fieldContext_TimeEntry_amount(ctx, field)
+	case "cost":
+		return ec.fieldContext_TimeEntry_cost(ctx, field)
+	case "invoiced":
+		return ec.fieldContext_TimeEntry_invoiced(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type TimeEntry", field.Name)
 }
@@ -1889,6 +1965,20 @@ func (ec *executionContext) field_Mutation_setProjectMember_args(ctx context.Con
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_setRate_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (SetRateInput, error) {
+			return ec.unmarshalNSetRateInput2headroomᚋgraphᚐSetRateInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_setRole_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -2334,6 +2424,52 @@ func (ec *executionContext) field_Query_projects_args(ctx context.Context, rawAr
 		return nil, err
 	}
 	args["before"] = arg5
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_rates_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*timesheet.RateFilter, error) {
+			return ec.unmarshalORateFilter2ᚖheadroomᚋtimesheetᚐRateFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg4
 	return args, nil
 }
 
@@ -6991,6 +7127,50 @@ func (ec *executionContext) fieldContext_Mutation_reportExportCancel(ctx context
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_setRate(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setRate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetRate(ctx, fc.Args["input"].(SetRateInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *SetRatePayload) graphql.Marshaler {
+			return ec.marshalNSetRatePayload2ᚖheadroomᚋgraphᚐSetRatePayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setRate(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SetRatePayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setRate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_updateWorkspace(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -7615,6 +7795,29 @@ func (ec *executionContext) _Project_billable(ctx context.Context, field graphql
 }
 func (ec *executionContext) fieldContext_Project_billable(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Project", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _Project_rateOrder(ctx context.Context, field graphql.CollectedField, obj *timesheet.Project) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Project_rateOrder(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RateOrder, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []timesheet.RateScope) graphql.Marshaler {
+			return ec.marshalNRateScope2ᚕheadroomᚋtimesheetᚐRateScopeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Project_rateOrder(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Project", field, false, false, "RateScope")
 }
 
 func (ec *executionContext) _Project_version(ctx context.Context, field graphql.CollectedField, obj *timesheet.Project) (ret graphql.Marshaler) {
@@ -8450,6 +8653,50 @@ func (ec *executionContext) fieldContext_Query_reportExports(ctx context.Context
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_rates(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_rates(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Rates(ctx, fc.Args["filter"].(*timesheet.RateFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *Connection[timesheet.Rate]) graphql.Marshaler {
+			return ec.marshalNRateConnection2ᚖheadroomᚋgraphᚐConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_rates(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RateConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_rates_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_timesheetReport(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -8641,6 +8888,377 @@ func (ec *executionContext) fieldContext_Query___schema(_ context.Context, field
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields___Schema(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Rate_kind(ctx context.Context, field graphql.CollectedField, obj *timesheet.Rate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Rate_kind(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Kind, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v timesheet.RateKind) graphql.Marshaler {
+			return ec.marshalNRateKind2headroomᚋtimesheetᚐRateKind(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Rate_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Rate", field, false, false, "RateKind")
+}
+
+func (ec *executionContext) _Rate_scope(ctx context.Context, field graphql.CollectedField, obj *timesheet.Rate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Rate_scope(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Scope, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v timesheet.RateScope) graphql.Marshaler {
+			return ec.marshalNRateScope2headroomᚋtimesheetᚐRateScope(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Rate_scope(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Rate", field, false, false, "RateScope")
+}
+
+func (ec *executionContext) _Rate_amount(ctx context.Context, field graphql.CollectedField, obj *timesheet.Rate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Rate_amount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Amount(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Money) graphql.Marshaler {
+			return ec.marshalOMoney2ᚖheadroomᚋtimesheetᚐMoney(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Rate_amount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Rate",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Rate_effectiveFrom(ctx context.Context, field graphql.CollectedField, obj *timesheet.Rate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Rate_effectiveFrom(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.From, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Date) graphql.Marshaler {
+			return ec.marshalODate2ᚖheadroomᚋtimesheetᚐDate(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Rate_effectiveFrom(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Rate", field, false, false, "Date")
+}
+
+func (ec *executionContext) _Rate_user(ctx context.Context, field graphql.CollectedField, obj *timesheet.Rate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Rate_user(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Rate().User(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.User) graphql.Marshaler {
+			return ec.marshalOUser2ᚖheadroomᚋtimesheetᚐUser(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Rate_user(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Rate",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_User(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Rate_project(ctx context.Context, field graphql.CollectedField, obj *timesheet.Rate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Rate_project(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Rate().Project(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Project) graphql.Marshaler {
+			return ec.marshalOProject2ᚖheadroomᚋtimesheetᚐProject(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Rate_project(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Rate",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Project(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Rate_task(ctx context.Context, field graphql.CollectedField, obj *timesheet.Rate) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Rate_task(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Rate().Task(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Task) graphql.Marshaler {
+			return ec.marshalOTask2ᚖheadroomᚋtimesheetᚐTask(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Rate_task(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Rate",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Task(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RateConnection_edges(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Rate]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RateConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []Edge[timesheet.Rate]) graphql.Marshaler {
+			return ec.marshalNRateEdge2ᚕheadroomᚋgraphᚐEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RateConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RateConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RateEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RateConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Rate]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RateConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []timesheet.Rate) graphql.Marshaler {
+			return ec.marshalNRate2ᚕheadroomᚋtimesheetᚐRateᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RateConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RateConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Rate(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RateConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Rate]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RateConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v PageInfo) graphql.Marshaler {
+			return ec.marshalNPageInfo2headroomᚋgraphᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RateConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RateConnection",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _RateConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Rate]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RateConnection_totalCount(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCount(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_RateConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RateConnection", field, true, false, "Int")
+}
+
+func (ec *executionContext) _RateEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *Edge[timesheet.Rate]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RateEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RateEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RateEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _RateEdge_node(ctx context.Context, field graphql.CollectedField, obj *Edge[timesheet.Rate]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RateEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v timesheet.Rate) graphql.Marshaler {
+			return ec.marshalNRate2headroomᚋtimesheetᚐRate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RateEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "RateEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Rate(ctx, field)
 		},
 	}
 	return fc, nil
@@ -9873,6 +10491,125 @@ func (ec *executionContext) _SetProjectMemberPayload_warnings(ctx context.Contex
 func (ec *executionContext) fieldContext_SetProjectMemberPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "SetProjectMemberPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SetRatePayload_rate(ctx context.Context, field graphql.CollectedField, obj *SetRatePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetRatePayload_rate(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Rate, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Rate) graphql.Marshaler {
+			return ec.marshalORate2ᚖheadroomᚋtimesheetᚐRate(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SetRatePayload_rate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SetRatePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Rate(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SetRatePayload_repriced(ctx context.Context, field graphql.CollectedField, obj *SetRatePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetRatePayload_repriced(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Repriced, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SetRatePayload_repriced(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SetRatePayload", field, false, false, "Int")
+}
+
+func (ec *executionContext) _SetRatePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *SetRatePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetRatePayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SetRatePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SetRatePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SetRatePayload_warnings(ctx context.Context, field graphql.CollectedField, obj *SetRatePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetRatePayload_warnings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Warnings, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SetRatePayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SetRatePayload",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -11178,6 +11915,61 @@ func (ec *executionContext) fieldContext_TimeEntry_amount(_ context.Context, fie
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _TimeEntry_cost(ctx context.Context, field graphql.CollectedField, obj *timesheet.TimeEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TimeEntry_cost(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.TimeEntry().Cost(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Money) graphql.Marshaler {
+			return ec.marshalOMoney2ᚖheadroomᚋtimesheetᚐMoney(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_TimeEntry_cost(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "TimeEntry",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Money(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _TimeEntry_invoiced(ctx context.Context, field graphql.CollectedField, obj *timesheet.TimeEntry) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TimeEntry_invoiced(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Invoiced, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TimeEntry_invoiced(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TimeEntry", field, false, false, "Boolean")
 }
 
 func (ec *executionContext) _TimeEntryConnection_edges(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.TimeEntry]) (ret graphql.Marshaler) {
@@ -14427,7 +15219,7 @@ func (ec *executionContext) unmarshalInputBulkEditTimeEntriesInput(ctx context.C
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"ids", "projectId", "taskId", "tagIds", "description", "billable", "idempotencyKey"}
+	fieldsInOrder := [...]string{"ids", "projectId", "taskId", "tagIds", "description", "billable", "invoiced", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -14476,6 +15268,13 @@ func (ec *executionContext) unmarshalInputBulkEditTimeEntriesInput(ctx context.C
 				return it, err
 			}
 			it.Billable = graphql.OmittableOf(data)
+		case "invoiced":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("invoiced"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Invoiced = graphql.OmittableOf(data)
 		case "idempotencyKey":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -15471,6 +16270,57 @@ func (ec *executionContext) unmarshalInputProjectFilter(ctx context.Context, obj
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputRateFilter(ctx context.Context, obj any) (timesheet.RateFilter, error) {
+	var it timesheet.RateFilter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"kind", "userId", "projectId", "taskId"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "kind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
+			data, err := ec.unmarshalORateKind2ᚖheadroomᚋtimesheetᚐRateKind(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Kind = data
+		case "userId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("userId"))
+			data, err := ec.unmarshalOID2ᚖheadroomᚋtimesheetᚐUserID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.User = data
+		case "projectId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("projectId"))
+			data, err := ec.unmarshalOID2ᚖheadroomᚋtimesheetᚐProjectID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Project = data
+		case "taskId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("taskId"))
+			data, err := ec.unmarshalOID2ᚖheadroomᚋtimesheetᚐTaskID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Task = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputRemoveMemberInput(ctx context.Context, obj any) (RemoveMemberInput, error) {
 	var it RemoveMemberInput
 	if obj == nil {
@@ -15954,6 +16804,106 @@ func (ec *executionContext) unmarshalInputSetProjectMemberInput(ctx context.Cont
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputSetRateInput(ctx context.Context, obj any) (SetRateInput, error) {
+	var it SetRateInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["kind"]; !present {
+		asMap["kind"] = "BILL"
+	}
+	if _, present := asMap["applyTo"]; !present {
+		asMap["applyTo"] = "FUTURE"
+	}
+
+	fieldsInOrder := [...]string{"kind", "userId", "projectId", "taskId", "minor", "currency", "effectiveFrom", "applyTo", "applyFrom", "idempotencyKey"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "kind":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
+			data, err := ec.unmarshalNRateKind2headroomᚋtimesheetᚐRateKind(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Kind = data
+		case "userId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("userId"))
+			data, err := ec.unmarshalOID2ᚖheadroomᚋtimesheetᚐUserID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UserID = graphql.OmittableOf(data)
+		case "projectId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("projectId"))
+			data, err := ec.unmarshalOID2ᚖheadroomᚋtimesheetᚐProjectID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ProjectID = graphql.OmittableOf(data)
+		case "taskId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("taskId"))
+			data, err := ec.unmarshalOID2ᚖheadroomᚋtimesheetᚐTaskID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TaskID = graphql.OmittableOf(data)
+		case "minor":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("minor"))
+			data, err := ec.unmarshalOLong2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Minor = graphql.OmittableOf(data)
+		case "currency":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("currency"))
+			data, err := ec.unmarshalOCurrencyCode2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Currency = graphql.OmittableOf(data)
+		case "effectiveFrom":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("effectiveFrom"))
+			data, err := ec.unmarshalODate2ᚖheadroomᚋtimesheetᚐDate(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EffectiveFrom = graphql.OmittableOf(data)
+		case "applyTo":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applyTo"))
+			data, err := ec.unmarshalNRateApply2headroomᚋtimesheetᚐRateApply(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ApplyTo = data
+		case "applyFrom":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applyFrom"))
+			data, err := ec.unmarshalODate2ᚖheadroomᚋtimesheetᚐDate(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ApplyFrom = graphql.OmittableOf(data)
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = graphql.OmittableOf(data)
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputSetRoleInput(ctx context.Context, obj any) (SetRoleInput, error) {
 	var it SetRoleInput
 	if obj == nil {
@@ -16315,7 +17265,7 @@ func (ec *executionContext) unmarshalInputUpdateProjectInput(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "name", "clientId", "code", "color", "billable", "expectedVersion", "idempotencyKey"}
+	fieldsInOrder := [...]string{"id", "name", "clientId", "code", "color", "billable", "rateOrder", "expectedVersion", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -16364,6 +17314,13 @@ func (ec *executionContext) unmarshalInputUpdateProjectInput(ctx context.Context
 				return it, err
 			}
 			it.Billable = graphql.OmittableOf(data)
+		case "rateOrder":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rateOrder"))
+			data, err := ec.unmarshalORateScope2ᚕheadroomᚋtimesheetᚐRateScopeᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.RateOrder = graphql.OmittableOf(data)
 		case "expectedVersion":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
 			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
@@ -18383,6 +19340,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "setRate":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setRate(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "updateWorkspace":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_updateWorkspace(ctx, field)
@@ -18549,6 +19513,11 @@ func (ec *executionContext) _Project(ctx context.Context, sel ast.SelectionSet, 
 			}
 		case "billable":
 			out.Values[i] = ec._Project_billable(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "rateOrder":
+			out.Values[i] = ec._Project_rateOrder(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -18770,6 +19739,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_reportExports(ctx, field)
 				})
+		case "rates":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_rates(ctx, field)
+				})
 		case "timesheetReport":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, true,
@@ -18801,6 +19776,159 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 			})
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var rateImplementors = []string{"Rate"}
+
+func (ec *executionContext) _Rate(ctx context.Context, sel ast.SelectionSet, obj *timesheet.Rate) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, rateImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Rate")
+		case "kind":
+			out.Values[i] = ec._Rate_kind(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "scope":
+			out.Values[i] = ec._Rate_scope(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "amount":
+			out.Values[i] = ec._Rate_amount(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "effectiveFrom":
+			out.Values[i] = ec._Rate_effectiveFrom(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "user":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Rate_user(ctx, field, obj)
+				})
+		case "project":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Rate_project(ctx, field, obj)
+				})
+		case "task":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Rate_task(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var rateConnectionImplementors = []string{"RateConnection"}
+
+func (ec *executionContext) _RateConnection(ctx context.Context, sel ast.SelectionSet, obj *Connection[timesheet.Rate]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, rateConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RateConnection")
+		case "edges":
+			out.Values[i] = ec._RateConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "nodes":
+			out.Values[i] = ec._RateConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "pageInfo":
+			out.Values[i] = ec._RateConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "totalCount":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._RateConnection_totalCount(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var rateEdgeImplementors = []string{"RateEdge"}
+
+func (ec *executionContext) _RateEdge(ctx context.Context, sel ast.SelectionSet, obj *Edge[timesheet.Rate]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, rateEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("RateEdge")
+		case "cursor":
+			out.Values[i] = ec._RateEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._RateEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -19349,6 +20477,54 @@ func (ec *executionContext) _SetProjectMemberPayload(ctx context.Context, sel as
 	return out
 }
 
+var setRatePayloadImplementors = []string{"SetRatePayload"}
+
+func (ec *executionContext) _SetRatePayload(ctx context.Context, sel ast.SelectionSet, obj *SetRatePayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, setRatePayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("SetRatePayload")
+		case "rate":
+			out.Values[i] = ec._SetRatePayload_rate(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "repriced":
+			out.Values[i] = ec._SetRatePayload_repriced(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._SetRatePayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "warnings":
+			out.Values[i] = ec._SetRatePayload_warnings(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var setRolePayloadImplementors = []string{"SetRolePayload"}
 
 func (ec *executionContext) _SetRolePayload(ctx context.Context, sel ast.SelectionSet, obj *Payload[timesheet.User]) graphql.Marshaler {
@@ -19855,6 +21031,17 @@ func (ec *executionContext) _TimeEntry(ctx context.Context, sel ast.SelectionSet
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._TimeEntry_amount(ctx, field, obj)
 				})
+		case "cost":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._TimeEntry_cost(ctx, field, obj)
+				})
+		case "invoiced":
+			out.Values[i] = ec._TimeEntry_invoiced(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -22031,6 +23218,129 @@ func (ec *executionContext) marshalNProjectEdge2ᚕheadroomᚋgraphᚐEdgeᚄ(ct
 	return ret
 }
 
+func (ec *executionContext) marshalNRate2headroomᚋtimesheetᚐRate(ctx context.Context, sel ast.SelectionSet, v timesheet.Rate) graphql.Marshaler {
+	return ec._Rate(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNRate2ᚕheadroomᚋtimesheetᚐRateᚄ(ctx context.Context, sel ast.SelectionSet, v []timesheet.Rate) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRate2headroomᚋtimesheetᚐRate(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNRateApply2headroomᚋtimesheetᚐRateApply(ctx context.Context, v any) (timesheet.RateApply, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := timesheet.RateApply(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRateApply2headroomᚋtimesheetᚐRateApply(ctx context.Context, sel ast.SelectionSet, v timesheet.RateApply) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "RateApply!")
+	}
+	return res
+}
+
+func (ec *executionContext) marshalNRateConnection2ᚖheadroomᚋgraphᚐConnection(ctx context.Context, sel ast.SelectionSet, v *Connection[timesheet.Rate]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "RateConnection!")
+		return graphql.Null
+	}
+	return ec._RateConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNRateEdge2headroomᚋgraphᚐEdge(ctx context.Context, sel ast.SelectionSet, v Edge[timesheet.Rate]) graphql.Marshaler {
+	return ec._RateEdge(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNRateEdge2ᚕheadroomᚋgraphᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []Edge[timesheet.Rate]) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRateEdge2headroomᚋgraphᚐEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalNRateKind2headroomᚋtimesheetᚐRateKind(ctx context.Context, v any) (timesheet.RateKind, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := timesheet.RateKind(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRateKind2headroomᚋtimesheetᚐRateKind(ctx context.Context, sel ast.SelectionSet, v timesheet.RateKind) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "RateKind!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNRateScope2headroomᚋtimesheetᚐRateScope(ctx context.Context, v any) (timesheet.RateScope, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := timesheet.RateScope(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNRateScope2headroomᚋtimesheetᚐRateScope(ctx context.Context, sel ast.SelectionSet, v timesheet.RateScope) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "RateScope!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNRateScope2ᚕheadroomᚋtimesheetᚐRateScopeᚄ(ctx context.Context, v any) ([]timesheet.RateScope, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]timesheet.RateScope, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNRateScope2headroomᚋtimesheetᚐRateScope(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNRateScope2ᚕheadroomᚋtimesheetᚐRateScopeᚄ(ctx context.Context, sel ast.SelectionSet, v []timesheet.RateScope) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRateScope2headroomᚋtimesheetᚐRateScope(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNRemoveMemberInput2headroomᚋgraphᚐRemoveMemberInput(ctx context.Context, v any) (RemoveMemberInput, error) {
 	res, err := ec.unmarshalInputRemoveMemberInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -22296,6 +23606,19 @@ func (ec *executionContext) marshalNSetProjectMemberPayload2ᚖheadroomᚋgraph�
 		return graphql.Null
 	}
 	return ec._SetProjectMemberPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNSetRateInput2headroomᚋgraphᚐSetRateInput(ctx context.Context, v any) (SetRateInput, error) {
+	res, err := ec.unmarshalInputSetRateInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSetRatePayload2ᚖheadroomᚋgraphᚐSetRatePayload(ctx context.Context, sel ast.SelectionSet, v *SetRatePayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "SetRatePayload!")
+		return graphql.Null
+	}
+	return ec._SetRatePayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNSetRoleInput2headroomᚋgraphᚐSetRoleInput(ctx context.Context, v any) (SetRoleInput, error) {
@@ -22923,6 +24246,24 @@ func (ec *executionContext) unmarshalOClientFilter2ᚖheadroomᚋtimesheetᚐLis
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalOCurrencyCode2ᚖstring(ctx context.Context, v any) (*string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := graphql.UnmarshalString(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOCurrencyCode2ᚖstring(ctx context.Context, sel ast.SelectionSet, v *string) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(*v)
+	return res
+}
+
 func (ec *executionContext) unmarshalODate2ᚖheadroomᚋtimesheetᚐDate(ctx context.Context, v any) (*timesheet.Date, error) {
 	if v == nil {
 		return nil, nil
@@ -23424,6 +24765,76 @@ func (ec *executionContext) unmarshalOProjectFilter2ᚖheadroomᚋtimesheetᚐLi
 	}
 	res, err := ec.unmarshalInputProjectFilter(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalORate2ᚖheadroomᚋtimesheetᚐRate(ctx context.Context, sel ast.SelectionSet, v *timesheet.Rate) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Rate(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalORateFilter2ᚖheadroomᚋtimesheetᚐRateFilter(ctx context.Context, v any) (*timesheet.RateFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputRateFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalORateKind2ᚖheadroomᚋtimesheetᚐRateKind(ctx context.Context, v any) (*timesheet.RateKind, error) {
+	if v == nil {
+		return nil, nil
+	}
+	tmp, err := graphql.UnmarshalString(v)
+	res := timesheet.RateKind(tmp)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalORateKind2ᚖheadroomᚋtimesheetᚐRateKind(ctx context.Context, sel ast.SelectionSet, v *timesheet.RateKind) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := graphql.MarshalString(string(*v))
+	return res
+}
+
+func (ec *executionContext) unmarshalORateScope2ᚕheadroomᚋtimesheetᚐRateScopeᚄ(ctx context.Context, v any) ([]timesheet.RateScope, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]timesheet.RateScope, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNRateScope2headroomᚋtimesheetᚐRateScope(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalORateScope2ᚕheadroomᚋtimesheetᚐRateScopeᚄ(ctx context.Context, sel ast.SelectionSet, v []timesheet.RateScope) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNRateScope2headroomᚋtimesheetᚐRateScope(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) marshalOReportExport2ᚖheadroomᚋtimesheetᚐExport(ctx context.Context, sel ast.SelectionSet, v *timesheet.Export) graphql.Marshaler {

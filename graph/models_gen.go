@@ -45,13 +45,15 @@ type ArchiveTaskInput struct {
 // Fields that are left out stay as they are; null empties a nullable one.
 type BulkEditTimeEntriesInput struct {
 	// At most 1,000.
-	Ids            []ID                                    `json:"ids"`
-	ProjectID      graphql.Omittable[*timesheet.ProjectID] `json:"projectId"`
-	TaskID         graphql.Omittable[*timesheet.TaskID]    `json:"taskId"`
-	TagIds         graphql.Omittable[[]timesheet.TagID]    `json:"tagIds"`
-	Description    graphql.Omittable[*string]              `json:"description"`
-	Billable       graphql.Omittable[*bool]                `json:"billable"`
-	IdempotencyKey graphql.Omittable[*string]              `json:"idempotencyKey"`
+	Ids         []ID                                    `json:"ids"`
+	ProjectID   graphql.Omittable[*timesheet.ProjectID] `json:"projectId"`
+	TaskID      graphql.Omittable[*timesheet.TaskID]    `json:"taskId"`
+	TagIds      graphql.Omittable[[]timesheet.TagID]    `json:"tagIds"`
+	Description graphql.Omittable[*string]              `json:"description"`
+	Billable    graphql.Omittable[*bool]                `json:"billable"`
+	// Marks what a customer was billed, or takes the mark away. Owners and admins only.
+	Invoiced       graphql.Omittable[*bool]   `json:"invoiced"`
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey"`
 }
 
 type ClaimInviteInput struct {
@@ -212,6 +214,25 @@ type SetProjectMemberInput struct {
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey"`
 }
 
+// Without any id it is the workspace's rate.
+type SetRateInput struct {
+	Kind      timesheet.RateKind                      `json:"kind"`
+	UserID    graphql.Omittable[*timesheet.UserID]    `json:"userId"`
+	ProjectID graphql.Omittable[*timesheet.ProjectID] `json:"projectId"`
+	// Alone: a task is of one project.
+	TaskID graphql.Omittable[*timesheet.TaskID] `json:"taskId"`
+	// In the currency's minor unit, at most 1,000,000,000. Null: from this day on the next scope's rate counts.
+	Minor graphql.Omittable[*int64] `json:"minor"`
+	// Null: the workspace's. What a rate is billed in, its entries are in.
+	Currency graphql.Omittable[*string] `json:"currency"`
+	// Null: always.
+	EffectiveFrom graphql.Omittable[*timesheet.Date] `json:"effectiveFrom"`
+	ApplyTo       timesheet.RateApply                `json:"applyTo"`
+	// For ALL_FROM: the first day whose entries get the rates of their days.
+	ApplyFrom      graphql.Omittable[*timesheet.Date] `json:"applyFrom"`
+	IdempotencyKey graphql.Omittable[*string]         `json:"idempotencyKey"`
+}
+
 type SetRoleInput struct {
 	UserID         timesheet.UserID           `json:"userId"`
 	Role           timesheet.Role             `json:"role"`
@@ -258,14 +279,16 @@ type UpdateClientInput struct {
 
 // Fields that are left out stay as they are; null empties a nullable one.
 type UpdateProjectInput struct {
-	ID              timesheet.ProjectID                    `json:"id"`
-	Name            graphql.Omittable[*string]             `json:"name"`
-	ClientID        graphql.Omittable[*timesheet.ClientID] `json:"clientId"`
-	Code            graphql.Omittable[*string]             `json:"code"`
-	Color           graphql.Omittable[*string]             `json:"color"`
-	Billable        graphql.Omittable[*bool]               `json:"billable"`
-	ExpectedVersion graphql.Omittable[*int]                `json:"expectedVersion"`
-	IdempotencyKey  graphql.Omittable[*string]             `json:"idempotencyKey"`
+	ID       timesheet.ProjectID                    `json:"id"`
+	Name     graphql.Omittable[*string]             `json:"name"`
+	ClientID graphql.Omittable[*timesheet.ClientID] `json:"clientId"`
+	Code     graphql.Omittable[*string]             `json:"code"`
+	Color    graphql.Omittable[*string]             `json:"color"`
+	Billable graphql.Omittable[*bool]               `json:"billable"`
+	// Each scope once. Entries keep their rates; setRate gives them others.
+	RateOrder       graphql.Omittable[[]timesheet.RateScope] `json:"rateOrder"`
+	ExpectedVersion graphql.Omittable[*int]                  `json:"expectedVersion"`
+	IdempotencyKey  graphql.Omittable[*string]               `json:"idempotencyKey"`
 }
 
 type UpdateTagInput struct {

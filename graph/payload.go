@@ -74,6 +74,14 @@ type BulkEditResult struct {
 	UserErrors []UserError
 }
 
+// SetRatePayload tells the rate and how many entries it has repriced.
+type SetRatePayload struct {
+	Rate       *timesheet.Rate
+	Repriced   *int
+	UserErrors []UserError
+	Warnings   []UserError
+}
+
 // UserError is a broken rule as the schema shows it.
 type UserError struct{ *timesheet.Error }
 

@@ -101,6 +101,7 @@ var enums = map[string]string{
 	"TokenScope": "Scope", "IfRunning": "IfRunning", "GroupKey": "GroupKey", "ReportSort": "ReportSort",
 	"ReportSource": "ReportSource", "ExportFormat": "ExportFormat", "ExportStatus": "ExportStatus", "ExportFailure": "ExportFailure",
 	"RoundingMode": "RoundingMode", "RoundingScope": "RoundingScope", "DayAttribution": "DayAttribution", "AmountBasis": "AmountBasis",
+	"RateKind": "RateKind", "RateScope": "RateScope", "RateApply": "RateApply",
 }
 
 func TestEnumsEqualTheDomain(t *testing.T) {

@@ -89,7 +89,7 @@ func (m mutation) BulkEditTimeEntries(ctx context.Context, in graph.BulkEditTime
 	}
 	edit := timesheet.EntryInput{
 		Project: opt(in.ProjectID), Task: opt(in.TaskID), Tags: opt(in.TagIds),
-		Description: some(in.Description), Billable: some(in.Billable),
+		Description: some(in.Description), Billable: some(in.Billable), Invoiced: some(in.Invoiced),
 	}
 	done, err := change(ctx, func(v timesheet.Viewer, ch store.Change) ([]timesheet.BulkResult, []*timesheet.Error, error) {
 		return m.Store.BulkEditTimeEntries(ctx, v, ids, edit, ch)
@@ -139,4 +139,13 @@ func (timeEntry) Amount(_ context.Context, e *timesheet.TimeEntry) (*timesheet.M
 		return nil, nil
 	}
 	return new(timesheet.MoneyFromX3600(*e.AmountX3600, e.Currency)), nil
+}
+
+// Cost is what the entry costs, for those who may know.
+func (timeEntry) Cost(ctx context.Context, e *timesheet.TimeEntry) (*timesheet.Money, error) {
+	v, err := asker(ctx)
+	if err != nil || !v.SeesCosts() || e.EndedAt == nil {
+		return nil, err
+	}
+	return new(timesheet.MoneyFromX3600(e.CostX3600, v.Workspace.Currency)), nil
 }

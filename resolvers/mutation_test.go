@@ -57,7 +57,7 @@ var mutations = []struct {
 	}, map[string]any{"project.code": "P1", "project.color": "#1a2b3c", "project.billable": false, "project.client.id": "*"}, leaders},
 	{"updateProject", func(w *world, t testing.TB, _ timesheet.Viewer) map[string]any {
 		return map[string]any{"id": w.project(t), "code": "P2"}
-	}, map[string]any{"project.code": "P2", "project.version": 2.0, "project.client": nil}, unseen},
+	}, map[string]any{"project.code": "P2", "project.version": 2.0, "project.client": nil, "project.rateOrder.0": "TASK"}, unseen},
 	{"archiveProject", func(w *world, t testing.TB, _ timesheet.Viewer) map[string]any {
 		return map[string]any{"id": w.project(t), "archived": true}
 	}, map[string]any{"project.archived": true}, unseen},
@@ -150,6 +150,9 @@ var mutations = []struct {
 	{"updateWorkspace", func(w *world, _ testing.TB, _ timesheet.Viewer) map[string]any {
 		return map[string]any{"name": w.name(), "weekStart": "SUNDAY", "overlapPolicy": "ALLOW"}
 	}, map[string]any{"workspace.weekStart": "SUNDAY", "workspace.timeZone": "Europe/Bucharest", "workspace.currency": "EUR"}, admins},
+	{"setRate", func(w *world, t testing.TB, _ timesheet.Viewer) map[string]any {
+		return map[string]any{"projectId": w.project(t), "userId": w.person(t), "minor": 7500, "effectiveFrom": "2026-01-01", "applyTo": "UNINVOICED"}
+	}, map[string]any{"rate.scope": "PROJECT_MEMBER", "rate.amount.minor": 7500.0, "rate.amount.currency": "EUR", "rate.effectiveFrom": "2026-01-01", "rate.project.id": "*", "rate.user.id": "*", "repriced": 0.0}, unseen},
 	{"lockPeriod", func(w *world, _ testing.TB, _ timesheet.Viewer) map[string]any {
 		return map[string]any{"through": "1990-12-31", "reason": "audited"}
 	}, map[string]any{"workspace.lockedThrough": "1990-12-31"}, admins},

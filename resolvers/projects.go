@@ -32,6 +32,7 @@ func (m mutation) UpdateProject(ctx context.Context, in graph.UpdateProjectInput
 	project := timesheet.ProjectInput{
 		Name: some(in.Name), Client: opt(in.ClientID),
 		Code: opt(in.Code), Color: opt(in.Color), Billable: some(in.Billable),
+		RateOrder: timesheet.Opt[[]timesheet.RateScope]{Value: in.RateOrder.Value(), Given: in.RateOrder.Value() != nil},
 	}
 	return change(ctx, func(v timesheet.Viewer, ch store.Change) (timesheet.Project, []*timesheet.Error, error) {
 		return m.Store.UpdateProject(ctx, v, in.ID, project, in.ExpectedVersion.Value(), ch)

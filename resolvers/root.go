@@ -53,6 +53,7 @@ type (
 	audit     struct{}
 
 	reportExport struct{ Config }
+	rate         struct{}
 )
 
 // Query resolves queries.
@@ -81,6 +82,9 @@ func (r *Root) TimeEntry() graph.TimeEntryResolver { return timeEntry{} }
 
 // ReportExport resolves an export's link.
 func (r *Root) ReportExport() graph.ReportExportResolver { return reportExport{r.config} }
+
+// Rate resolves a rate's references.
+func (r *Root) Rate() graph.RateResolver { return rate{} }
 
 // AuditEvent resolves a change's references.
 func (r *Root) AuditEvent() graph.AuditEventResolver { return audit{} }

@@ -151,7 +151,7 @@ JOIN pg_stat_activity a ON a.pid = l.pid
 WHERE l.locktype = 'advisory'
   AND l.granted
   AND l.objsubid = 1
-  AND (l.classid::bigint << 32 | l.objid::bigint) = hashint8extended($1, 1)
+  AND (l.classid::bigint << 32 | l.objid::bigint) IN (hashint8extended($1, 1), hashint8extended($1, 2))
   AND l.pid <> pg_backend_pid()
 ORDER BY a.xact_start
 LIMIT 1`

@@ -30,6 +30,9 @@ func (s *Store) LockPeriod(ctx context.Context, v timesheet.Viewer, through time
 			if err := mayLock(w, through, now); err != nil {
 				return err
 			}
+			if _, err := tx.Exec(ctx, lockMoves, v.Workspace.ID); err != nil {
+				return err
+			}
 			return takeAlone(ctx, tx, v.Workspace.ID)
 		})
 		if err != nil {

@@ -48,6 +48,13 @@ func BuiltStatements() ([]Built, error) {
 			b.reports(v, f)
 			b.exports(v, f)
 		}
+		for _, f := range rateFilters() {
+			addSelection(&b, func() (selection[timesheet.Rate], error) { return rateSelection(v, f), nil })
+		}
+		for _, in := range rateInputs() {
+			sql, args := repriceStatement(v, in)
+			b.add(sql, args, nil)
+		}
 		for _, period := range []*timesheet.Period{nil, {From: 1, To: 2}} {
 			sql, args := trackedStatement(v, []timesheet.ProjectID{1}, period)
 			b.add(sql, args, nil)
@@ -131,6 +138,16 @@ func (b *builder) exports(v timesheet.Viewer, f timesheet.EntryFilter) {
 		sql, args := exportGroups(v, in)
 		b.add(sql, args, nil)
 	}
+}
+
+func rateFilters() []timesheet.RateFilter {
+	kind, user, project, task := timesheet.RateBill, timesheet.UserID(1), timesheet.ProjectID(1), timesheet.TaskID(1)
+	return []timesheet.RateFilter{{}, {Kind: &kind}, {User: &user}, {Project: &project}, {Task: &task}, {Kind: &kind, User: &user, Project: &project, Task: &task}}
+}
+
+func rateInputs() []timesheet.RateInput {
+	user, project, task, from := timesheet.UserID(1), timesheet.ProjectID(1), timesheet.TaskID(1), timesheet.Date(20000)
+	return []timesheet.RateInput{{}, {User: &user}, {Project: &project}, {Task: &task}, {User: &user, Project: &project, ApplyFrom: &from}}
 }
 
 // listFilters are no filter, each of its fields alone, and all of them.

@@ -11,7 +11,7 @@ import (
 )
 
 // BulkEditTimeEntries gives up to 1,000 entries the project, task, tags,
-// description or billable mark that the input gives, and says for each id, in
+// description, billable or invoiced mark that the input gives, and says for each id, in
 // their order, what became of it. An entry that may not be changed does not
 // keep the others from being changed; a project, task or tag that nobody may
 // use breaks a rule of the whole. It locks all entries before it changes the
@@ -52,6 +52,9 @@ func newBulk(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, ids []timesheet
 	}
 	if err := tracks(v); err != nil {
 		return nil, err
+	}
+	if in.Invoiced.Given && !v.Admin() {
+		return nil, timesheet.Errorf(timesheet.CodeForbidden, "invoiced", "only owners and admins mark entries as invoiced")
 	}
 	if err := checkDescription(in.Description.Value); err != nil {
 		return nil, err
@@ -120,6 +123,7 @@ SET project_id = CASE WHEN $3 THEN $4 ELSE e.project_id END,
       SELECT coalesce(r.bill_minor, 0), coalesce(r.cost_minor, 0), coalesce(r.bill_currency, w.currency)
       FROM rate_on(e.workspace_id, e.user_id, CASE WHEN $3 THEN $4 ELSE e.project_id END, CASE WHEN $5 THEN $6 WHEN $3 THEN NULL ELSE e.task_id END, e.day) r
       WHERE $3 AND e.project_id IS DISTINCT FROM $4 OR $5 AND e.task_id IS DISTINCT FROM $6),
+    invoiced_at = CASE WHEN $11::boolean THEN coalesce(e.invoiced_at, now()) WHEN NOT $11 THEN NULL ELSE e.invoiced_at END,
     version = e.version + 1
 FROM workspace w
 WHERE w.workspace_id = $1
@@ -153,7 +157,7 @@ func (b *bulk) edit(ctx context.Context, tx pgx.Tx, ids []timesheet.EntryID) err
 	}
 	in := b.in
 	rows, err = tx.Query(ctx, editEntries, b.v.Workspace.ID, good, in.Project.Given, in.Project.Value, in.Task.Given, in.Task.Value,
-		in.Tags.Given, tagKeys(tagSet(in.Tags.Value)), given(in.Description), given(in.Billable))
+		in.Tags.Given, tagKeys(tagSet(in.Tags.Value)), given(in.Description), given(in.Billable), given(in.Invoiced))
 	if err != nil {
 		return fmt.Errorf("edit entries: %w", err)
 	}
@@ -172,13 +176,28 @@ func (b *bulk) check(e timesheet.TimeEntry) *timesheet.Error {
 	if err, _ := timesheet.AsError(mayEdit(b.v, e)); err != nil {
 		return err
 	}
-	if err, _ := timesheet.AsError(inOpenBooks(b.books, "id", e.Day)); err != nil {
-		return err
+	if b.in.Invoiced.Value && e.EndedAt == nil {
+		return timesheet.Errorf(timesheet.CodeInvalid, "invoiced", "a running timer cannot be invoiced")
+	}
+	if b.marksOnly() {
+		return nil // closed books are what is invoiced
+	}
+	for _, err := range []error{inOpenBooks(b.books, "id", e.Day), notInvoiced(e)} {
+		if broken, _ := timesheet.AsError(err); broken != nil {
+			return broken
+		}
 	}
 	if b.taskProject != nil && differs(e.ProjectID, b.taskProject) {
 		return timesheet.NotFound("taskId", "task of this entry's project")
 	}
 	return nil
+}
+
+// marksOnly tells whether the edit says nothing of entries but whether they are
+// invoiced.
+func (b *bulk) marksOnly() bool {
+	in := b.in
+	return in.Invoiced.Given && !in.Project.Given && !in.Task.Given && !in.Tags.Given && !in.Description.Given && !in.Billable.Given
 }
 
 // results are in the order in which the caller named the entries.

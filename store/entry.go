@@ -12,11 +12,11 @@ import (
 	"headroom/timesheet"
 )
 
-const entryColumns = `e.id, e.user_id, e.project_id, e.task_id, e.tag_ids, e.started_at, e.ended_at, e.secs, e.day, e.description, e.billable, e.amount_x3600, e.currency, e.invoiced_at IS NOT NULL, e.deleted_at IS NOT NULL, e.version`
+const entryColumns = `e.id, e.user_id, e.project_id, e.task_id, e.tag_ids, e.started_at, e.ended_at, e.secs, e.day, e.description, e.billable, e.amount_x3600, coalesce(e.secs::bigint * e.cost_minor, 0), e.currency, e.invoiced_at IS NOT NULL, e.deleted_at IS NOT NULL, e.version`
 
 func scanEntry(row pgx.CollectableRow) (e timesheet.TimeEntry, err error) {
 	err = row.Scan(&e.ID, &e.UserID, &e.ProjectID, &e.TaskID, &e.TagIDs, &e.StartedAt, &e.EndedAt, &e.Seconds,
-		&e.Day, &e.Description, &e.Billable, &e.AmountX3600, &e.Currency, &e.Invoiced, &e.Deleted, &e.Version)
+		&e.Day, &e.Description, &e.Billable, &e.AmountX3600, &e.CostX3600, &e.Currency, &e.Invoiced, &e.Deleted, &e.Version)
 	e.StartedAt = e.StartedAt.UTC()
 	if e.EndedAt == nil {
 		e.AmountX3600 = nil // the database computes 0 for what is not billable

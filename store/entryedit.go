@@ -71,6 +71,9 @@ func (s *Store) edit(ctx context.Context, v timesheet.Viewer, id timesheet.Entry
 		}
 		before, err := editable(ctx, tx, v, id)
 		if err == nil {
+			err = notInvoiced(before)
+		}
+		if err == nil {
 			err = checkVersion(expected, before.Version)
 		}
 		if err != nil {
@@ -79,6 +82,14 @@ func (s *Store) edit(ctx context.Context, v timesheet.Viewer, id timesheet.Entry
 		e, warnings, err := change(tx, before)
 		return e, entryRef(e, warnings), err
 	}, s.entryAgain(v))
+}
+
+// notInvoiced refuses to change what a customer was billed.
+func notInvoiced(e timesheet.TimeEntry) error {
+	if e.Invoiced {
+		return timesheet.Errorf(timesheet.CodeInvoiced, "id", "the entry is invoiced; bulkEditTimeEntries takes the mark away")
+	}
+	return nil
 }
 
 const readOwnerOfEntry = `/* readOwnerOfEntry */

@@ -11,10 +11,10 @@ import (
 	"headroom/timesheet"
 )
 
-const projectColumns = `p.id, p.client_id, p.name, p.code, p.color, p.archived_at IS NOT NULL, p.deleted_at IS NOT NULL, p.billable, p.version`
+const projectColumns = `p.id, p.client_id, p.name, p.code, p.color, p.archived_at IS NOT NULL, p.deleted_at IS NOT NULL, p.billable, p.rate_order, p.version`
 
 func scanProject(row pgx.CollectableRow) (p timesheet.Project, err error) {
-	err = row.Scan(&p.ID, &p.ClientID, &p.Name, &p.Code, &p.Color, &p.Archived, &p.Deleted, &p.Billable, &p.Version)
+	err = row.Scan(&p.ID, &p.ClientID, &p.Name, &p.Code, &p.Color, &p.Archived, &p.Deleted, &p.Billable, &p.RateOrder, &p.Version)
 	return p, err
 }
 
@@ -155,8 +155,8 @@ func (s *Store) ProjectsByID(ctx context.Context, v timesheet.Viewer, ids []time
 }
 
 const insertProject = `/* insertProject */
-INSERT INTO project AS p (workspace_id, client_id, name, name_key, code, color, billable)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO project AS p (workspace_id, client_id, name, name_key, code, color, billable, rate_order)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 RETURNING ` + projectColumns
 
 // CreateProject makes a project; owners, admins and managers may, and a manager
@@ -174,6 +174,7 @@ func (s *Store) CreateProject(ctx context.Context, v timesheet.Viewer, in timesh
 			return project, refusal
 		}
 		in.Billable = timesheet.Some(in.Billable.Or(true))
+		in.RateOrder = timesheet.Some(timesheet.RateOrder)
 		project, err = storeProject(ctx, tx, insertProject, []any{v.Workspace.ID}, project, in)
 		if err != nil || v.Admin() {
 			return project, err
@@ -185,7 +186,7 @@ func (s *Store) CreateProject(ctx context.Context, v timesheet.Viewer, in timesh
 
 const updateProject = `/* updateProject */
 UPDATE project AS p
-SET client_id = $3, name = $4, name_key = $5, code = $6, color = $7, billable = $8, version = p.version + 1
+SET client_id = $3, name = $4, name_key = $5, code = $6, color = $7, billable = $8, rate_order = $9, version = p.version + 1
 WHERE p.workspace_id = $1
   AND p.id = $2
 RETURNING ` + projectColumns
@@ -226,7 +227,11 @@ func storeProject(ctx context.Context, tx pgx.Tx, sql string, args []any, before
 	if err != nil {
 		return timesheet.Project{}, err
 	}
-	return projects.row(ctx, tx, sql, append(args, in.Client.Or(before.ClientID), name, key, code, color, in.Billable.Or(before.Billable))...)
+	order := in.RateOrder.Or(before.RateOrder)
+	if err := timesheet.CheckRateOrder("rateOrder", order); err != nil {
+		return timesheet.Project{}, err
+	}
+	return projects.row(ctx, tx, sql, append(args, in.Client.Or(before.ClientID), name, key, code, color, in.Billable.Or(before.Billable), order)...)
 }
 
 // maxCode is the longest code, in characters.

@@ -55,6 +55,8 @@ var withoutWorkspace = map[string]string{
 	"shareBooks":      "a lock on the workspace's number, reads no table",
 	"takeBooks":       "a lock on the workspace's number, reads no table",
 	"readBookHolders": "asks the server about the workspace's lock",
+	"lockMoves":       "a lock on the workspace's number, reads no table",
+	"beginMove":       "a setting of its own transaction, and its number",
 	"setLockTimeout":  "a setting of its own transaction",
 	"lockPerson":      "a lock on numbers, the workspace's among them, reads no table",
 	"findMembership":  "operators look for the workspace of a person",

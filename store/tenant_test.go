@@ -56,6 +56,11 @@ func addTenant(t testing.TB, s *store.Store, name string) (n tenant) {
 	must(err)
 	_, _, err = s.SetProjectMember(ctx, n.owner, project.ID, member.ID, true, ch)
 	must(err)
+	for _, in := range []timesheet.RateInput{{Project: &project.ID, User: &member.ID}, {Task: &task.ID}} {
+		in.Kind, in.Apply = timesheet.RateBill, timesheet.ApplyFuture
+		_, _, err = s.SetRate(ctx, n.owner, in, ch)
+		must(err)
+	}
 	monday := time.Date(2024, time.May, 6, 8, 0, 0, 0, time.UTC)
 	entry := func(start time.Time) timesheet.EntryID {
 		e, _, err := s.CreateTimeEntry(ctx, n.owner, timesheet.EntryInput{
@@ -235,6 +240,28 @@ func tenantCases(ctx context.Context, s *store.Store, own, foreign tenant) map[s
 		},
 		"TrackedSeconds": func(v viewer) (any, error) {
 			return s.TrackedSeconds(ctx, v, []timesheet.ProjectID{foreign.project}, nil)
+		},
+
+		"Rates of a project": func(v viewer) (any, error) {
+			return s.Rates(ctx, v, timesheet.RateFilter{Project: &foreign.project}, page)
+		},
+		"Rates of a task": func(v viewer) (any, error) {
+			return s.Rates(ctx, v, timesheet.RateFilter{Task: &foreign.task}, page)
+		},
+		"Rates of a person": func(v viewer) (any, error) {
+			return s.Rates(ctx, v, timesheet.RateFilter{User: &foreign.member}, page)
+		},
+		"SetRate of a project": func(v viewer) (any, error) {
+			r, _, err := s.SetRate(ctx, v, timesheet.RateInput{Kind: timesheet.RateBill, Project: &foreign.project, Apply: timesheet.ApplyFuture}, ch)
+			return r, err
+		},
+		"SetRate of a task": func(v viewer) (any, error) {
+			r, _, err := s.SetRate(ctx, v, timesheet.RateInput{Kind: timesheet.RateBill, Task: &foreign.task, Apply: timesheet.ApplyFuture}, ch)
+			return r, err
+		},
+		"SetRate of a person": func(v viewer) (any, error) {
+			r, _, err := s.SetRate(ctx, v, timesheet.RateInput{Kind: timesheet.RateCost, User: &foreign.member, Apply: timesheet.ApplyFuture}, ch)
+			return r, err
 		},
 
 		"UpdateClient": func(v viewer) (any, error) {

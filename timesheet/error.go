@@ -28,6 +28,7 @@ const (
 	CodeNeedsReview         Code = "NEEDS_REVIEW"
 	CodeArchived            Code = "ARCHIVED"
 	CodePeriodLocked        Code = "PERIOD_LOCKED"
+	CodeInvoiced            Code = "INVOICED"
 	CodeBusy                Code = "BUSY"
 	CodeLastOwner           Code = "LAST_OWNER"
 	CodeInvalidClaim        Code = "INVALID_CLAIM"

@@ -14,6 +14,8 @@ type ProjectInput struct {
 	Code     Opt[*string]
 	Color    Opt[*string]
 	Billable Opt[bool]
+	// RateOrder holds each scope once; only to change.
+	RateOrder Opt[[]RateScope]
 }
 
 // TaskInput creates or changes a task; Project is needed to create one.
@@ -41,6 +43,7 @@ type EntryInput struct {
 	End         Opt[time.Time] // of a running timer: stops it
 	Description Opt[string]
 	Billable    Opt[bool] // not given: the task's, else the project's default
+	Invoiced    Opt[bool] // only in bulk
 }
 
 // TimerInput starts a timer.

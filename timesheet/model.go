@@ -60,7 +60,9 @@ type Project struct {
 	Archived bool
 	Deleted  bool
 	Billable bool
-	Version  int
+	// RateOrder is the order in which scopes are asked for an hourly rate.
+	RateOrder []RateScope
+	Version   int
 }
 
 // Task is a part of one project.
@@ -100,7 +102,8 @@ type TimeEntry struct {
 	Description string
 	Billable    bool
 	AmountX3600 *int64 // seconds x hourly rate in minor units; nil while it runs
-	Currency    string
+	CostX3600   int64  // in the workspace's currency; 0 while it runs
+	Currency    string // of what is billed
 	Invoiced    bool
 	Deleted     bool
 	Version     int

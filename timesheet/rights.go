@@ -46,6 +46,14 @@ func (v Viewer) Tracks() bool { return v.Admin() || v.Role == RoleManager || v.R
 // SeesEmails tells whether the viewer sees other people's addresses.
 func (v Viewer) SeesEmails() bool { return v.Admin() || v.Role == RoleManager }
 
+// SeesRates tells whether the viewer sees what is billed, and by it budgets in
+// money. Members see the amounts of their own entries, and no rates.
+func (v Viewer) SeesRates() bool { return v.ReadsEverybody() }
+
+// SeesCosts tells whether the viewer sees what people cost. Viewers do not:
+// they are often the client.
+func (v Viewer) SeesCosts() bool { return v.Admin() || v.Role == RoleManager }
+
 // MayEditProject tells whether the viewer may change a project, its tasks and
 // its members; lead says whether they lead it.
 func (v Viewer) MayEditProject(lead bool) bool {

@@ -1,0 +1,529 @@
+package store_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"headroom/proof"
+	"headroom/store"
+	"headroom/timesheet"
+)
+
+// priced is a workspace of two people and two projects with a task each.
+type priced struct {
+	*testing.T
+	s        *store.Store
+	v        timesheet.Viewer
+	conn     *pgx.Conn
+	people   []timesheet.UserID
+	projects []timesheet.ProjectID
+	tasks    []timesheet.TaskID // of the project at the same index
+}
+
+func newPriced(t *testing.T) *priced {
+	t.Helper()
+	s, v, conn := newDatabase(t)
+	w := &priced{T: t, s: s, v: v, conn: conn, people: []timesheet.UserID{v.User, addViewer(t, s, v, "mia", timesheet.RoleMember).User}}
+	for _, name := range []string{"one", "two"} {
+		p := addProject(t, s, v, name, nil)
+		task := done[timesheet.Task](t)(s.CreateTask(t.Context(), v, timesheet.TaskInput{Project: p.ID, Name: timesheet.Some(name)}, change("createTask")))
+		w.projects, w.tasks = append(w.projects, p.ID), append(w.tasks, task.ID)
+	}
+	return w
+}
+
+func (w *priced) set(in timesheet.RateInput) timesheet.RateSet {
+	w.Helper()
+	if in.Kind == "" {
+		in.Kind = timesheet.RateBill
+	}
+	if in.Apply == "" {
+		in.Apply = timesheet.ApplyFuture
+	}
+	return done[timesheet.RateSet](w.T)(w.s.SetRate(w.Context(), w.v, in, change("setRate")))
+}
+
+func (w *priced) entry(day string, work timesheet.EntryInput) timesheet.TimeEntry {
+	w.Helper()
+	in := spanOn(day, 1)
+	in.Project, in.Task, in.User, in.Billable = work.Project, work.Task, work.User, timesheet.Some(true)
+	return done[timesheet.TimeEntry](w.T)(w.s.CreateTimeEntry(w.Context(), w.v, in, change("createTimeEntry")))
+}
+
+// amount is what an hour of an entry was billed, as it is now.
+func (w *priced) amount(id timesheet.EntryID) timesheet.Money {
+	w.Helper()
+	found, err := w.s.EntriesByID(w.Context(), w.v, []timesheet.EntryID{id})
+	if err != nil {
+		w.Fatal(err)
+	}
+	return timesheet.MoneyFromX3600(*found[id].AmountX3600, found[id].Currency)
+}
+
+func (w *priced) on(project int) timesheet.EntryInput {
+	return timesheet.EntryInput{Project: timesheet.Some(&w.projects[project])}
+}
+
+// oracle is a workspace's rates as a list, and what they mean.
+type oracle struct {
+	rates  []timesheet.Rate
+	orders map[timesheet.ProjectID][]timesheet.RateScope
+}
+
+// find looks at every rate, for each scope in its turn.
+func (o oracle) find(kind timesheet.RateKind, user timesheet.UserID, project *timesheet.ProjectID, task *timesheet.TaskID, day timesheet.Date) *timesheet.Rate {
+	order := timesheet.RateOrder
+	if project != nil {
+		order = o.orders[*project]
+	}
+	same := func(r timesheet.Rate, scope timesheet.RateScope) bool {
+		switch scope {
+		case timesheet.ScopeTask:
+			return task != nil && r.Task != nil && *r.Task == *task
+		case timesheet.ScopeProjectMember:
+			return project != nil && r.Project != nil && *r.Project == *project && r.User != nil && *r.User == user
+		case timesheet.ScopeProject:
+			return project != nil && r.Project != nil && *r.Project == *project && r.User == nil
+		case timesheet.ScopeMember:
+			return r.Project == nil && r.User != nil && *r.User == user
+		}
+		return r.Project == nil && r.User == nil && r.Task == nil
+	}
+	for _, scope := range order {
+		var last *timesheet.Rate
+		for i, r := range o.rates {
+			if r.Kind != kind || !same(r, scope) || r.From != nil && *r.From > day {
+				continue
+			}
+			if last == nil || last.From == nil || r.From != nil && *r.From > *last.From {
+				last = &o.rates[i]
+			}
+		}
+		if last != nil && last.Minor != nil {
+			return last
+		}
+	}
+	return nil
+}
+
+// hourly is what an entry has, or should have.
+func (o oracle) hourly(e timesheet.TimeEntry) string {
+	bill, cost, currency := int64(0), int64(0), "EUR"
+	if r := o.find(timesheet.RateBill, e.UserID, e.ProjectID, e.TaskID, e.Day); r != nil {
+		bill, currency = *r.Minor, r.Currency
+	}
+	if r := o.find(timesheet.RateCost, e.UserID, e.ProjectID, e.TaskID, e.Day); r != nil {
+		cost = *r.Minor
+	}
+	return fmt.Sprint(bill, " ", cost, " ", currency)
+}
+
+func drawn[T any](r *rand.Rand, from ...T) T { return from[r.IntN(len(from))] }
+
+// randomRate is of any scope, from any of a few days on.
+func (w *priced) randomRate(r *rand.Rand) timesheet.RateInput {
+	in := timesheet.RateInput{Kind: drawn(r, timesheet.RateBill, timesheet.RateBill, timesheet.RateCost)}
+	switch r.IntN(5) {
+	case 0:
+		in.Task = &w.tasks[r.IntN(2)]
+	case 1:
+		in.Project, in.User = &w.projects[r.IntN(2)], &w.people[r.IntN(2)]
+	case 2:
+		in.Project = &w.projects[r.IntN(2)]
+	case 3:
+		in.User = &w.people[r.IntN(2)]
+	}
+	if r.IntN(4) > 0 {
+		in.From = new(day(w, "2024-01-01") + timesheet.Date(r.IntN(90)))
+	}
+	if r.IntN(4) > 0 {
+		in.Minor = drawn(r, new(int64(0)), new(r.Int64N(20_000)), new(int64(timesheet.MaxRate)))
+	}
+	if in.Kind == timesheet.RateBill {
+		in.Currency = drawn(r, nil, new("JPY"), new("KWD"), new("CLF"))
+	}
+	return in
+}
+
+// read is the oracle of the rates that the API shows.
+func (w *priced) read() oracle {
+	w.Helper()
+	page, err := w.s.Rates(w.Context(), w.v, timesheet.RateFilter{}, timesheet.Page{First: 100})
+	if err != nil || page.HasNextPage {
+		w.Fatal("more rates than a page, or", err)
+	}
+	found, err := w.s.ProjectsByID(w.Context(), w.v, w.projects)
+	if err != nil {
+		w.Fatal(err)
+	}
+	o := oracle{page.Nodes, map[timesheet.ProjectID][]timesheet.RateScope{}}
+	for id, p := range found {
+		o.orders[id] = p.RateOrder
+	}
+	return o
+}
+
+// entries are all of the workspace's, with what each has.
+func (w *priced) entries() map[timesheet.EntryID]string {
+	w.Helper()
+	rows, err := w.conn.Query(w.Context(), `SELECT id, concat_ws(' ', rate_minor, cost_minor, currency) FROM time_entry WHERE workspace_id = $1`, w.v.Workspace.ID)
+	if err != nil {
+		w.Fatal(err)
+	}
+	all := map[timesheet.EntryID]string{}
+	var id timesheet.EntryID
+	var text string
+	if _, err := pgx.ForEachRow(rows, []any{&id, &text}, func() error { all[id] = text; return nil }); err != nil {
+		w.Fatal(err)
+	}
+	return all
+}
+
+// Random rates, orders and entries: each entry has, when it is written and
+// after each way of repricing, what a search through all rates finds for it.
+func TestRatesAgainstASearch(t *testing.T) {
+	t.Parallel()
+	w := newPriced(t)
+	r := proof.Rand(t, 26)
+	var all []timesheet.TimeEntry
+	for round := range proof.Size(t, 1000, 20) {
+		for range 4 {
+			w.set(w.randomRate(r))
+		}
+		project := r.IntN(3)
+		if project < 2 {
+			order := slices.Clone(timesheet.RateOrder)
+			r.Shuffle(5, func(i, j int) { order[i], order[j] = order[j], order[i] })
+			done[timesheet.Project](t)(w.s.UpdateProject(t.Context(), w.v, w.projects[project], timesheet.ProjectInput{RateOrder: timesheet.Some(order)}, nil, change("updateProject")))
+		}
+		o := w.read()
+		for range 6 {
+			work := timesheet.EntryInput{User: &w.people[r.IntN(2)]}
+			if p := r.IntN(3); p < 2 {
+				work.Project = timesheet.Some(&w.projects[p])
+				if r.IntN(2) == 0 {
+					work.Task = timesheet.Some(&w.tasks[p])
+				}
+			}
+			e := w.entry((day(t, "2023-12-25") + timesheet.Date(r.IntN(110))).String(), work)
+			if got, want := w.entries()[e.ID], o.hourly(e); got != want {
+				t.Fatalf("round %d: %+v got %s, want %s", round, e, got, want)
+			}
+			all = append(all, e)
+		}
+		before := w.entries()
+		in := w.randomRate(r)
+		in.Apply = drawn(r, timesheet.ApplyFuture, timesheet.ApplyAllFrom, timesheet.ApplyUninvoiced)
+		if in.Apply == timesheet.ApplyAllFrom {
+			in.ApplyFrom = new(day(t, "2024-01-01") + timesheet.Date(r.IntN(90)))
+		}
+		repriced := w.set(in).Repriced
+		o = w.read()
+		changed, now := int64(0), w.entries()
+		for _, e := range all {
+			want := before[e.ID]
+			if concerns(in, e) {
+				want = o.hourly(e)
+			}
+			if want != before[e.ID] {
+				changed++
+			}
+			if now[e.ID] != want {
+				t.Fatalf("round %d, %s: %+v has %s, want %s, had %s", round, in.Apply, e, now[e.ID], want, before[e.ID])
+			}
+		}
+		if repriced != changed {
+			t.Fatalf("round %d: %d entries repriced, want %d", round, repriced, changed)
+		}
+		wantRollup(t, w.conn, w.v, string(in.Apply))
+	}
+}
+
+// concerns tells whether a rate that is set reprices an entry.
+func concerns(in timesheet.RateInput, e timesheet.TimeEntry) bool {
+	switch {
+	case in.Apply == timesheet.ApplyFuture,
+		in.ApplyFrom != nil && e.Day < *in.ApplyFrom,
+		in.User != nil && *in.User != e.UserID,
+		in.Project != nil && (e.ProjectID == nil || *in.Project != *e.ProjectID),
+		in.Task != nil && (e.TaskID == nil || *in.Task != *e.TaskID):
+		return false
+	}
+	return true
+}
+
+func TestSetRate(t *testing.T) {
+	t.Parallel()
+	w := newPriced(t)
+	euros := func(n int64) *int64 { return new(n * 100) }
+	wantAmount := func(t *testing.T, e timesheet.TimeEntry, want string) {
+		t.Helper()
+		if got := w.amount(e.ID).String(); got != want {
+			t.Errorf("%s is billed at %s, want %s", e.Day, got, want)
+		}
+	}
+	report := func() string {
+		r, err := w.s.Report(t.Context(), w.v, timesheet.ReportInput{
+			Period: timesheet.Period{From: day(t, "2024-01-01"), To: day(t, "2024-12-31")}, GroupBy: []timesheet.GroupKey{timesheet.GroupProject}, MaxRows: 10,
+		}, time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprint(r.Totals.Amounts)
+	}
+	w.set(timesheet.RateInput{Minor: euros(50)})
+	march, april, may, june := w.entry("2024-03-04", w.on(0)), w.entry("2024-04-04", w.on(0)), w.entry("2024-05-06", w.on(0)), w.entry("2024-06-04", w.on(0))
+	mark := func(invoiced bool) {
+		results, _, err := w.s.BulkEditTimeEntries(t.Context(), w.v, []timesheet.EntryID{april.ID}, timesheet.EntryInput{Invoiced: timesheet.Some(invoiced)}, change("bulkEditTimeEntries"))
+		if err != nil || results[0].Error != nil || results[0].Entry.Invoiced != invoiced {
+			t.Fatalf("mark: %+v, %v", results, err)
+		}
+	}
+	mark(true)
+	done[timesheet.Workspace](t)(w.s.LockPeriod(t.Context(), w.v, day(t, "2024-03-31"), change("lockPeriod")))
+	t.Run("case26_future", func(t *testing.T) {
+		w.set(timesheet.RateInput{Project: &w.projects[0], Minor: euros(60), From: new(day(t, "2024-02-01"))})
+		if got := report(); got != "[200.00 EUR]" {
+			t.Errorf("the report says %s, want 4 h at 50", got)
+		}
+		wantAmount(t, w.entry("2024-05-07", w.on(0)), "60.00 EUR")
+	})
+	t.Run("case26_all_from", func(t *testing.T) {
+		w.set(timesheet.RateInput{Project: &w.projects[0], Minor: euros(60), From: new(day(t, "2024-02-01")), Apply: timesheet.ApplyAllFrom, ApplyFrom: new(day(t, "2024-06-01"))})
+		wantAmount(t, may, "50.00 EUR")
+		wantAmount(t, june, "60.00 EUR")
+		if got := report(); got != "[270.00 EUR]" {
+			t.Errorf("the report says %s, want 3 h at 50 and 2 at 60", got)
+		}
+	})
+	t.Run("case26_uninvoiced", func(t *testing.T) {
+		w.set(timesheet.RateInput{Project: &w.projects[0], Minor: euros(70), From: new(day(t, "2024-02-01")), Apply: timesheet.ApplyUninvoiced})
+		wantAmount(t, may, "70.00 EUR")
+		if got := report(); got != "[310.00 EUR]" {
+			t.Errorf("the report says %s, want 2 h at 50 and 3 at 70", got)
+		}
+	})
+	t.Run("case26_invoiced_keeps_its_rate", func(t *testing.T) { wantAmount(t, april, "50.00 EUR") })
+	t.Run("case31_reprice", func(t *testing.T) { wantAmount(t, march, "50.00 EUR") })
+	t.Run("case27_null_inherits", func(t *testing.T) {
+		w.set(timesheet.RateInput{Project: &w.projects[0], From: new(day(t, "2024-07-01"))})
+		wantAmount(t, w.entry("2024-07-01", w.on(0)), "50.00 EUR")
+		wantAmount(t, w.entry("2024-06-30", w.on(0)), "70.00 EUR")
+	})
+	t.Run("case27_zero_is_free", func(t *testing.T) {
+		w.set(timesheet.RateInput{Project: &w.projects[0], Minor: new(int64(0)), From: new(day(t, "2024-08-01"))})
+		wantAmount(t, w.entry("2024-08-01", w.on(0)), "0.00 EUR")
+	})
+	t.Run("case28_digits", func(t *testing.T) {
+		for currency, want := range map[string]string{"JPY": "1250 JPY", "KWD": "1.250 KWD", "CLF": "0.1250 CLF", "EUR": "12.50 EUR"} {
+			w.set(timesheet.RateInput{Project: &w.projects[1], Minor: new(int64(1250)), Currency: &currency})
+			wantAmount(t, w.entry("2025-01-02", w.on(1)), want)
+		}
+	})
+	t.Run("case29_currencies_are_not_added", func(t *testing.T) {
+		r, err := w.s.Report(t.Context(), w.v, timesheet.ReportInput{
+			Period: timesheet.Period{From: day(t, "2025-01-01"), To: day(t, "2025-01-31")}, GroupBy: []timesheet.GroupKey{timesheet.GroupProject}, MaxRows: 10,
+		}, time.Now())
+		if got := fmt.Sprint(r.Totals.Amounts); err != nil || got != "[0.1250 CLF 12.50 EUR 1250 JPY 1.250 KWD]" {
+			t.Errorf("the report says %s, %v", got, err)
+		}
+	})
+	t.Run("case30_not_billable", func(t *testing.T) {
+		e := done[timesheet.TimeEntry](t)(w.s.UpdateTimeEntry(t.Context(), w.v, may.ID, timesheet.EntryInput{Billable: timesheet.Some(false)}, nil, change("updateTimeEntry")))
+		wantAmount(t, e, "0.00 EUR")
+		e = done[timesheet.TimeEntry](t)(w.s.UpdateTimeEntry(t.Context(), w.v, may.ID, timesheet.EntryInput{Billable: timesheet.Some(true)}, nil, change("updateTimeEntry")))
+		wantAmount(t, e, "70.00 EUR")
+	})
+	t.Run("case36_moved_to_other_work", func(t *testing.T) {
+		e := done[timesheet.TimeEntry](t)(w.s.UpdateTimeEntry(t.Context(), w.v, may.ID, w.on(1), nil, change("updateTimeEntry")))
+		wantAmount(t, e, "12.50 EUR")
+		e = done[timesheet.TimeEntry](t)(w.s.UpdateTimeEntry(t.Context(), w.v, may.ID, timesheet.EntryInput{Description: timesheet.Some("x")}, nil, change("updateTimeEntry")))
+		wantAmount(t, e, "12.50 EUR")
+		results, _, err := w.s.BulkEditTimeEntries(t.Context(), w.v, []timesheet.EntryID{may.ID}, w.on(0), change("bulkEditTimeEntries"))
+		if err != nil || results[0].Error != nil {
+			t.Fatal(results, err)
+		}
+		wantAmount(t, may, "70.00 EUR")
+	})
+	t.Run("case49_the_highest_rate", func(t *testing.T) {
+		w.set(timesheet.RateInput{Project: &w.projects[1], Minor: new(int64(timesheet.MaxRate))})
+		in := spanOn("2025-02-03", 7*24)
+		in.Project, in.Billable = w.on(1).Project, timesheet.Some(true)
+		e, _, err := w.s.CreateTimeEntry(t.Context(), w.v, in, change("createTimeEntry"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantAmount(t, e, "1680000000.00 EUR")
+	})
+	t.Run("an_invoiced_entry_is_not_changed", func(t *testing.T) {
+		_, _, err := w.s.UpdateTimeEntry(t.Context(), w.v, april.ID, timesheet.EntryInput{Description: timesheet.Some("x")}, nil, change("updateTimeEntry"))
+		wantCode(t, err, timesheet.CodeInvoiced)
+		_, _, err = w.s.DeleteTimeEntry(t.Context(), w.v, april.ID, nil, change("deleteTimeEntry"))
+		wantCode(t, err, timesheet.CodeInvoiced)
+		mark(false)
+		done[timesheet.TimeEntry](t)(w.s.UpdateTimeEntry(t.Context(), w.v, april.ID, timesheet.EntryInput{Description: timesheet.Some("x")}, nil, change("updateTimeEntry")))
+	})
+}
+
+func TestRatesThatAreRefused(t *testing.T) {
+	t.Parallel()
+	w := newPriced(t)
+	nobody, elsewhere := timesheet.UserID(1), timesheet.ProjectID(1)
+	for name, c := range map[string]struct {
+		in    timesheet.RateInput
+		field string
+		want  timesheet.Code
+	}{
+		"a currency that does not exist": {timesheet.RateInput{Currency: new("EUX")}, "currency", timesheet.CodeInvalid},
+		"in small letters":               {timesheet.RateInput{Currency: new("eur")}, "currency", timesheet.CodeInvalid},
+		"a metal":                        {timesheet.RateInput{Currency: new("XAU")}, "currency", timesheet.CodeInvalid},
+		"a cost in another currency":     {timesheet.RateInput{Kind: timesheet.RateCost, Currency: new("JPY")}, "currency", timesheet.CodeInvalid},
+		"case49_too_high":                {timesheet.RateInput{Minor: new(int64(timesheet.MaxRate + 1))}, "minor", timesheet.CodeOutOfRange},
+		"case49_highest_number":          {timesheet.RateInput{Minor: new(int64(1<<63 - 1))}, "minor", timesheet.CodeOutOfRange},
+		"negative":                       {timesheet.RateInput{Minor: new(int64(-1))}, "minor", timesheet.CodeOutOfRange},
+		"from the year 9999":             {timesheet.RateInput{From: new(day(t, "9999-12-31"))}, "effectiveFrom", timesheet.CodeOutOfRange},
+		"from 1066":                      {timesheet.RateInput{From: new(day(t, "1066-10-14"))}, "effectiveFrom", timesheet.CodeOutOfRange},
+		"all from no day":                {timesheet.RateInput{Apply: timesheet.ApplyAllFrom}, "applyFrom", timesheet.CodeInvalid},
+		"the future from a day":          {timesheet.RateInput{ApplyFrom: new(day(t, "2024-01-01"))}, "applyFrom", timesheet.CodeInvalid},
+		"a task and its project":         {timesheet.RateInput{Task: &w.tasks[0], Project: &w.projects[0]}, "taskId", timesheet.CodeInvalid},
+		"of nobody":                      {timesheet.RateInput{User: &nobody}, "userId", timesheet.CodeNotFound},
+		"of no project":                  {timesheet.RateInput{Project: &elsewhere}, "projectId", timesheet.CodeNotFound},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if c.in.Kind == "" {
+				c.in.Kind = timesheet.RateBill
+			}
+			if c.in.Apply == "" {
+				c.in.Apply = timesheet.ApplyFuture
+			}
+			_, _, err := w.s.SetRate(t.Context(), w.v, c.in, change("setRate"))
+			wantCode(t, err, c.want)
+			if broken, ok := timesheet.AsError(err); ok && broken.Field != c.field {
+				t.Errorf("blames %q, want %q", broken.Field, c.field)
+			}
+		})
+	}
+	if n := ask[int](t, w.conn, `SELECT count(*) FROM rate`); n > 0 {
+		t.Errorf("%d rates were set", n)
+	}
+	for name, order := range map[string][]timesheet.RateScope{
+		"none":  {},
+		"four":  timesheet.RateOrder[1:],
+		"twice": {timesheet.ScopeTask, timesheet.ScopeTask, timesheet.ScopeProject, timesheet.ScopeMember, timesheet.ScopeWorkspace},
+	} {
+		_, _, err := w.s.UpdateProject(t.Context(), w.v, w.projects[0], timesheet.ProjectInput{RateOrder: timesheet.Some(order)}, nil, change("updateProject"))
+		if wantCode(t, err, timesheet.CodeInvalid); t.Failed() {
+			t.Fatal(name)
+		}
+	}
+}
+
+// Who sets what, and who sees it.
+func TestRatesByRole(t *testing.T) {
+	t.Parallel()
+	w := newPriced(t)
+	lead := addViewer(t, w.s, w.v, "max", timesheet.RoleManager)
+	done[timesheet.Project](t)(w.s.SetProjectMember(t.Context(), w.v, w.projects[0], lead.User, true, change("setProjectMember")))
+	people := map[string]timesheet.Viewer{
+		"owner": w.v, "admin": addViewer(t, w.s, w.v, "ada", timesheet.RoleAdmin), "lead": lead,
+		"member": addViewer(t, w.s, w.v, "tom", timesheet.RoleMember), "viewer": addViewer(t, w.s, w.v, "vic", timesheet.RoleViewer),
+	}
+	ten := new(int64(1000))
+	for _, c := range []struct {
+		who  string
+		in   timesheet.RateInput
+		want timesheet.Code
+	}{
+		{"admin", timesheet.RateInput{Kind: timesheet.RateCost, User: &w.people[1]}, ""},
+		{"lead", timesheet.RateInput{Kind: timesheet.RateBill, Project: &w.projects[0]}, ""},
+		{"lead", timesheet.RateInput{Kind: timesheet.RateBill, Task: &w.tasks[0]}, ""},
+		{"lead", timesheet.RateInput{Kind: timesheet.RateCost, Project: &w.projects[0]}, timesheet.CodeForbidden},
+		{"lead", timesheet.RateInput{Kind: timesheet.RateBill, Project: &w.projects[1]}, timesheet.CodeForbidden},
+		{"lead", timesheet.RateInput{Kind: timesheet.RateBill, User: &w.people[1]}, timesheet.CodeForbidden},
+		{"lead", timesheet.RateInput{Kind: timesheet.RateBill}, timesheet.CodeForbidden},
+		{"member", timesheet.RateInput{Kind: timesheet.RateBill, Project: &w.projects[0]}, timesheet.CodeNotFound},
+		{"viewer", timesheet.RateInput{Kind: timesheet.RateBill, Project: &w.projects[0]}, timesheet.CodeForbidden},
+	} {
+		c.in.Minor, c.in.Apply = ten, timesheet.ApplyFuture
+		_, _, err := w.s.SetRate(t.Context(), people[c.who], c.in, change("setRate"))
+		if c.want == "" && err != nil {
+			t.Errorf("%s may not set %+v: %v", c.who, c.in, err)
+		} else if c.want != "" {
+			wantCode(t, err, c.want)
+		}
+	}
+	for who, want := range map[string]int{"owner": 3, "admin": 3, "lead": 3, "viewer": 2} {
+		if page, err := w.s.Rates(t.Context(), people[who], timesheet.RateFilter{}, timesheet.Page{First: 10}); err != nil || len(page.Nodes) != want {
+			t.Errorf("%s sees %d rates, %v; want %d", who, len(page.Nodes), err, want)
+		}
+	}
+	_, err := w.s.Rates(t.Context(), people["member"], timesheet.RateFilter{}, timesheet.Page{First: 10})
+	wantCode(t, err, timesheet.CodeForbidden)
+}
+
+// What is written while entries are repriced has the new rate too, and until
+// all have it nobody sees it on any.
+func TestEntryWrittenDuringARepricing(t *testing.T) {
+	t.Parallel()
+	w := newPriced(t)
+	held, free := w.entry("2024-05-06", w.on(0)), w.entry("2024-05-07", w.on(0))
+	// A row that is held keeps the first pass from ending.
+	mustExec(t, w.conn, `BEGIN`)
+	mustExec(t, w.conn, `SELECT FROM time_entry WHERE id = $1 FOR UPDATE`, held.ID)
+	repriced := make(chan timesheet.RateSet, 1)
+	background := timesheet.WithService(t.Context(), timesheet.Service{Class: timesheet.ClassBackground})
+	go func() {
+		set, _, err := w.s.SetRate(background, w.v, timesheet.RateInput{Kind: timesheet.RateBill, Minor: new(int64(6000)), Apply: timesheet.ApplyUninvoiced}, change("setRate"))
+		if err != nil {
+			t.Error(err)
+		}
+		repriced <- set
+	}()
+	watch := connectTo(t, w.conn.Config().ConnString())
+	waitUntil(t, "the first pass", func() bool { return ask[int](t, watch, `SELECT count(*) FROM pg_locks WHERE NOT granted`) > 0 })
+	late := w.entry("2024-05-08", w.on(0))
+	_, _, err := w.s.LockPeriod(t.Context(), w.v, day(t, "2024-05-31"), change("lockPeriod"))
+	wantCode(t, err, timesheet.CodeBusy)
+	for _, e := range []timesheet.TimeEntry{free, late} {
+		if got := w.amount(e.ID).Minor; got != 0 {
+			t.Errorf("%s is billed at %d before the repricing has ended", e.Day, got)
+		}
+	}
+	mustExec(t, w.conn, `COMMIT`)
+	if set := <-repriced; set.Repriced != 3 {
+		t.Errorf("%d entries were repriced, want 3", set.Repriced)
+	}
+	for _, e := range []timesheet.TimeEntry{held, free, late} {
+		if got := w.amount(e.ID).Minor; got != 6000 {
+			t.Errorf("%s is billed at %d, want 6000", e.Day, got)
+		}
+	}
+	wantRollup(t, w.conn, w.v, "a repricing")
+}
+
+// Repricing takes the same statements for any number of entries.
+func TestStatementsOfARepricing(t *testing.T) {
+	t.Parallel()
+	w := newPriced(t)
+	statements := func(minor int64) int {
+		op := store.NewOperation(1)
+		_, _, err := w.s.SetRate(store.WithOperation(t.Context(), op), w.v, timesheet.RateInput{Kind: timesheet.RateBill, Minor: &minor, Apply: timesheet.ApplyUninvoiced}, change("setRate"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return op.Statements()
+	}
+	w.entry("2024-05-06", w.on(0))
+	few := statements(1)
+	for i := range 30 {
+		w.entry((day(t, "2024-01-01") + timesheet.Date(11*i)).String(), w.on(i%2))
+	}
+	if many := statements(2); many != few {
+		t.Errorf("%d statements for 31 entries, %d for one", many, few)
+	}
+}
