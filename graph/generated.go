@@ -1397,6 +1397,8 @@ func (ec *executionContext) childFields_Workspace(ctx context.Context, field gra
 		return ec.fieldContext_Workspace_name(ctx, field)
 	case "timeZone":
 		return ec.fieldContext_Workspace_timeZone(ctx, field)
+	case "pendingTimeZone":
+		return ec.fieldContext_Workspace_pendingTimeZone(ctx, field)
 	case "weekStart":
 		return ec.fieldContext_Workspace_weekStart(ctx, field)
 	case "currency":
@@ -13800,6 +13802,29 @@ func (ec *executionContext) fieldContext_Workspace_timeZone(_ context.Context, f
 	return graphql.NewScalarFieldContext("Workspace", field, false, false, "TimeZone")
 }
 
+func (ec *executionContext) _Workspace_pendingTimeZone(ctx context.Context, field graphql.CollectedField, obj *timesheet.Workspace) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Workspace_pendingTimeZone(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PendingTimeZone, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOTimeZone2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Workspace_pendingTimeZone(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Workspace", field, false, false, "TimeZone")
+}
+
 func (ec *executionContext) _Workspace_weekStart(ctx context.Context, field graphql.CollectedField, obj *timesheet.Workspace) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -17567,7 +17592,7 @@ func (ec *executionContext) unmarshalInputUpdateWorkspaceInput(ctx context.Conte
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"name", "weekStart", "overlapPolicy", "expectedVersion", "idempotencyKey"}
+	fieldsInOrder := [...]string{"name", "weekStart", "overlapPolicy", "timeZone", "expectedVersion", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -17595,6 +17620,13 @@ func (ec *executionContext) unmarshalInputUpdateWorkspaceInput(ctx context.Conte
 				return it, err
 			}
 			it.OverlapPolicy = graphql.OmittableOf(data)
+		case "timeZone":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("timeZone"))
+			data, err := ec.unmarshalOTimeZone2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TimeZone = graphql.OmittableOf(data)
 		case "expectedVersion":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedVersion"))
 			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
@@ -21874,6 +21906,11 @@ func (ec *executionContext) _Workspace(ctx context.Context, sel ast.SelectionSet
 		case "timeZone":
 			out.Values[i] = ec._Workspace_timeZone(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pendingTimeZone":
+			out.Values[i] = ec._Workspace_pendingTimeZone(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "weekStart":

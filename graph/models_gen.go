@@ -324,9 +324,12 @@ type UpdateTimeEntryInput struct {
 }
 
 type UpdateWorkspaceInput struct {
-	Name            graphql.Omittable[*string]                  `json:"name"`
-	WeekStart       graphql.Omittable[*time.Weekday]            `json:"weekStart"`
-	OverlapPolicy   graphql.Omittable[*timesheet.OverlapPolicy] `json:"overlapPolicy"`
-	ExpectedVersion graphql.Omittable[*int]                     `json:"expectedVersion"`
-	IdempotencyKey  graphql.Omittable[*string]                  `json:"idempotencyKey"`
+	Name          graphql.Omittable[*string]                  `json:"name"`
+	WeekStart     graphql.Omittable[*time.Weekday]            `json:"weekStart"`
+	OverlapPolicy graphql.Omittable[*timesheet.OverlapPolicy] `json:"overlapPolicy"`
+	// Begins to move entries to their days in another zone, see pendingTimeZone.
+	// Entries in closed books and invoiced ones stay on their days.
+	TimeZone        graphql.Omittable[*string] `json:"timeZone"`
+	ExpectedVersion graphql.Omittable[*int]    `json:"expectedVersion"`
+	IdempotencyKey  graphql.Omittable[*string] `json:"idempotencyKey"`
 }

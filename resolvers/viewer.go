@@ -29,7 +29,7 @@ func (r viewer) Budget(ctx context.Context, _ *timesheet.Viewer) (*graph.CostBud
 // UpdateWorkspace changes the workspace's settings.
 func (m mutation) UpdateWorkspace(ctx context.Context, in graph.UpdateWorkspaceInput) (*graph.WorkspacePayload, error) {
 	return change(ctx, func(v timesheet.Viewer, ch store.Change) (timesheet.Workspace, []*timesheet.Error, error) {
-		settings := timesheet.WorkspaceInput{Name: some(in.Name), WeekStart: some(in.WeekStart), OverlapPolicy: some(in.OverlapPolicy)}
+		settings := timesheet.WorkspaceInput{Name: some(in.Name), WeekStart: some(in.WeekStart), OverlapPolicy: some(in.OverlapPolicy), TimeZone: some(in.TimeZone)}
 		return m.Store.UpdateWorkspace(ctx, v, settings, in.ExpectedVersion.Value(), ch)
 	})
 }

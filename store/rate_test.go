@@ -123,11 +123,9 @@ func (o oracle) hourly(e timesheet.TimeEntry) string {
 	return fmt.Sprint(bill, " ", cost, " ", currency)
 }
 
-func drawn[T any](r *rand.Rand, from ...T) T { return from[r.IntN(len(from))] }
-
 // randomRate is of any scope, from any of a few days on.
 func (w *priced) randomRate(r *rand.Rand) timesheet.RateInput {
-	in := timesheet.RateInput{Kind: drawn(r, timesheet.RateBill, timesheet.RateBill, timesheet.RateCost)}
+	in := timesheet.RateInput{Kind: pick(r, timesheet.RateBill, timesheet.RateBill, timesheet.RateCost)}
 	switch r.IntN(5) {
 	case 0:
 		in.Task = &w.tasks[r.IntN(2)]
@@ -142,10 +140,10 @@ func (w *priced) randomRate(r *rand.Rand) timesheet.RateInput {
 		in.From = new(day(w, "2024-01-01") + timesheet.Date(r.IntN(90)))
 	}
 	if r.IntN(4) > 0 {
-		in.Minor = drawn(r, new(int64(0)), new(r.Int64N(20_000)), new(int64(timesheet.MaxRate)))
+		in.Minor = pick(r, new(int64(0)), new(r.Int64N(20_000)), new(int64(timesheet.MaxRate)))
 	}
 	if in.Kind == timesheet.RateBill {
-		in.Currency = drawn(r, nil, new("JPY"), new("KWD"), new("CLF"))
+		in.Currency = pick(r, nil, new("JPY"), new("KWD"), new("CLF"))
 	}
 	return in
 }
@@ -218,7 +216,7 @@ func TestRatesAgainstASearch(t *testing.T) {
 		}
 		before := w.entries()
 		in := w.randomRate(r)
-		in.Apply = drawn(r, timesheet.ApplyFuture, timesheet.ApplyAllFrom, timesheet.ApplyUninvoiced)
+		in.Apply = pick(r, timesheet.ApplyFuture, timesheet.ApplyAllFrom, timesheet.ApplyUninvoiced)
 		if in.Apply == timesheet.ApplyAllFrom {
 			in.ApplyFrom = new(day(t, "2024-01-01") + timesheet.Date(r.IntN(90)))
 		}

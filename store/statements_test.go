@@ -55,6 +55,8 @@ var withoutWorkspace = map[string]string{
 	"shareBooks":      "a lock on the workspace's number, reads no table",
 	"takeBooks":       "a lock on the workspace's number, reads no table",
 	"readBookHolders": "asks the server about the workspace's lock",
+	"prepareZone":     "settings of its own transaction",
+	"pendingZones":    "a process that starts goes on with those of all workspaces",
 	"lockMoves":       "a lock on the workspace's number, reads no table",
 	"beginMove":       "a setting of its own transaction, and its number",
 	"setLockTimeout":  "a setting of its own transaction",

@@ -136,11 +136,13 @@ FOR NO KEY UPDATE`
 
 const updateWorkspace = `/* updateWorkspace */
 UPDATE workspace AS w
-SET name = $2, week_start = $3, overlap_policy = $4, version = version + 1
+SET name = $2, week_start = $3, overlap_policy = $4, pending_time_zone = $5, version = version + 1
 WHERE w.workspace_id = $1
 RETURNING ` + workspaceColumns
 
-// UpdateWorkspace changes the viewer's workspace, for owners and admins. Where
+// UpdateWorkspace changes the viewer's workspace, for owners and admins. A new
+// zone is pending until all entries have moved to their days in it, which goes
+// on beside the requests; until then everything follows the old one. Where
 // expected is not the current version, the current workspace comes with the
 // error.
 func (s *Store) UpdateWorkspace(ctx context.Context, v timesheet.Viewer, in timesheet.WorkspaceInput, expected *int, ch Change) (timesheet.Workspace, []*timesheet.Error, error) {
@@ -149,7 +151,23 @@ func (s *Store) UpdateWorkspace(ctx context.Context, v timesheet.Viewer, in time
 		return w, workspaceRef(w), err
 	}, s.workspaceAgain(v))
 	s.views.forget(v.Workspace.ID)
+	if err == nil && in.TimeZone.Given && w.PendingTimeZone != nil {
+		s.changeZone(v.Workspace.ID)
+	}
 	return w, warnings, err
+}
+
+// pendingZone is the zone that entries will be moved to, if one is asked for or
+// was before. Asking again for the same one is no second change.
+func pendingZone(w timesheet.Workspace, asked timesheet.Opt[string]) (*string, error) {
+	switch {
+	case !asked.Given, w.PendingTimeZone == nil && asked.Value == w.TimeZone:
+		return w.PendingTimeZone, nil
+	case w.PendingTimeZone != nil && asked.Value != *w.PendingTimeZone:
+		return nil, timesheet.Errorf(timesheet.CodeBusy, "timeZone", "entries are being moved to their days in %s; try again when that is done", *w.PendingTimeZone)
+	}
+	_, err := timesheet.LoadZone(asked.Value)
+	return &asked.Value, err
 }
 
 func workspaceRef(w timesheet.Workspace) Ref {
@@ -193,7 +211,10 @@ func changeWorkspace(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, in time
 			return w, err
 		}
 	}
-	rows, err := tx.Query(ctx, updateWorkspace, v.Workspace.ID, w.Name, in.WeekStart.Or(w.WeekStart), in.OverlapPolicy.Or(w.OverlapPolicy))
+	if w.PendingTimeZone, err = pendingZone(w, in.TimeZone); err != nil {
+		return w, err
+	}
+	rows, err := tx.Query(ctx, updateWorkspace, v.Workspace.ID, w.Name, in.WeekStart.Or(w.WeekStart), in.OverlapPolicy.Or(w.OverlapPolicy), w.PendingTimeZone)
 	if err != nil {
 		return w, err
 	}

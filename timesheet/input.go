@@ -73,6 +73,7 @@ type WorkspaceInput struct {
 	Name          Opt[string]
 	WeekStart     Opt[time.Weekday]
 	OverlapPolicy Opt[OverlapPolicy]
+	TimeZone      Opt[string]
 }
 
 // BulkResult is what a bulk edit did to one entry.

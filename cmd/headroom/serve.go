@@ -161,6 +161,9 @@ func (c *ServeCmd) Run(env *environment) error {
 		return store.Explain(err)
 	}
 	defer s.Close()
+	if err := s.ResumeZoneChanges(env.ctx); err != nil {
+		return store.Explain(err)
+	}
 	srv, err := c.server(env.ctx, s, log)
 	if err != nil {
 		return err
