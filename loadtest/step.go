@@ -133,7 +133,8 @@ func stepOf(done *finished) Step {
 }
 
 // queueGrew tells whether answers took longer and longer: the median of the
-// second half is more than three times that of the first.
+// second half is more than twice that of the first. A queue that grows steadily from
+// nothing makes it three times.
 func queueGrew(rounds []*attack, classes map[string]float64) (Break, bool) {
 	names := make([]string, 0, len(classes))
 	for class := range classes {
@@ -152,7 +153,7 @@ func queueGrew(rounds []*attack, classes map[string]float64) (Break, bool) {
 		}
 		first, second := halves[0].at(0.5), halves[1].at(0.5)
 		const enough = 20 // medians of fewer say nothing
-		if halves[0].count() >= enough && halves[1].count() >= enough && second > 3*first+time.Millisecond {
+		if halves[0].count() >= enough && halves[1].count() >= enough && second > 2*first+time.Millisecond {
 			return Break{Class: Class(class), Rule: fmt.Sprintf("%s: %s p50 %s, then %s", queueRule, class, short(first), short(second))}, true
 		}
 	}
