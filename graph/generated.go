@@ -197,6 +197,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("DeleteTimeEntryInput", ec.unmarshalInputDeleteTimeEntryInput),
 			graphql.NewInputUnmarshaler("DiscardTimerInput", ec.unmarshalInputDiscardTimerInput),
 			graphql.NewInputUnmarshaler("EntryFilter", ec.unmarshalInputEntryFilter),
+			graphql.NewInputUnmarshaler("FreshnessInput", ec.unmarshalInputFreshnessInput),
 			graphql.NewInputUnmarshaler("InviteMemberInput", ec.unmarshalInputInviteMemberInput),
 			graphql.NewInputUnmarshaler("LockPeriodInput", ec.unmarshalInputLockPeriodInput),
 			graphql.NewInputUnmarshaler("PeriodInput", ec.unmarshalInputPeriodInput),
@@ -16119,6 +16120,36 @@ func (ec *executionContext) unmarshalInputEntryFilter(ctx context.Context, obj a
 	return it, nil
 }
 
+func (ec *executionContext) unmarshalInputFreshnessInput(ctx context.Context, obj any) (timesheet.Freshness, error) {
+	var it timesheet.Freshness
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"maxAgeSeconds"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "maxAgeSeconds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("maxAgeSeconds"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MaxAgeSeconds = data
+		}
+	}
+	return it, nil
+}
+
 func (ec *executionContext) unmarshalInputInviteMemberInput(ctx context.Context, obj any) (InviteMemberInput, error) {
 	var it InviteMemberInput
 	if obj == nil {
@@ -16563,7 +16594,7 @@ func (ec *executionContext) unmarshalInputReportInput(ctx context.Context, obj a
 		asMap["maxRows"] = 1000
 	}
 
-	fieldsInOrder := [...]string{"period", "groupBy", "filter", "rounding", "timeZone", "dayAttribution", "includeRunning", "fillGaps", "sort", "maxRows", "weekStart"}
+	fieldsInOrder := [...]string{"period", "groupBy", "filter", "rounding", "timeZone", "dayAttribution", "includeRunning", "fillGaps", "sort", "maxRows", "weekStart", "freshness"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -16647,6 +16678,13 @@ func (ec *executionContext) unmarshalInputReportInput(ctx context.Context, obj a
 				return it, err
 			}
 			it.WeekStart = data
+		case "freshness":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("freshness"))
+			data, err := ec.unmarshalOFreshnessInput2ᚖheadroomᚋtimesheetᚐFreshness(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Freshness = data
 		}
 	}
 	return it, nil
@@ -24367,6 +24405,14 @@ func (ec *executionContext) marshalOExportFailure2ᚖheadroomᚋtimesheetᚐExpo
 	_ = ctx
 	res := graphql.MarshalString(string(*v))
 	return res
+}
+
+func (ec *executionContext) unmarshalOFreshnessInput2ᚖheadroomᚋtimesheetᚐFreshness(ctx context.Context, v any) (*timesheet.Freshness, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputFreshnessInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalOGroupKey2ᚕheadroomᚋtimesheetᚐGroupKeyᚄ(ctx context.Context, v any) ([]timesheet.GroupKey, error) {

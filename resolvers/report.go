@@ -3,6 +3,7 @@ package resolvers
 import (
 	"context"
 	"encoding/base64"
+	"slices"
 
 	"headroom/timesheet"
 )
@@ -14,15 +15,17 @@ func (q query) TimesheetReport(ctx context.Context, in timesheet.ReportInput) (*
 		return nil, err
 	}
 	report, err := q.Store.Report(ctx, v, in, q.Now())
-	encodeKeys(report.Rows)
+	report.Rows = withKeys(report.Rows)
 	return &report, err
 }
 
-// encodeKeys makes the keys of rows what ids of the API are: that of a project
-// is the project's own id.
-func encodeKeys(rows []timesheet.ReportRow) {
+// withKeys copies rows, with keys that are what ids of the API are: that of a
+// project is the project's own id. The rows of a report are others' too.
+func withKeys(rows []timesheet.ReportRow) []timesheet.ReportRow {
+	rows = slices.Clone(rows)
 	for i := range rows {
 		rows[i].Key = base64.RawURLEncoding.EncodeToString([]byte(rows[i].Key))
-		encodeKeys(rows[i].Children)
+		rows[i].Children = withKeys(rows[i].Children)
 	}
+	return rows
 }

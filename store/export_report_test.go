@@ -20,3 +20,13 @@ func TotalsOf(seconds int64, currency, x3600 string) (timesheet.Totals, error) {
 	}
 	return t.totals()
 }
+
+// Waiting is how many callers wait for reports that are being made.
+func (s *Store) Waiting() (n int) {
+	s.reports.mu.Lock()
+	defer s.reports.mu.Unlock()
+	for _, f := range s.reports.flying {
+		n += f.waiting
+	}
+	return n
+}

@@ -24,8 +24,28 @@ const maxGroups = 200_000
 // each of its tags but once in the rows above them and once in the report's
 // totals. MaxRows cuts the leaves in their order, and Other is what the leaves
 // beyond it add up to; a row that lost all of its leaves is left out.
+//
+// Equal reports asked for at once are made once, and one that was made is given
+// again, as from CACHE, while nothing has changed in the workspace or as long as
+// Freshness allows; one with running timers is always made anew. The rows are
+// shared: they are not to be changed.
 func (s *Store) Report(ctx context.Context, v timesheet.Viewer, in timesheet.ReportInput, now time.Time) (timesheet.Report, error) {
-	return s.report(ctx, v, in, now, maxGroups)
+	if err := checkReport(in); err != nil || in.IncludeRunning {
+		return s.report(ctx, v, in, now, maxGroups)
+	}
+	key, err := keyOfReport(v, in)
+	if err != nil {
+		return timesheet.Report{}, err
+	}
+	at, _, err := one(ctx, s, func(row pgx.CollectableRow) (at version, err error) {
+		return at, row.Scan(&at.changes, &at.own, &at.horizon)
+	}, readVersion, v.Workspace.ID, v.User)
+	if err != nil {
+		return timesheet.Report{}, fmt.Errorf("read a workspace's version: %w", err)
+	}
+	return s.reports.get(ctx, key, at, in.Freshness, now, func(ctx context.Context) (timesheet.Report, error) {
+		return s.report(ctx, v, in, now, maxGroups)
+	})
 }
 
 func (s *Store) report(ctx context.Context, v timesheet.Viewer, in timesheet.ReportInput, now time.Time, limit int) (timesheet.Report, error) {
@@ -123,6 +143,9 @@ func checkReportOptions(in timesheet.ReportInput) error {
 			!slices.Contains([]timesheet.RoundingScope{timesheet.RoundEntry, timesheet.RoundRow, timesheet.RoundDay}, r.Scope) {
 			return timesheet.Errorf(timesheet.CodeInvalid, "rounding", "%q by %q is no way to round", r.Mode, r.Scope)
 		}
+	}
+	if f := in.Freshness; f != nil && (f.MaxAgeSeconds < 0 || f.MaxAgeSeconds > timesheet.MaxReportAge) {
+		return timesheet.Errorf(timesheet.CodeInvalid, "freshness.maxAgeSeconds", "a report is 0 to %d seconds old", timesheet.MaxReportAge)
 	}
 	return nil
 }

@@ -52,6 +52,12 @@ func TestReportEdges(t *testing.T) {
 			"an unknown key":              by("HOUR"),
 			"no rows":                     with(func(in *timesheet.ReportInput) { in.MaxRows = 0 }),
 			"more rows than are allowed":  with(func(in *timesheet.ReportInput) { in.MaxRows = timesheet.MaxReportRows + 1 }),
+			"rounding to 0 minutes":       with(func(in *timesheet.ReportInput) { in.Rounding = &timesheet.Rounding{Mode: "UP", Scope: "ROW"} }),
+			"rounding to 61 minutes":      with(func(in *timesheet.ReportInput) { in.Rounding = &timesheet.Rounding{Mode: "UP", Minutes: 61, Scope: "ROW"} }),
+			"no way to round":             with(func(in *timesheet.ReportInput) { in.Rounding = &timesheet.Rounding{Mode: "ODD", Minutes: 6, Scope: "ROW"} }),
+			"an unknown zone":             with(func(in *timesheet.ReportInput) { in.TimeZone = new("CEST") }),
+			"a report of the future":      with(func(in *timesheet.ReportInput) { in.Freshness = &timesheet.Freshness{MaxAgeSeconds: -1} }),
+			"a report of last week":       with(func(in *timesheet.ReportInput) { in.Freshness = &timesheet.Freshness{MaxAgeSeconds: 604800} }),
 			"text that is no description": with(func(in *timesheet.ReportInput) { in.Filter.Text = "\x00" }),
 		} {
 			_, err := s.Report(ctx, owner, in, time.Now())
@@ -196,9 +202,10 @@ func TestReportEdges(t *testing.T) {
 			want int
 			from timesheet.ReportSource
 		}{
-			{by(timesheet.GroupDay), 1, timesheet.SourceIndex},
-			{by(timesheet.GroupProject, timesheet.GroupMonth), 2, timesheet.SourceRollup},
-			{by(timesheet.GroupClient, timesheet.GroupProject, timesheet.GroupUser), 4, timesheet.SourceRollup},
+			{by(timesheet.GroupDay), 2, timesheet.SourceIndex}, // one of them reads the workspace's version
+			{by(timesheet.GroupProject, timesheet.GroupMonth), 3, timesheet.SourceRollup},
+			{by(timesheet.GroupProject, timesheet.GroupMonth), 1, timesheet.SourceCache},
+			{by(timesheet.GroupClient, timesheet.GroupProject, timesheet.GroupUser), 5, timesheet.SourceRollup},
 		} {
 			op := store.NewOperation(1)
 			r, err := s.Report(store.WithOperation(ctx, op), v, tt.in, time.Now())

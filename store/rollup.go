@@ -52,6 +52,13 @@ FROM unnest($2::uuid[], $3::date[]) AS u (id, day)
 WHERE e.workspace_id = $1
   AND e.id = u.id`
 
+// What was repaired counts as a change, so that no report of before is given
+// again.
+const countRepair = `/* countRepair */
+INSERT INTO activity AS a (workspace_id, user_id, changes, last)
+VALUES ($1, 0, 1, pg_current_xact_id())
+ON CONFLICT ON CONSTRAINT activity_pk DO UPDATE SET changes = a.changes + 1, last = excluded.last`
+
 const setDrifted = `/* setDrifted */
 UPDATE workspace AS w
 SET rollup_drifted = $2
@@ -98,6 +105,11 @@ func (s *Store) RebuildRollup(ctx context.Context, w timesheet.Workspace) (Rollu
 		}
 		if _, err := tx.Exec(ctx, sweepRollup, w.ID); err != nil {
 			return err
+		}
+		if found.Drifted() {
+			if _, err := tx.Exec(ctx, countRepair, w.ID); err != nil {
+				return err
+			}
 		}
 		_, err = tx.Exec(ctx, setDrifted, w.ID, false)
 		return err

@@ -47,12 +47,13 @@ var Deadlines = map[timesheet.Class]time.Duration{
 
 // Store is a database of workspaces. Its methods are safe for concurrent use.
 type Store struct {
-	log    *slog.Logger
-	pools  map[timesheet.Class]*pgxpool.Pool
-	shared bool // they are one
-	demote bool
-	heart  *pgxpool.Pool // one connection that only Ping and Beat use
-	views  *viewerCache
+	log     *slog.Logger
+	pools   map[timesheet.Class]*pgxpool.Pool
+	shared  bool // they are one
+	demote  bool
+	heart   *pgxpool.Pool // one connection that only Ping and Beat use
+	views   *viewerCache
+	reports *reportKeeper
 
 	tripsMu sync.Mutex
 	trips   []time.Duration // to the database and back, the last ones
@@ -79,7 +80,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
-	s := &Store{log: c.Log, pools: map[timesheet.Class]*pgxpool.Pool{}, cancels: newCanceller(), life: life, end: end, demote: c.Demote && IsLocal(c.DSN)}
+	s := &Store{log: c.Log, pools: map[timesheet.Class]*pgxpool.Pool{}, cancels: newCanceller(), reports: newReportKeeper(), life: life, end: end, demote: c.Demote && IsLocal(c.DSN)}
 	s.views = newViewerCache(life, s.readSighting)
 	err := s.openPools(ctx, c)
 	if err == nil {

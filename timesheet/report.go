@@ -58,6 +58,7 @@ type ReportInput struct {
 	WeekStart      *time.Weekday // nil: the workspace's
 	IncludeRunning bool          // timers that run, until now
 	FillGaps       bool          // rows of days, weeks, months and years without entries
+	Freshness      *Freshness    // nil: what was committed when the report was asked for
 }
 
 // Rounding of seconds in a report; what is stored stays as it is.
@@ -112,6 +113,14 @@ const (
 	AttributeStart DayAttribution = "START"
 	AttributeSplit DayAttribution = "SPLIT"
 )
+
+// Freshness allows a report that was made a while ago.
+type Freshness struct {
+	MaxAgeSeconds int // 0 to MaxReportAge
+}
+
+// MaxReportAge is how old a report may be at most, in seconds.
+const MaxReportAge = 86400
 
 // Rounds tells whether the report rounds at a scope.
 func (in ReportInput) Rounds(scope RoundingScope) bool {
@@ -204,6 +213,7 @@ const (
 	SourceRollup ReportSource = "ROLLUP"
 	SourceIndex  ReportSource = "INDEX"
 	SourceRaw    ReportSource = "RAW"
+	SourceCache  ReportSource = "CACHE" // an answer that was kept
 )
 
 // AmountBasis says which seconds a report's amounts are those of.
