@@ -105,7 +105,7 @@ func TestTimesheetReport(t *testing.T) {
 		"timesheetReport.totals.exactSeconds":              7200.0,
 		"timesheetReport.totals.entryCount":                2.0,
 		"timesheetReport.truncated":                        false,
-		"timesheetReport.source":                           "INDEX",
+		"timesheetReport.source":                           "ROLLUP",
 		"timesheetReport.other":                            nil,
 		"timesheetReport.rows.0.children.0.label":          "2026-03",
 		"timesheetReport.rows.0.children.0.children":       nil,
