@@ -43,18 +43,22 @@ func TestReportEdges(t *testing.T) {
 			return in
 		}
 		for name, in := range map[string]timesheet.ReportInput{
-			"end before start":            with(func(in *timesheet.ReportInput) { in.Period = timesheet.Period{From: june.To, To: june.From} }),
-			"more than a hundred years":   with(func(in *timesheet.ReportInput) { in.Period = period(t, "2000-01-01", "2100-01-01") }),
-			"the filter's period":         with(func(in *timesheet.ReportInput) { in.Filter.Period = &timesheet.Period{From: 2, To: 1} }),
-			"no key":                      by(),
-			"four keys":                   by(timesheet.GroupDay, timesheet.GroupUser, timesheet.GroupTag, timesheet.GroupTask),
-			"a key twice":                 by(timesheet.GroupDay, timesheet.GroupUser, timesheet.GroupDay),
-			"an unknown key":              by("HOUR"),
-			"no rows":                     with(func(in *timesheet.ReportInput) { in.MaxRows = 0 }),
-			"more rows than are allowed":  with(func(in *timesheet.ReportInput) { in.MaxRows = timesheet.MaxReportRows + 1 }),
-			"rounding to 0 minutes":       with(func(in *timesheet.ReportInput) { in.Rounding = &timesheet.Rounding{Mode: "UP", Scope: "ROW"} }),
-			"rounding to 61 minutes":      with(func(in *timesheet.ReportInput) { in.Rounding = &timesheet.Rounding{Mode: "UP", Minutes: 61, Scope: "ROW"} }),
-			"no way to round":             with(func(in *timesheet.ReportInput) { in.Rounding = &timesheet.Rounding{Mode: "ODD", Minutes: 6, Scope: "ROW"} }),
+			"end before start":           with(func(in *timesheet.ReportInput) { in.Period = timesheet.Period{From: june.To, To: june.From} }),
+			"more than a hundred years":  with(func(in *timesheet.ReportInput) { in.Period = period(t, "2000-01-01", "2100-01-01") }),
+			"the filter's period":        with(func(in *timesheet.ReportInput) { in.Filter.Period = &timesheet.Period{From: 2, To: 1} }),
+			"no key":                     by(),
+			"four keys":                  by(timesheet.GroupDay, timesheet.GroupUser, timesheet.GroupTag, timesheet.GroupTask),
+			"a key twice":                by(timesheet.GroupDay, timesheet.GroupUser, timesheet.GroupDay),
+			"an unknown key":             by("HOUR"),
+			"no rows":                    with(func(in *timesheet.ReportInput) { in.MaxRows = 0 }),
+			"more rows than are allowed": with(func(in *timesheet.ReportInput) { in.MaxRows = timesheet.MaxReportRows + 1 }),
+			"rounding to 0 minutes":      with(func(in *timesheet.ReportInput) { in.Rounding = &timesheet.Rounding{Mode: "UP", Scope: "ROW"} }),
+			"rounding to 61 minutes": with(func(in *timesheet.ReportInput) {
+				in.Rounding = &timesheet.Rounding{Mode: "UP", Minutes: 61, Scope: "ROW"}
+			}),
+			"no way to round": with(func(in *timesheet.ReportInput) {
+				in.Rounding = &timesheet.Rounding{Mode: "ODD", Minutes: 6, Scope: "ROW"}
+			}),
 			"an unknown zone":             with(func(in *timesheet.ReportInput) { in.TimeZone = new("CEST") }),
 			"a report of the future":      with(func(in *timesheet.ReportInput) { in.Freshness = &timesheet.Freshness{MaxAgeSeconds: -1} }),
 			"a report of last week":       with(func(in *timesheet.ReportInput) { in.Freshness = &timesheet.Freshness{MaxAgeSeconds: 604800} }),

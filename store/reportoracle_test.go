@@ -38,7 +38,8 @@ type world struct {
 	tasksOf  map[timesheet.ProjectID][]timesheet.TaskID
 	tags     []timesheet.TagID
 	facts    []fact
-	home     string // the zone that days were written in; empty: Bucharest
+	home     string      // the zone that days were written in; empty: Bucharest
+	near     []time.Time // half of the entries begin within two days of one of these
 }
 
 // newWorld makes a workspace with people, projects, tasks and tags, some of
@@ -101,6 +102,9 @@ func (w *world) fill(t testing.TB, conn *pgx.Conn, n int) {
 			user: w.users[random.IntN(len(w.users))].User, start: instant(t, "2023-06-01T00:00:00Z").Add(time.Duration(random.IntN(730*86400)) * time.Second),
 			seconds: int64(random.ExpFloat64() * 5000), billable: random.IntN(3) > 0, rate: []int64{0, 1, 33, 9_999, 1_000_000_000}[random.IntN(5)],
 			currency: []string{"EUR", "JPY"}[random.IntN(8)/7], description: fmt.Sprintf("Work %d", random.IntN(20)), deleted: random.IntN(15) == 0,
+		}
+		if len(w.near) > 0 && random.IntN(2) == 0 {
+			f.start = w.near[random.IntN(len(w.near))].Add(time.Duration(random.IntN(4*86400)-2*86400) * time.Second)
 		}
 		if random.IntN(12) == 0 {
 			f.seconds = random.Int64N(7*86400 + 1)

@@ -1,0 +1,78 @@
+package store_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"headroom/store"
+	"headroom/timesheet"
+)
+
+// planNode is a step of a plan that was run.
+type planNode struct {
+	Relation string     `json:"Relation Name"`
+	Rows     float64    `json:"Actual Rows"`
+	Loops    float64    `json:"Actual Loops"`
+	Plans    []planNode `json:"Plans"`
+}
+
+// read adds up the rows that were read of each table.
+func (n planNode) read(rows map[string]int) {
+	if n.Relation != "" {
+		rows[n.Relation] += int(n.Rows * n.Loops)
+	}
+	for _, below := range n.Plans {
+		below.read(rows)
+	}
+}
+
+func rowsRead(t testing.TB, conn *pgx.Conn, b store.Built) map[string]int {
+	t.Helper()
+	var text string
+	if err := conn.QueryRow(t.Context(), "EXPLAIN (ANALYZE, FORMAT JSON) "+b.SQL, b.Args...).Scan(&text); err != nil {
+		t.Fatal(err)
+	}
+	var plans []struct{ Plan planNode }
+	if err := json.Unmarshal([]byte(text), &plans); err != nil {
+		t.Fatal(err)
+	}
+	rows := map[string]int{}
+	plans[0].Plan.read(rows)
+	return rows
+}
+
+// Whole months read as many sums with three times as many entries, and no
+// entry; odd days add the entries of those days.
+func TestRowsReadDoNotGrowWithEntries(t *testing.T) {
+	t.Parallel()
+	s := openDatabase(t)
+	v := in(t, s.Store, "UTC")
+	people := []timesheet.UserID{v.User, addViewer(t, s.Store, v, "ana", timesheet.RoleMember).User}
+	projects := []timesheet.ProjectID{addProject(t, s.Store, v, "one", nil).ID, addProject(t, s.Store, v, "two", nil).ID}
+	year := timesheet.ReportInput{Period: period(t, "2024-01-01", "2024-12-31"), GroupBy: []timesheet.GroupKey{timesheet.GroupProject, timesheet.GroupUser}, MaxRows: 1}
+	odd := year
+	odd.Period = period(t, "2023-12-31", "2025-01-01")
+	var sums, entries []int
+	for range 3 {
+		mustExec(t, s.conn, `
+			INSERT INTO time_entry (workspace_id, id, user_id, project_id, started_at, ended_at, day, billable, rate_minor, currency)
+			SELECT $1, gen_random_uuid(), u, p, d, d + interval '1 minute', d::date, true, 60, 'EUR'
+			FROM generate_series('2023-06-01 00:00Z'::timestamptz, '2025-06-01 00:00Z', '12 hours') d, unnest($2::bigint[]) u, unnest($3::bigint[]) p`, v.Workspace.ID, people, projects)
+		mustExec(t, s.conn, `VACUUM ANALYZE time_entry, rollup`)
+		rows := rowsRead(t, s.conn, store.BuiltReport(v, year))
+		if rows["time_entry"] != 0 {
+			t.Errorf("whole months read %d entries", rows["time_entry"])
+		}
+		sums = append(sums, rows["rollup"])
+		entries = append(entries, rowsRead(t, s.conn, store.BuiltReport(v, odd))["time_entry"])
+	}
+	if got := fmt.Sprint(sums); got != "[48 48 48]" { // 12 months of 2 people on 2 projects
+		t.Errorf("the year reads %s sums, want 48 each time", got)
+	}
+	if got := fmt.Sprint(entries); got != "[16 32 48]" { // 2 days of 2 entries of 2 people on 2 projects
+		t.Errorf("the odd days read %s entries, want 16 more each time", got)
+	}
+}
