@@ -86,7 +86,9 @@ func TestImportWorkLogs(t *testing.T) {
 		}
 	}
 	t.Run("errors file", func(t *testing.T) { checkRejects(t, c.Errors) })
-	t.Run("report", func(t *testing.T) { compareReport(t, s, v, c.File) })
+	t.Run("report from sums", func(t *testing.T) { compareReport(t, s, v, c.File, timesheet.SourceRollup) })
+	v.Workspace.RollupDrifted = true // as if a check had found them wrong
+	t.Run("report from entries", func(t *testing.T) { compareReport(t, s, v, c.File, timesheet.SourceIndex) })
 }
 
 // checkRejects reads the bad rows back: they are the file's own.
@@ -155,7 +157,7 @@ func oracle(t *testing.T, path string) map[string]sum {
 	return sums
 }
 
-func compareReport(t *testing.T, s *store.Store, v timesheet.Viewer, path string) {
+func compareReport(t *testing.T, s *store.Store, v timesheet.Viewer, path string, from timesheet.ReportSource) {
 	want := oracle(t, path)
 	report, err := s.Report(t.Context(), v, timesheet.ReportInput{
 		Period:  timesheet.Period{From: timesheet.NewDate(2000, 1, 1), To: timesheet.NewDate(2030, 1, 1)},
@@ -179,8 +181,8 @@ func compareReport(t *testing.T, s *store.Store, v timesheet.Viewer, path string
 	if all := (sum{7856237 * 60, 60974}); total != all || projects != all || (sum{report.Totals.ExactSeconds, report.Totals.EntryCount}) != all {
 		t.Errorf("leaves %v, projects %v and totals %d of %d, want %v", total, projects, report.Totals.ExactSeconds, report.Totals.EntryCount, all)
 	}
-	if report.Truncated || report.Source != timesheet.SourceIndex {
-		t.Errorf("truncated %v, source %s", report.Truncated, report.Source)
+	if report.Truncated || report.Source != from {
+		t.Errorf("truncated %v, source %s, want %s", report.Truncated, report.Source, from)
 	}
 }
 
