@@ -36,5 +36,3 @@ func TestOffsetsGiveTheDay(t *testing.T) {
 		}
 	}
 }
-
-func floorDay(seconds int64) Date { return Date((seconds+86400)/86400 - 1) }
