@@ -45,6 +45,8 @@ func (s *Set) LevelOfProjects(projects []timesheet.Project) {
 	s.TasksOfProject.expect(ids)
 	s.MembersOfProject.expect(ids)
 	s.TrackedSeconds.expect(ids)
+	s.Budgets.Expect(ids)
+	s.Burns.Expect(ids)
 	s.Clients.Expect(clients)
 }
 

@@ -3,6 +3,7 @@ package dataloader
 import (
 	"context"
 	"runtime"
+	"time"
 
 	"headroom/store"
 	"headroom/timesheet"
@@ -23,6 +24,10 @@ type Set struct {
 	MembersOfProject Children[timesheet.ProjectID, timesheet.Page, timesheet.Connection[timesheet.User]]
 	// TrackedSeconds finds nothing for a project without entries.
 	TrackedSeconds Children[timesheet.ProjectID, timesheet.Opt[timesheet.Period], int64]
+
+	// Budgets and Burns find nothing for a project without a budget.
+	Budgets Loader[timesheet.ProjectID, timesheet.Budget]
+	Burns   Loader[timesheet.ProjectID, timesheet.Burn]
 
 	wave wave
 }
@@ -83,6 +88,10 @@ func New(db *store.Store, v timesheet.Viewer) *Set {
 	})
 	s.TrackedSeconds = children(s, "tracked seconds", func(ctx context.Context, p timesheet.Opt[timesheet.Period], ids []timesheet.ProjectID) (map[timesheet.ProjectID]int64, error) {
 		return db.TrackedSeconds(ctx, v, ids, pointer(p))
+	})
+	s.Budgets = things(s, "budgets", announced(db.Budgets, v, nil))
+	s.Burns = things(s, "burns", func(ctx context.Context, ids []timesheet.ProjectID) (map[timesheet.ProjectID]timesheet.Burn, error) {
+		return db.Burns(ctx, v, ids, time.Now())
 	})
 	return s
 }

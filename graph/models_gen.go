@@ -207,6 +207,20 @@ type RevokeTokenInput struct {
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey"`
 }
 
+// With neither seconds nor minor the budget is taken away.
+type SetBudgetInput struct {
+	ProjectID timesheet.ProjectID       `json:"projectId"`
+	Seconds   graphql.Omittable[*int64] `json:"seconds"`
+	// Money in the currency's minor unit.
+	Minor graphql.Omittable[*int64] `json:"minor"`
+	// Null: the workspace's.
+	Currency graphql.Omittable[*string] `json:"currency"`
+	Period   timesheet.BudgetPeriod     `json:"period"`
+	// At most ten, each from 1 to 1,000 percent.
+	Alerts         []int                      `json:"alerts"`
+	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey"`
+}
+
 type SetProjectMemberInput struct {
 	ProjectID      timesheet.ProjectID        `json:"projectId"`
 	UserID         timesheet.UserID           `json:"userId"`

@@ -101,7 +101,7 @@ var enums = map[string]string{
 	"TokenScope": "Scope", "IfRunning": "IfRunning", "GroupKey": "GroupKey", "ReportSort": "ReportSort",
 	"ReportSource": "ReportSource", "ExportFormat": "ExportFormat", "ExportStatus": "ExportStatus", "ExportFailure": "ExportFailure",
 	"RoundingMode": "RoundingMode", "RoundingScope": "RoundingScope", "DayAttribution": "DayAttribution", "AmountBasis": "AmountBasis",
-	"RateKind": "RateKind", "RateScope": "RateScope", "RateApply": "RateApply",
+	"RateKind": "RateKind", "RateScope": "RateScope", "RateApply": "RateApply", "BudgetPeriod": "BudgetPeriod",
 }
 
 func TestEnumsEqualTheDomain(t *testing.T) {

@@ -36,6 +36,33 @@ func (m mutation) SetRate(ctx context.Context, in graph.SetRateInput) (*graph.Se
 	return p, nil
 }
 
+// ProjectBudgets lists the projects that have a budget.
+func (q query) ProjectBudgets(ctx context.Context, first *int, after *string, last *int, before *string) (*graph.ProjectConnection, error) {
+	return page(ctx, first, after, last, before, (*dataloader.Set).LevelOfProjects, func(v timesheet.Viewer, p timesheet.Page) (timesheet.Connection[timesheet.Project], error) {
+		return q.Store.ProjectBudgets(ctx, v, p)
+	})
+}
+
+// SetBudget gives a project a budget, or takes it away.
+func (m mutation) SetBudget(ctx context.Context, in graph.SetBudgetInput) (*graph.ProjectPayload, error) {
+	budget := timesheet.BudgetInput{
+		Seconds: in.Seconds.Value(), Minor: in.Minor.Value(), Currency: in.Currency.Value(), Period: in.Period, Alerts: in.Alerts,
+	}
+	return change(ctx, func(v timesheet.Viewer, ch store.Change) (timesheet.Project, []*timesheet.Error, error) {
+		return m.Store.SetBudget(ctx, v, in.ProjectID, budget, ch)
+	})
+}
+
+// Budget is what the project may take.
+func (project) Budget(ctx context.Context, p *timesheet.Project) (*timesheet.Budget, error) {
+	return load(ctx, dataloader.From(ctx).Budgets, &p.ID)
+}
+
+// Burn is how much of the budget is used.
+func (project) Burn(ctx context.Context, p *timesheet.Project) (*timesheet.Burn, error) {
+	return load(ctx, dataloader.From(ctx).Burns, &p.ID)
+}
+
 // User is whose rate it is.
 func (rate) User(ctx context.Context, r *timesheet.Rate) (*timesheet.User, error) {
 	return load(ctx, dataloader.From(ctx).Users, r.User)

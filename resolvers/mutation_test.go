@@ -150,6 +150,9 @@ var mutations = []struct {
 	{"updateWorkspace", func(w *world, _ testing.TB, _ timesheet.Viewer) map[string]any {
 		return map[string]any{"name": w.name(), "weekStart": "SUNDAY", "overlapPolicy": "ALLOW"}
 	}, map[string]any{"workspace.weekStart": "SUNDAY", "workspace.timeZone": "Europe/Bucharest", "workspace.currency": "EUR", "workspace.pendingTimeZone": nil}, admins},
+	{"setBudget", func(w *world, t testing.TB, _ timesheet.Viewer) map[string]any {
+		return map[string]any{"projectId": w.project(t), "seconds": 36000, "period": "MONTHLY"}
+	}, map[string]any{"project.budget.seconds": 36000.0, "project.budget.period": "MONTHLY", "project.budget.alerts.2": 100.0, "project.burn.percent": 0.0}, unseen},
 	{"setRate", func(w *world, t testing.TB, _ timesheet.Viewer) map[string]any {
 		return map[string]any{"projectId": w.project(t), "userId": w.person(t), "minor": 7500, "effectiveFrom": "2026-01-01", "applyTo": "UNINVOICED"}
 	}, map[string]any{"rate.scope": "PROJECT_MEMBER", "rate.amount.minor": 7500.0, "rate.amount.currency": "EUR", "rate.effectiveFrom": "2026-01-01", "rate.project.id": "*", "rate.user.id": "*", "repriced": 0.0}, unseen},

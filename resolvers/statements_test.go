@@ -18,6 +18,7 @@ func (w *world) busy(t testing.TB, n int) (ids []string) {
 		client := w.client(t)
 		project := w.must(t, v, "createProject", "project", map[string]any{"name": w.name(), "clientId": client})
 		task := w.must(t, v, "createTask", "task", map[string]any{"name": w.name(), "projectId": project})
+		w.must(t, v, "setBudget", "project", map[string]any{"projectId": project, "seconds": 3600})
 		tag := w.tag(t)
 		entry := w.must(t, v, "createTimeEntry", "timeEntry", map[string]any{
 			"startedAt": start.Format(time.RFC3339), "endedAt": start.Add(time.Minute).Format(time.RFC3339),
@@ -42,6 +43,7 @@ func TestStatementsDoNotGrowWithRows(t *testing.T) {
 		{"entries", `{ timeEntries(first: 100) { totalCount nodes { user { name } project { name client { name } } task { name project { id } } tags { name } amount { minor } } } }`, 7},
 		{"projects with clients", `{ projects(first: 50) { nodes { name client { name } } } }`, 3},
 		{"projects with everything", `{ projects(first: 100) { nodes { client { name } tasks(first: 5) { totalCount nodes { project { name } } } members(first: 5) { nodes { name } } trackedSeconds } } }`, 7},
+		{"budgets", `{ projectBudgets(first: 100) { nodes { name budget { seconds } burn { percent exhaustedOn } } } }`, 3},
 		{"projects twice", `{ projects(first: 100) { nodes { old: trackedSeconds(period: {from: "2020-01-01", to: "2020-12-31"}) trackedSeconds
 			open: tasks(first: 5, filter: {archived: false}) { nodes { id } } tasks(first: 5) { nodes { id } } } } }`, 5},
 		{"clients with projects", `{ clients(first: 100) { nodes { projects(first: 5) { totalCount edges { node { name tasks(first: 3) { nodes { id } } } } } } } }`, 4},

@@ -55,6 +55,7 @@ func (r *rig) populate(token, mark string) tenant {
 	r.must(call{query: `mutation($input: SetRateInput!) { setRate(input: $input) { rate { scope } } }`, variables: map[string]any{"input": map[string]any{
 		"projectId": n.ids["Project"], "userId": n.ids["User"], "minor": 100,
 	}}, token: token, accept: mediaGraphQL})
+	r.must(call{query: `mutation($id: ID!) { setBudget(input: {projectId: $id, seconds: 3600}) { project { id } } }`, variables: map[string]any{"id": n.ids["Project"]}, token: token, accept: mediaGraphQL})
 	a := r.must(call{query: `{ viewer { workspace { id } } }`, token: token})
 	n.ids["Workspace"] = find(a.Data, "id").(string)
 	return n
@@ -129,7 +130,7 @@ func TestNoIDReachesAnotherWorkspace(t *testing.T) {
 func fingerprint(t *testing.T, db *sql.DB, ws timesheet.WorkspaceID) string {
 	t.Helper()
 	var all strings.Builder
-	for _, table := range []string{"workspace", "membership", "api_token", "client", "project", "project_member", "task", "tag", "time_entry", "idempotency", "audit", "rollup", "activity", "export_job", "rate"} {
+	for _, table := range []string{"workspace", "membership", "api_token", "client", "project", "project_member", "task", "tag", "time_entry", "idempotency", "audit", "rollup", "activity", "export_job", "rate", "budget"} {
 		var sum sql.NullString
 		query := fmt.Sprintf(`SELECT md5(string_agg(x::text, '|' ORDER BY x::text)) FROM %s x WHERE workspace_id = $1`, table)
 		if err := db.QueryRow(query, ws).Scan(&sum); err != nil {
@@ -375,6 +376,7 @@ func TestListsHoldOnlyTheOwnWorkspace(t *testing.T) {
 		`{ projects(first: 100) { nodes { name trackedSeconds } totalCount } }`,
 		`{ tags(first: 100) { nodes { name } totalCount } }`,
 		`{ timeEntries(first: 100) { nodes { description } totalCount } }`,
+		`{ projectBudgets(first: 100) { nodes { name budget { seconds } burn { percent } } totalCount } }`,
 		`{ rates(first: 100) { nodes { user { name } project { name } task { name } } totalCount } }`,
 		`{ auditLog(first: 100) { nodes { changes action } } }`,
 		`{ timesheetReport(input: {period: {from: "2000-01-01", to: "2050-01-01"}, groupBy: [CLIENT, PROJECT, TASK]}) { rows { label children { label children { label } } } totals { entryCount } } }`,

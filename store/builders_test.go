@@ -51,6 +51,7 @@ func BuiltStatements() ([]Built, error) {
 		for _, f := range rateFilters() {
 			addSelection(&b, func() (selection[timesheet.Rate], error) { return rateSelection(v, f), nil })
 		}
+		addSelection(&b, func() (selection[timesheet.Project], error) { return budgetedProjects(v), nil })
 		for _, in := range rateInputs() {
 			sql, args := repriceStatement(v, in)
 			b.add(sql, args, nil)

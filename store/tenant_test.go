@@ -56,6 +56,8 @@ func addTenant(t testing.TB, s *store.Store, name string) (n tenant) {
 	must(err)
 	_, _, err = s.SetProjectMember(ctx, n.owner, project.ID, member.ID, true, ch)
 	must(err)
+	_, _, err = s.SetBudget(ctx, n.owner, project.ID, timesheet.BudgetInput{Seconds: new(int64(3600)), Period: timesheet.BudgetTotal}, ch)
+	must(err)
 	for _, in := range []timesheet.RateInput{{Project: &project.ID, User: &member.ID}, {Task: &task.ID}} {
 		in.Kind, in.Apply = timesheet.RateBill, timesheet.ApplyFuture
 		_, _, err = s.SetRate(ctx, n.owner, in, ch)
@@ -164,7 +166,7 @@ func total(count reflect.Value) int64 {
 // that they answer from the viewer's own workspace.
 var withoutIDs = []string{
 	"AuditLog", "CreateTag", "CreateClient", "DiscardTimer", "EnsureMember", "Exports", "Import", "InviteMember",
-	"LockPeriod", "MyDay", "RunningTimer", "UnlockPeriod", "UpdateWorkspace",
+	"LockPeriod", "MyDay", "ProjectBudgets", "RunningTimer", "UnlockPeriod", "UpdateWorkspace",
 	"EnsureTokens",
 	"ReportOf", // a test's own
 }
@@ -250,6 +252,14 @@ func tenantCases(ctx context.Context, s *store.Store, own, foreign tenant) map[s
 		},
 		"Rates of a person": func(v viewer) (any, error) {
 			return s.Rates(ctx, v, timesheet.RateFilter{User: &foreign.member}, page)
+		},
+		"Budgets": func(v viewer) (any, error) { return s.Budgets(ctx, v, []timesheet.ProjectID{foreign.project}) },
+		"Burns": func(v viewer) (any, error) {
+			return s.Burns(ctx, v, []timesheet.ProjectID{foreign.project}, time.Now())
+		},
+		"SetBudget": func(v viewer) (any, error) {
+			p, _, err := s.SetBudget(ctx, v, foreign.project, timesheet.BudgetInput{Seconds: new(int64(60)), Period: timesheet.BudgetTotal}, ch)
+			return p, err
 		},
 		"SetRate of a project": func(v viewer) (any, error) {
 			r, _, err := s.SetRate(ctx, v, timesheet.RateInput{Kind: timesheet.RateBill, Project: &foreign.project, Apply: timesheet.ApplyFuture}, ch)
