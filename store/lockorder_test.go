@@ -115,7 +115,7 @@ func TestWritersNeverDeadlock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, edits := newCrowd(t, s), proof.Size(t, 8000, 160)
+	c, edits := newCrowd(t, s), proof.Size(t, 2400, 160)
 	const editors, others = 8, 5
 	var working, beside sync.WaitGroup
 	var done atomic.Bool

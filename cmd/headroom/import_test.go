@@ -244,7 +244,7 @@ func TestImportFilesRefused(t *testing.T) {
 		want string
 	}{
 		{"no such file", ImportCmd{File: "nowhere.csv"}, "stat nowhere.csv: no such file or directory"},
-		{"unknown zone", ImportCmd{File: good, Timezone: "CEST"}, `timeZone: "CEST" is no IANA time zone; did you mean Europe/Berlin, Europe/Paris, Europe/Madrid?`},
+		{"unknown zone", ImportCmd{File: good, Timezone: "CEST"}, `--timezone: "CEST" is no IANA time zone; did you mean Europe/Berlin, Europe/Paris, Europe/Madrid?`},
 		{"bad mapping", ImportCmd{File: good, Map: []string{"who=user"}}, `--map: there is no field "who"; the fields are user, user_email, client, project, task, tags, description, billable, start, end, date, duration_minutes, duration_hours, duration, external_id`},
 		{"errors over the file", ImportCmd{File: good, Errors: good}, fmt.Sprintf("--errors %s would replace the file that is imported", good)},
 		{"errors nowhere", ImportCmd{File: good, Errors: "/nowhere/errors.csv"}, "open /nowhere/errors.csv: no such file or directory"},
