@@ -22,6 +22,18 @@ func (s *Set) LevelOfEntries(entries []timesheet.TimeEntry) {
 }
 
 // LevelOfClients announces clients that stand side by side, and remembers them
+// LevelOfWeek announces the rows of a week.
+func (s *Set) LevelOfWeek(rows []timesheet.WeekRow) {
+	var projects []timesheet.ProjectID
+	var tasks []timesheet.TaskID
+	for _, r := range rows {
+		projects = appendSome(projects, r.ProjectID)
+		tasks = appendSome(tasks, r.TaskID)
+	}
+	s.Projects.Expect(projects)
+	s.Tasks.Expect(tasks)
+}
+
 // for the projects that refer to them.
 func (s *Set) LevelOfClients(clients []timesheet.Client) {
 	var ids []timesheet.ClientID

@@ -42,6 +42,7 @@ type ResolverRoot interface {
 	TimeEntry() TimeEntryResolver
 	Token() TokenResolver
 	Viewer() ViewerResolver
+	WeekRow() WeekRowResolver
 }
 
 type DirectiveRoot struct {
@@ -120,6 +121,7 @@ type QueryResolver interface {
 	TimeEntries(ctx context.Context, filter *timesheet.EntryFilter, first *int, after *string, last *int, before *string) (*Connection[timesheet.TimeEntry], error)
 	RunningTimer(ctx context.Context) (*timesheet.TimeEntry, error)
 	MyDay(ctx context.Context, date *timesheet.Date, timeZone *string) (*timesheet.Day, error)
+	WeekGrid(ctx context.Context, userID *ID, week *timesheet.Date) (*timesheet.Week, error)
 	ReportExport(ctx context.Context, id ID) (*timesheet.Export, error)
 	ReportExports(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[timesheet.Export], error)
 	Rates(ctx context.Context, filter *timesheet.RateFilter, first *int, after *string, last *int, before *string) (*Connection[timesheet.Rate], error)
@@ -154,6 +156,10 @@ type ViewerResolver interface {
 	User(ctx context.Context, obj *timesheet.Viewer) (*timesheet.User, error)
 
 	Budget(ctx context.Context, obj *timesheet.Viewer) (*CostBudget, error)
+}
+type WeekRowResolver interface {
+	Project(ctx context.Context, obj *timesheet.WeekRow) (*timesheet.Project, error)
+	Task(ctx context.Context, obj *timesheet.WeekRow) (*timesheet.Task, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -1441,6 +1447,34 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_budget(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Viewer", field.Name)
+}
+
+func (ec *executionContext) childFields_WeekGrid(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "week":
+		return ec.fieldContext_WeekGrid_week(ctx, field)
+	case "rows":
+		return ec.fieldContext_WeekGrid_rows(ctx, field)
+	case "truncated":
+		return ec.fieldContext_WeekGrid_truncated(ctx, field)
+	case "totals":
+		return ec.fieldContext_WeekGrid_totals(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WeekGrid", field.Name)
+}
+
+func (ec *executionContext) childFields_WeekRow(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "project":
+		return ec.fieldContext_WeekRow_project(ctx, field)
+	case "task":
+		return ec.fieldContext_WeekRow_task(ctx, field)
+	case "days":
+		return ec.fieldContext_WeekRow_days(ctx, field)
+	case "seconds":
+		return ec.fieldContext_WeekRow_seconds(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WeekRow", field.Name)
 }
 
 func (ec *executionContext) childFields_Workspace(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2798,6 +2832,28 @@ func (ec *executionContext) field_Query_users_args(ctx context.Context, rawArgs 
 		return nil, err
 	}
 	args["before"] = arg5
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_weekGrid_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "userId",
+		func(ctx context.Context, v any) (*ID, error) {
+			return ec.unmarshalOID2ᚖheadroomᚋgraphᚐID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["userId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "week",
+		func(ctx context.Context, v any) (*timesheet.Date, error) {
+			return ec.unmarshalODate2ᚖheadroomᚋtimesheetᚐDate(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["week"] = arg1
 	return args, nil
 }
 
@@ -9029,6 +9085,50 @@ func (ec *executionContext) fieldContext_Query_myDay(ctx context.Context, field 
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_weekGrid(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_weekGrid(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().WeekGrid(ctx, fc.Args["userId"].(*ID), fc.Args["week"].(*timesheet.Date))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Week) graphql.Marshaler {
+			return ec.marshalOWeekGrid2ᚖheadroomᚋtimesheetᚐWeek(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_weekGrid(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WeekGrid(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_weekGrid_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_reportExport(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -14333,6 +14433,226 @@ func (ec *executionContext) fieldContext_Viewer_budget(_ context.Context, field 
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _WeekGrid_week(ctx context.Context, field graphql.CollectedField, obj *timesheet.Week) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WeekGrid_week(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.First, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v timesheet.Date) graphql.Marshaler {
+			return ec.marshalNDate2headroomᚋtimesheetᚐDate(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WeekGrid_week(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WeekGrid", field, false, false, "Date")
+}
+
+func (ec *executionContext) _WeekGrid_rows(ctx context.Context, field graphql.CollectedField, obj *timesheet.Week) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WeekGrid_rows(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Rows, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []timesheet.WeekRow) graphql.Marshaler {
+			return ec.marshalNWeekRow2ᚕheadroomᚋtimesheetᚐWeekRowᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WeekGrid_rows(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WeekGrid",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_WeekRow(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WeekGrid_truncated(ctx context.Context, field graphql.CollectedField, obj *timesheet.Week) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WeekGrid_truncated(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Truncated, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WeekGrid_truncated(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WeekGrid", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _WeekGrid_totals(ctx context.Context, field graphql.CollectedField, obj *timesheet.Week) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WeekGrid_totals(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Totals, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v timesheet.Totals) graphql.Marshaler {
+			return ec.marshalNTotals2headroomᚋtimesheetᚐTotals(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WeekGrid_totals(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WeekGrid",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Totals(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WeekRow_project(ctx context.Context, field graphql.CollectedField, obj *timesheet.WeekRow) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WeekRow_project(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.WeekRow().Project(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Project) graphql.Marshaler {
+			return ec.marshalOProject2ᚖheadroomᚋtimesheetᚐProject(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WeekRow_project(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WeekRow",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Project(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WeekRow_task(ctx context.Context, field graphql.CollectedField, obj *timesheet.WeekRow) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WeekRow_task(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.WeekRow().Task(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Task) graphql.Marshaler {
+			return ec.marshalOTask2ᚖheadroomᚋtimesheetᚐTask(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_WeekRow_task(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "WeekRow",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Task(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _WeekRow_days(ctx context.Context, field graphql.CollectedField, obj *timesheet.WeekRow) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WeekRow_days(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Days, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []int64) graphql.Marshaler {
+			return ec.marshalNSeconds2ᚕint64ᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WeekRow_days(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WeekRow", field, false, false, "Seconds")
+}
+
+func (ec *executionContext) _WeekRow_seconds(ctx context.Context, field graphql.CollectedField, obj *timesheet.WeekRow) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_WeekRow_seconds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Seconds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNSeconds2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_WeekRow_seconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("WeekRow", field, false, false, "Seconds")
 }
 
 func (ec *executionContext) _Workspace_id(ctx context.Context, field graphql.CollectedField, obj *timesheet.Workspace) (ret graphql.Marshaler) {
@@ -20602,6 +20922,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_myDay(ctx, field)
 				})
+		case "weekGrid":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_weekGrid(ctx, field)
+				})
 		case "reportExport":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, false,
@@ -22774,6 +23100,104 @@ func (ec *executionContext) _Viewer(ctx context.Context, sel ast.SelectionSet, o
 	return out
 }
 
+var weekGridImplementors = []string{"WeekGrid"}
+
+func (ec *executionContext) _WeekGrid(ctx context.Context, sel ast.SelectionSet, obj *timesheet.Week) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, weekGridImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WeekGrid")
+		case "week":
+			out.Values[i] = ec._WeekGrid_week(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "rows":
+			out.Values[i] = ec._WeekGrid_rows(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "truncated":
+			out.Values[i] = ec._WeekGrid_truncated(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totals":
+			out.Values[i] = ec._WeekGrid_totals(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var weekRowImplementors = []string{"WeekRow"}
+
+func (ec *executionContext) _WeekRow(ctx context.Context, sel ast.SelectionSet, obj *timesheet.WeekRow) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, weekRowImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("WeekRow")
+		case "project":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._WeekRow_project(ctx, field, obj)
+				})
+		case "task":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._WeekRow_task(ctx, field, obj)
+				})
+		case "days":
+			out.Values[i] = ec._WeekRow_days(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "seconds":
+			out.Values[i] = ec._WeekRow_seconds(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var workspaceImplementors = []string{"Workspace", "Node"}
 
 func (ec *executionContext) _Workspace(ctx context.Context, sel ast.SelectionSet, obj *timesheet.Workspace) graphql.Marshaler {
@@ -24554,6 +24978,35 @@ func (ec *executionContext) marshalNSeconds2int64(ctx context.Context, sel ast.S
 	return graphql.WrapContextMarshaler(ctx, res)
 }
 
+func (ec *executionContext) unmarshalNSeconds2ᚕint64ᚄ(ctx context.Context, v any) ([]int64, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]int64, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNSeconds2int64(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNSeconds2ᚕint64ᚄ(ctx context.Context, sel ast.SelectionSet, v []int64) graphql.Marshaler {
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = ec.marshalNSeconds2int64(ctx, sel, v[i])
+	}
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNServiceClass2string(ctx context.Context, v any) (string, error) {
 	res, err := graphql.UnmarshalString(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -25025,6 +25478,26 @@ func (ec *executionContext) marshalNViewer2ᚖheadroomᚋtimesheetᚐViewer(ctx 
 		return graphql.Null
 	}
 	return ec._Viewer(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNWeekRow2headroomᚋtimesheetᚐWeekRow(ctx context.Context, sel ast.SelectionSet, v timesheet.WeekRow) graphql.Marshaler {
+	return ec._WeekRow(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNWeekRow2ᚕheadroomᚋtimesheetᚐWeekRowᚄ(ctx context.Context, sel ast.SelectionSet, v []timesheet.WeekRow) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNWeekRow2headroomᚋtimesheetᚐWeekRow(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalNWeekday2timeᚐWeekday(ctx context.Context, v any) (time.Weekday, error) {
@@ -25542,6 +26015,22 @@ func (ec *executionContext) marshalOID2ᚕheadroomᚋtimesheetᚐUserIDᚄ(ctx c
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalOID2ᚖheadroomᚋgraphᚐID(ctx context.Context, v any) (*ID, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(ID)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOID2ᚖheadroomᚋgraphᚐID(ctx context.Context, sel ast.SelectionSet, v *ID) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
 }
 
 func (ec *executionContext) unmarshalOID2ᚖheadroomᚋtimesheetᚐClientID(ctx context.Context, v any) (*timesheet.ClientID, error) {
@@ -26130,6 +26619,13 @@ func (ec *executionContext) unmarshalOUserFilter2ᚖheadroomᚋtimesheetᚐListF
 	}
 	res, err := ec.unmarshalInputUserFilter(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOWeekGrid2ᚖheadroomᚋtimesheetᚐWeek(ctx context.Context, sel ast.SelectionSet, v *timesheet.Week) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._WeekGrid(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalOWeekday2ᚖtimeᚐWeekday(ctx context.Context, v any) (*time.Weekday, error) {

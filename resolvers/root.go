@@ -50,6 +50,7 @@ type (
 	project   struct{}
 	task      struct{}
 	timeEntry struct{}
+	weekRow   struct{}
 	audit     struct{}
 
 	reportExport struct{ Config }
@@ -88,3 +89,6 @@ func (r *Root) Rate() graph.RateResolver { return rate{} }
 
 // AuditEvent resolves a change's references.
 func (r *Root) AuditEvent() graph.AuditEventResolver { return audit{} }
+
+// WeekRow resolves what a row of a week is about.
+func (r *Root) WeekRow() graph.WeekRowResolver { return weekRow{} }

@@ -102,6 +102,7 @@ func TestHotStatementsUseTheirIndexes(t *testing.T) {
 		"lock the running timer":     {constant("lockRunning", ws, user), "time_entry_running"},
 		"stop a removed timer":       {constant("stopTimersOf", ws, user), "time_entry_running"},
 		"readDay":                    {constant("readDay", ws, user, morning, morning.Add(24*time.Hour), 201), "time_entry_user time_entry_running"},
+		"sumWeek":                    {constant("sumWeek", ws, user, month.From, month.From+6, morning, morning.Add(7*24*time.Hour)), "membership_pk time_entry_user"},
 		"findOverlap":                {constant("findOverlap", ws, user, entries[0], morning, morning.Add(time.Hour)), "time_entry_user"},
 		"entries of all":             {store.BuiltEntriesPage(owner, timesheet.EntryFilter{}, page), "time_entry_started"},
 		"entries of a month":         {store.BuiltEntriesPage(owner, timesheet.EntryFilter{Period: &month}, page), "time_entry_started"},

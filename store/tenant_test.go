@@ -240,6 +240,9 @@ func tenantCases(ctx context.Context, s *store.Store, own, foreign tenant) map[s
 		"MembersOfProjects": func(v viewer) (any, error) {
 			return s.MembersOfProjects(ctx, v, []timesheet.ProjectID{foreign.project}, page)
 		},
+		"WeekGrid": func(v viewer) (any, error) {
+			return s.WeekGrid(ctx, v, foreign.owner.User, &period.From, time.Now())
+		},
 		"TrackedSeconds": func(v viewer) (any, error) {
 			return s.TrackedSeconds(ctx, v, []timesheet.ProjectID{foreign.project}, nil)
 		},

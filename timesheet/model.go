@@ -120,6 +120,7 @@ const (
 	MaxTags        = 50              // of one entry
 	MaxBulk        = 1000            // entries of one bulk edit
 	MaxDayEntries  = 200             // entries of one day view
+	MaxWeekRows    = 200             // rows of one week grid
 )
 
 // FirstStart is the earliest start an entry may have.
@@ -165,6 +166,22 @@ type Totals struct {
 	BillableSeconds int64
 	EntryCount      int64
 	Amounts         []Money // by currency, in alphabetical order
+}
+
+// Week is a person's week by what they worked on.
+type Week struct {
+	First     Date      // its first day
+	Rows      []WeekRow // the most time first, at most MaxWeekRows
+	Truncated bool
+	Totals    Totals // of the whole week, also when truncated; without the running timer
+}
+
+// WeekRow is a week's work on one task, or on a project without a task.
+type WeekRow struct {
+	ProjectID *ProjectID
+	TaskID    *TaskID
+	Days      []int64 // seconds of each of the seven days
+	Seconds   int64
 }
 
 // Day is what an app shows at start.
