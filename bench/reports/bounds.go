@@ -24,6 +24,8 @@ var bounds = []bound{
 	{what: "one year by task", size: 1, most: 600, unit: "ms"},
 	{what: "myDay, database", size: 1, most: 1, unit: "ms"},
 	{what: "myDay, database", size: 10, most: 1, unit: "ms"},
+	{what: "weekGrid, database", size: 1, most: 1, unit: "ms"},
+	{what: "weekGrid, database", size: 10, most: 1, unit: "ms"},
 	{what: "runningTimer, database", size: 1, most: 1, unit: "ms"},
 	{what: "runningTimer, database", size: 10, most: 1, unit: "ms"},
 	{what: "page of 50, database", size: 1, most: 1, unit: "ms"},
