@@ -39,18 +39,22 @@ DELETE FROM rollup
 WHERE workspace_id = $1
   AND entries = 0 AND secs = 0 AND amount_x3600 = 0`
 
+// Invoiced entries keep the day that they were invoiced on.
 const readDays = `/* readDays */
-SELECT e.id, e.started_at, e.day
+SELECT e.id, e.version, e.started_at, e.day
 FROM time_entry e
 WHERE e.workspace_id = $1
-  AND e.deleted_at IS NULL`
+  AND e.deleted_at IS NULL
+  AND e.invoiced_at IS NULL`
 
+// Whoever changes an entry meanwhile gives it its day.
 const moveDays = `/* moveDays */
 UPDATE time_entry AS e
 SET day = u.day
-FROM unnest($2::uuid[], $3::date[]) AS u (id, day)
+FROM unnest($2::uuid[], $3::int[], $4::date[]) AS u (id, version, day)
 WHERE e.workspace_id = $1
-  AND e.id = u.id`
+  AND e.id = u.id
+  AND e.version = u.version`
 
 // What was repaired counts as a change, so that no report of before is given
 // again.
@@ -66,16 +70,21 @@ WHERE w.workspace_id = $1
   AND w.rollup_drifted <> $2`
 
 // CheckRollup compares a workspace's rollup with its entries, and the entries'
-// days with its zone. From the moment that rows of the rollup are found to
+// days with its zone, but for those that keep theirs, since they are invoiced or
+// the books of either day are closed. From the moment that rows of the rollup are found to
 // differ, reports read the entries instead. It is for operators.
 func (s *Store) CheckRollup(ctx context.Context, w timesheet.Workspace) (RollupCheck, error) {
 	found := RollupCheck{Workspace: w}
 	err := s.overRollup(ctx, w, func(ctx context.Context, tx pgx.Tx) error {
+		w, err := books(ctx, tx, w.ID)
+		if err != nil {
+			return err
+		}
 		if err := tx.QueryRow(ctx, countDrift, w.ID).Scan(&found.Rows); err != nil {
 			return err
 		}
-		ids, _, err := strayDays(ctx, tx, w)
-		if found.Days = len(ids); err != nil {
+		stray, err := strayDays(ctx, tx, w)
+		if found.Days = len(stray.ids); err != nil {
 			return err
 		}
 		_, err = tx.Exec(ctx, setDrifted, w.ID, found.Rows > 0)
@@ -93,11 +102,18 @@ func (s *Store) CheckRollup(ctx context.Context, w timesheet.Workspace) (RollupC
 func (s *Store) RebuildRollup(ctx context.Context, w timesheet.Workspace) (RollupCheck, error) {
 	found := RollupCheck{Workspace: w}
 	err := s.overRollup(ctx, w, func(ctx context.Context, tx pgx.Tx) error {
-		ids, days, err := strayDays(ctx, tx, w)
-		if found.Days = len(ids); err != nil {
+		if _, err := tx.Exec(ctx, lockMoves, w.ID); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, moveDays, w.ID, ids, days); err != nil {
+		w, err := books(ctx, tx, w.ID)
+		if err != nil {
+			return err
+		}
+		stray, err := strayDays(ctx, tx, w)
+		if found.Days = len(stray.ids); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, moveDays, w.ID, stray.ids, stray.versions, stray.days); err != nil {
 			return err
 		}
 		if err := tx.QueryRow(ctx, repairRollup, w.ID).Scan(&found.Rows); err != nil {
@@ -132,25 +148,34 @@ func (s *Store) overRollup(ctx context.Context, w timesheet.Workspace, fn func(c
 	})
 }
 
-// strayDays are the entries that lie on a wrong day, with the right ones. Zones
-// are Go's to judge.
-func strayDays(ctx context.Context, tx pgx.Tx, w timesheet.Workspace) (ids []timesheet.EntryID, days []timesheet.Date, err error) {
+// stray are entries that lie on a wrong day, with the right ones, one at each
+// index.
+type stray struct {
+	ids      []timesheet.EntryID
+	versions []int
+	days     []timesheet.Date
+}
+
+// strayDays finds what lies on a wrong day and may be moved. Zones are Go's to
+// judge.
+func strayDays(ctx context.Context, tx pgx.Tx, w timesheet.Workspace) (found stray, err error) {
 	zone, err := zoneOf(w)
 	if err != nil {
-		return nil, nil, err
+		return found, err
 	}
 	rows, err := tx.Query(ctx, readDays, w.ID)
 	if err != nil {
-		return nil, nil, err
+		return found, err
 	}
 	var id timesheet.EntryID
+	var version int
 	var start time.Time
 	var day timesheet.Date
-	_, err = pgx.ForEachRow(rows, []any{&id, &start, &day}, func() error {
-		if right := timesheet.DayOf(start, zone); right != day {
-			ids, days = append(ids, id), append(days, right)
+	_, err = pgx.ForEachRow(rows, []any{&id, &version, &start, &day}, func() error {
+		if right := timesheet.DayOf(start, zone); right != day && !w.Locked(min(day, right)) {
+			found.ids, found.versions, found.days = append(found.ids, id), append(found.versions, version), append(found.days, right)
 		}
 		return nil
 	})
-	return ids, days, err
+	return found, err
 }

@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -194,6 +195,18 @@ func TestZoneChangeKeepsClosedAndInvoicedDays(t *testing.T) {
 		t.Errorf("case31: these kept their day: %v; want what is closed, what would move there, and what is invoiced", wrong)
 	}
 	wantRollup(t, z.conn, z.v, "the change")
+	// The viewer's workspace is still in Bucharest, as a list of workspaces that
+	// was read before the change.
+	for name, run := range map[string]func(context.Context, timesheet.Workspace) (store.RollupCheck, error){
+		"check": z.s.CheckRollup, "rebuild": z.s.RebuildRollup,
+	} {
+		if found, err := run(t.Context(), z.v.Workspace); err != nil || found.Drifted() {
+			t.Errorf("the %s found %d rows and %d days wrong, %v", name, found.Rows, found.Days, err)
+		}
+	}
+	if after := z.wrong("America/New_York"); !slices.Equal(after, wrong) {
+		t.Errorf("after a rebuild these kept their day: %v, want %v", after, wrong)
+	}
 }
 
 // While entries move, people read and write as before; what they write is on
