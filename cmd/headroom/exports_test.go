@@ -122,11 +122,9 @@ func TestKilledServersExportBeginsAnew(t *testing.T) {
 	release := holdEntries(t, dsn)
 	id := startExport(t, p, token)
 	p.waitForExport(token, id, "RUNNING")
+	waitForPart(t, dir)
 	p.signal(syscall.SIGKILL)
 	release()
-	if parts, err := filepath.Glob(filepath.Join(dir, "*", "*.part")); err != nil || len(parts) != 1 {
-		t.Errorf("the killed server has left %v, %v; want what it was writing", parts, err)
-	}
 	p = serve(t, args...)
 	x := p.waitForExport(token, id, "READY")
 	resp, err := client.Get(p.url + x.URL)
@@ -182,6 +180,20 @@ func startExport(t *testing.T, p *process, token string) (id string) {
 }
 
 // waitForExport waits until an export has a status.
+// waitForPart waits until a server has begun to write a file.
+func waitForPart(t *testing.T, dir string) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
+		parts, err := filepath.Glob(filepath.Join(dir, "*", "*.part"))
+		if len(parts) == 1 {
+			return
+		}
+		if err != nil || time.Now().After(deadline) {
+			t.Fatalf("a minute after the export has begun its folder holds %v, %v; want what is written", parts, err)
+		}
+	}
+}
+
 func (p *process) waitForExport(token, id, status string) exportAnswer {
 	p.t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; {
