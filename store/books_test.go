@@ -183,11 +183,12 @@ func TestBooksAreNotClosed(t *testing.T) {
 	wantCode(t, err, timesheet.CodeInvalid)
 }
 
-// waitsForLock waits until somebody waits for an advisory lock.
-func waitsForLock(t *testing.T, conn *pgx.Conn) {
+// waitsForLock waits until a backend of the test's own database waits for a
+// lock.
+func waitsForLock(t testing.TB, watch *pgx.Conn) {
 	t.Helper()
-	waitUntil(t, "a wait for the books", func() bool {
-		return ask[int](t, conn, `SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`) > 0
+	waitUntil(t, "a wait for a lock", func() bool {
+		return ask[int](t, watch, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`) > 0
 	})
 }
 
@@ -305,9 +306,7 @@ func TestWhoHoldsTheBooks(t *testing.T) {
 	background := timesheet.WithService(ctx, timesheet.Service{Class: timesheet.ClassBackground})
 	go func() { _, _, err := s.CreateTimeEntry(background, v, in, change("createTimeEntry")); written <- err }()
 	watch := connectTo(t, conn.Config().ConnString())
-	waitUntil(t, "the writer to wait", func() bool {
-		return ask[int](t, watch, `SELECT count(*) FROM pg_locks WHERE NOT granted`) > 0
-	})
+	waitsForLock(t, watch)
 	if got := message(); !strings.Contains(got, "createTimeEntry of Olga") {
 		t.Errorf("Olga's own writer holds them: %q", got)
 	}

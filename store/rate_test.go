@@ -483,7 +483,7 @@ func TestEntryWrittenDuringARepricing(t *testing.T) {
 		repriced <- set
 	}()
 	watch := connectTo(t, w.conn.Config().ConnString())
-	waitUntil(t, "the first pass", func() bool { return ask[int](t, watch, `SELECT count(*) FROM pg_locks WHERE NOT granted`) > 0 })
+	waitsForLock(t, watch)
 	late := w.entry("2024-05-08", w.on(0))
 	_, _, err := w.s.LockPeriod(t.Context(), w.v, day(t, "2024-05-31"), change("lockPeriod"))
 	wantCode(t, err, timesheet.CodeBusy)
