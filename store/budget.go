@@ -52,17 +52,30 @@ func (s *Store) Budgets(ctx context.Context, v timesheet.Viewer, ids []timesheet
 	return budgets, nil
 }
 
-// What was spent is in the rollup; the pace of the last days is read from the
-// project's index.
+// What was spent is in the rollup, or where that is known to be wrong ($8) in
+// the entries; the pace of the last days is read from the project's index.
 const spentOnBudgets = `/* spentOnBudgets */
 SELECT coalesce(r.secs, 0), coalesce(r.amount, 0), coalesce(e.secs, 0), coalesce(e.amount, 0), ` + budgetColumns + `
 FROM budget b
 LEFT JOIN LATERAL (
-  SELECT sum(r.secs)::bigint AS secs, sum(r.amount_x3600) FILTER (WHERE r.currency = b.currency) AS amount
-  FROM rollup r
-  WHERE r.workspace_id = b.workspace_id
-    AND r.project_id = b.project_id
-    AND (b.period = 'TOTAL' OR r.month = $3)
+  SELECT sum(s.secs)::bigint AS secs, sum(s.amount_x3600) FILTER (WHERE s.currency = b.currency) AS amount
+  FROM (
+    SELECT r.secs, r.amount_x3600, r.currency
+    FROM rollup r
+    WHERE r.workspace_id = b.workspace_id
+      AND r.project_id = b.project_id
+      AND NOT $8::boolean
+      AND (b.period = 'TOTAL' OR r.month = $3)
+    UNION ALL
+    SELECT e.secs, e.amount_x3600, e.currency
+    FROM time_entry e
+    WHERE e.workspace_id = b.workspace_id
+      AND e.project_id = b.project_id
+      AND $8
+      AND e.deleted_at IS NULL
+      AND e.ended_at IS NOT NULL
+      AND (b.period = 'TOTAL' OR date_trunc('month', e.day::timestamp) = $3)
+  ) s
 ) r ON true
 LEFT JOIN LATERAL (
   SELECT sum(e.secs) AS secs, sum(e.amount_x3600) FILTER (WHERE e.currency = b.currency) AS amount
@@ -100,7 +113,7 @@ func (s *Store) Burns(ctx context.Context, v timesheet.Viewer, ids []timesheet.P
 		b.projectBudget, err = scanBudget(wider{row, []any{&b.Spent.Seconds, &amount, &b.PaceSeconds, &pace}})
 		b.X3600, b.PaceX3600 = whole(amount), whole(pace)
 		return b, err
-	}, spentOnBudgets, v.Workspace.ID, ids, today.Month(), from, today, time.Unix(int64(from-1)*86400, 0).UTC(), time.Unix(int64(today+1)*86400, 0).UTC())
+	}, spentOnBudgets, v.Workspace.ID, ids, today.Month(), from, today, time.Unix(int64(from-1)*86400, 0).UTC(), time.Unix(int64(today+1)*86400, 0).UTC(), v.Workspace.RollupDrifted)
 	if err != nil {
 		return nil, fmt.Errorf("read what was spent on budgets: %w", err)
 	}

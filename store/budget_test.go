@@ -49,6 +49,13 @@ func TestBudgets(t *testing.T) {
 		if got := burn(w.v); got != c.want {
 			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
 		}
+		drifted := w.v
+		drifted.Workspace.RollupDrifted = true
+		mustExec(t, w.conn, `UPDATE rollup SET secs = secs + 3600, amount_x3600 = amount_x3600 + 3600`)
+		if got := burn(drifted); got != c.want {
+			t.Errorf("%s, where sums have drifted: got %s, want %s", c.name, got, c.want)
+		}
+		mustExec(t, w.conn, `UPDATE rollup SET secs = secs - 3600, amount_x3600 = amount_x3600 - 3600`)
 	}
 	set(timesheet.BudgetInput{Seconds: new(int64(3600)), Period: timesheet.BudgetTotal})
 	if page, err := w.s.ProjectBudgets(t.Context(), w.v, timesheet.Page{First: 10}); err != nil || len(page.Nodes) != 1 || page.Nodes[0].ID != w.projects[0] {
