@@ -245,6 +245,7 @@ func (w *world) values(key timesheet.GroupKey, f fact, day time.Time, weekStart 
 	case timesheet.GroupYear:
 		return date("Year", "2006")
 	case timesheet.GroupWeek:
+		day = time.Date(day.Year(), day.Month(), day.Day(), 12, 0, 0, 0, time.UTC) // a midnight may not exist there
 		for day.Weekday() != weekStart {
 			day = day.AddDate(0, 0, -1)
 		}
