@@ -224,7 +224,7 @@ func TestStatisticsMissingAndStale(t *testing.T) {
 		t.Errorf("an empty workspace: %s", a.raw)
 	}
 	r.server.statistics.keep(ws, company())
-	if p, a := r.priced(r.token, query, in); p.Cost.Requested < 3 || p.Cost.Requested > p.Cost.Bound {
+	if p, a := r.priced(r.token, query, in); p.Cost.Requested < 30 || p.Cost.Requested > p.Cost.Bound {
 		t.Errorf("a large company: %s", a.raw)
 	}
 	now = now.Add(countsStale)
