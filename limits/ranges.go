@@ -41,7 +41,7 @@ func (c *compiler) ranges(out []string, name string, typ *ast.Type, depth int) [
 // rangeAt reads a range from a field's arguments.
 func rangeAt(args map[string]any, name string) (from, to time.Time, ok bool) {
 	var v any = args
-	for _, key := range strings.Split(name, ".") {
+	for key := range strings.SplitSeq(name, ".") {
 		object, _ := v.(map[string]any)
 		v = object[key]
 	}

@@ -86,11 +86,12 @@ var liveHeader = []string{"", "came", "ok", "shed", "other", "open", "p50", "p99
 func (l *live) line() string {
 	var parts []string
 	for _, row := range l.cells() {
-		part := row[0]
+		var part strings.Builder
+		part.WriteString(row[0])
 		for i, name := range liveHeader[1:] {
-			part += " " + name + " " + row[i+1]
+			part.WriteString(" " + name + " " + row[i+1])
 		}
-		parts = append(parts, part)
+		parts = append(parts, part.String())
 	}
 	return strings.Join(parts, "; ")
 }

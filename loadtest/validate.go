@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -165,15 +166,16 @@ func (s *spec) sent() (list []*Operation) {
 
 // describe tells what a scenario sends and promises.
 func (s *spec) describe(w io.Writer) error {
-	text := fmt.Sprintf("%s: %s\n", s.name, s.about)
+	var text strings.Builder
+	text.WriteString(fmt.Sprintf("%s: %s\n", s.name, s.about))
 	for _, p := range s.phases {
-		text += fmt.Sprintf("  %-10s %8v  judges %s\n", p.name, p.length, p.judge)
+		text.WriteString(fmt.Sprintf("  %-10s %8v  judges %s\n", p.name, p.length, p.judge))
 	}
 	for _, class := range s.order {
 		for _, o := range s.classes[class].objectives {
-			text += fmt.Sprintf("  %s %s %s\n", class, o.Name, o.Limit)
+			text.WriteString(fmt.Sprintf("  %s %s %s\n", class, o.Name, o.Limit))
 		}
 	}
-	_, err := io.WriteString(w, text+fmt.Sprintf("ok: %d operations fit the schema\n", len(s.sent())))
+	_, err := io.WriteString(w, text.String()+fmt.Sprintf("ok: %d operations fit the schema\n", len(s.sent())))
 	return err
 }

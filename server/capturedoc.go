@@ -193,9 +193,7 @@ func (w *rewriter) lift(v *ast.Value) {
 // variables redacts the values of a request and adds those that were literals.
 func (r *redactor) variables(doc *capturedDocument, sent map[string]any) map[string]any {
 	out := map[string]any{}
-	for name, value := range doc.lifted {
-		out[name] = value
-	}
+	maps.Copy(out, doc.lifted)
 	for name, value := range sent {
 		if t := doc.types[name]; t != nil {
 			out[doc.names[name]] = r.value(t, value)

@@ -163,15 +163,15 @@ func exportGroups(v timesheet.Viewer, in timesheet.ExportInput) (string, argumen
 	f.Period = &period
 	where := listConditions(v, f, &args)
 	keys := make([]string, len(in.GroupBy))
-	join := ""
+	var join strings.Builder
 	for i, key := range in.GroupBy {
 		switch key {
 		case timesheet.GroupClient:
 			keys[i] = "coalesce(p.client_id, 0)"
-			join += "\nLEFT JOIN project p ON p.workspace_id = e.workspace_id AND p.id = e.project_id"
+			join.WriteString("\nLEFT JOIN project p ON p.workspace_id = e.workspace_id AND p.id = e.project_id")
 		case timesheet.GroupTag:
 			keys[i] = "coalesce(g.id, 0)"
-			join += "\nLEFT JOIN LATERAL unnest(e.tag_ids) AS g (id) ON true"
+			join.WriteString("\nLEFT JOIN LATERAL unnest(e.tag_ids) AS g (id) ON true")
 		case timesheet.GroupBillable:
 			keys[i] = "e.billable::integer::bigint"
 		default:
@@ -184,7 +184,7 @@ func exportGroups(v timesheet.Viewer, in timesheet.ExportInput) (string, argumen
 	}
 	return "/* exportGroups */\nSELECT ARRAY[" + strings.Join(keys, ", ") + `] AS keys, e.currency,
        count(*), sum(e.secs), coalesce(sum(e.secs) FILTER (WHERE e.billable), 0), sum(e.amount_x3600)::text
-FROM time_entry e` + join + "\nWHERE " + where + `
+FROM time_entry e` + join.String() + "\nWHERE " + where + `
   AND e.ended_at IS NOT NULL
 GROUP BY 1, 2
 ORDER BY 1, 2`, args

@@ -28,11 +28,12 @@ func TestPage(t *testing.T) {
 		wg.Go(func() { write(&parts[i]) })
 	}
 	wg.Wait()
-	text := preface
+	var text strings.Builder
+	text.WriteString(preface)
 	for i := range parts {
-		text += parts[i].String()
+		text.WriteString(parts[i].String())
 	}
-	if err := os.WriteFile(page, []byte(text), 0o644); err != nil {
+	if err := os.WriteFile(page, []byte(text.String()), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
