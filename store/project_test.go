@@ -39,7 +39,7 @@ func TestProjectLife(t *testing.T) {
 	}, change("createProject")))
 	want := timesheet.Project{
 		ID: project.ID, ClientID: &client.ID, Name: "TPS reports", Code: new("TPS"), Color: new("#a1b2c3"),
-		Billable: true, Version: 1,
+		Billable: true, RateOrder: timesheet.RateOrder, Version: 1,
 	}
 	if diff := cmp.Diff(want, project); diff != "" {
 		t.Errorf("created (-want +got):\n%s", diff)
