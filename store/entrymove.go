@@ -30,7 +30,9 @@ SELECT pg_advisory_xact_lock(hashint8extended($1, 2))`
 // moveFound moves the entries of a common table expression named found, which
 // tells their old and new values, and returns how many it moved and what that
 // adds to the rollup. A row that somebody has changed since it was found is
-// left to the second pass. Versions stay: nobody has edited these entries.
+// left to the second pass. During that one only a timer can change, by being
+// stopped, which changes nothing that was found. Versions stay: nobody has
+// edited these entries.
 const moveFound = `,
 moved AS (
   UPDATE time_entry AS e
@@ -38,7 +40,7 @@ moved AS (
   FROM found f
   WHERE e.workspace_id = $1
     AND e.id = f.id
-    AND e.version = f.version
+    AND ($2 OR e.version = f.version)
   RETURNING e.project_id, e.user_id, e.billable, e.secs, e.amount_x3600, e.day, e.currency, f.was_day, f.was_rate, f.was_currency,
             e.deleted_at IS NULL AND e.ended_at IS NOT NULL AS counts
 ), folded AS (
