@@ -54,7 +54,7 @@ type answer struct {
 // shedCodes are the documented refusals that ask for a retry, by status.
 var shedCodes = map[int][]string{
 	http.StatusTooManyRequests:    {"THROTTLED"},
-	http.StatusServiceUnavailable: {"OVERLOADED", "UNAVAILABLE", "READ_ONLY", "BLOCKED"},
+	http.StatusServiceUnavailable: {"OVERLOADED", "UNAVAILABLE", "DEADLINE_EXCEEDED", "READ_ONLY", "BLOCKED"},
 }
 
 // rejections are the documented refusals of a document for what it asks.

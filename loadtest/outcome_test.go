@@ -63,6 +63,7 @@ func TestClassify(t *testing.T) {
 		{"503 with an empty body", op, 503, "1", ``, Failed},
 		{"code of another status", op, 429, "1", code("OVERLOADED"), Failed},
 		{"overloaded, said with 200", op, 200, "1", code("OVERLOADED"), Failed},
+		{"deadline before the start, with a time", op, 503, "2", code("DEADLINE_EXCEEDED"), Shed},
 		{"deadline before the start", op, 503, "", code("DEADLINE_EXCEEDED"), Failed},
 		{"deadline while running", op, 504, "", code("DEADLINE_EXCEEDED"), Failed},
 
