@@ -137,7 +137,11 @@ func (p *process) signal(s os.Signal) {
 var client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 30 * time.Second}
 
 func post(url, token, query string) (status int, body string, err error) {
-	text, err := json.Marshal(map[string]string{"query": query})
+	return postBy(client, url, token, map[string]any{"query": query})
+}
+
+func postBy(client *http.Client, url, token string, request map[string]any) (status int, body string, err error) {
+	text, err := json.Marshal(request)
 	if err != nil {
 		return 0, "", err
 	}
