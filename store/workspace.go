@@ -50,6 +50,9 @@ func (s *Store) CreateWorkspace(ctx context.Context, n NewWorkspace) (timesheet.
 	if _, err := timesheet.LoadZone(n.TimeZone); err != nil {
 		return v, err
 	}
+	if err := timesheet.CheckCurrency("currency", n.Currency); err != nil {
+		return v, err
+	}
 	err = s.transact(ctx, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, insertWorkspace, name, n.TimeZone, n.WeekStart, n.Currency)
 		if err != nil {

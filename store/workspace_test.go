@@ -52,6 +52,7 @@ func TestCreateWorkspaceRefuses(t *testing.T) {
 		"empty name":       func(n *store.NewWorkspace) { n.Name = "  " },
 		"unknown zone":     func(n *store.NewWorkspace) { n.TimeZone = "CEST" },
 		"bad currency":     func(n *store.NewWorkspace) { n.Currency = "euro" },
+		"no such currency": func(n *store.NewWorkspace) { n.Currency = "EUX" },
 		"no owner":         func(n *store.NewWorkspace) { n.Owner.Name = "" },
 		"bad address":      func(n *store.NewWorkspace) { n.Owner.Email = "o" },
 		"space in address": func(n *store.NewWorkspace) { n.Owner.Email = "o o@example.com" },
