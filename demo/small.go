@@ -39,23 +39,25 @@ func Small(c SmallConfig) timesheet.Company {
 			t.Tasks = append(t.Tasks, timesheet.CompanyTask{Project: i, Name: name})
 		}
 	}
+	t.Rates = smallRates()
 	t.Entries = newOffice(t, c.Until.Truncate(time.Second)).entries(c.Entries)
+	giveBudgets(&t)
 	return t
 }
 
 var smallPeople = []struct {
 	name, address string
 	role          timesheet.Role
-	rate          int64 // cents an hour
+	rate, cost    int64 // cents an hour; 0: the company's
 }{
-	{"Ana Popescu", "ana.popescu", timesheet.RoleOwner, 110_00},
-	{"Lukas Weiß", "lukas.weiss", timesheet.RoleAdmin, 95_00},
-	{"Мария Иванова", "maria.ivanova", timesheet.RoleManager, 90_00},
-	{"Chidi Okafor", "chidi.okafor", timesheet.RoleMember, 75_00},
-	{"山田 花子", "hanako.yamada", timesheet.RoleMember, 80_00},
-	{"Élodie Martin", "elodie.martin", timesheet.RoleMember, 70_00},
-	{"Ελένη Παπαδοπούλου", "eleni.papadopoulou", timesheet.RoleMember, 70_00},
-	{"ليلى حداد", "layla.haddad", timesheet.RoleViewer, 0},
+	{"Ana Popescu", "ana.popescu", timesheet.RoleOwner, 110_00, 60_00},
+	{"Lukas Weiß", "lukas.weiss", timesheet.RoleAdmin, 95_00, 50_00},
+	{"Мария Иванова", "maria.ivanova", timesheet.RoleManager, 90_00, 45_00},
+	{"Chidi Okafor", "chidi.okafor", timesheet.RoleMember, 75_00, 0},
+	{"山田 花子", "hanako.yamada", timesheet.RoleMember, 80_00, 38_00},
+	{"Élodie Martin", "elodie.martin", timesheet.RoleMember, 0, 0},
+	{"Ελένη Παπαδοπούλου", "eleni.papadopoulou", timesheet.RoleMember, 0, 0},
+	{"ليلى حداد", "layla.haddad", timesheet.RoleViewer, 0, 0},
 }
 
 var smallProjects = []struct {
@@ -168,7 +170,7 @@ func later(a, b time.Time) time.Time {
 func (o *office) entry(r *rand.Rand, user int, start time.Time) timesheet.CompanyEntry {
 	mine := o.projects[user]
 	project := mine[r.IntN(len(mine))]
-	e := timesheet.CompanyEntry{User: user, Project: project, Task: -1, Start: start, RateMinor: smallPeople[user].rate, Description: describe(r)}
+	e := timesheet.CompanyEntry{User: user, Project: project, Task: -1, Start: start, Description: describe(r)}
 	if tasks := o.tasks[project]; r.Float64() < .9 {
 		e.Task = tasks[r.IntN(len(tasks))]
 	}

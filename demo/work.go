@@ -24,8 +24,7 @@ type work struct {
 type worker struct {
 	user      int
 	diligence float64 // how likely they work on the best weekday
-	rate      int64
-	projects  []int // those they are on more of the time are there more than once
+	projects  []int   // those they are on more of the time are there more than once
 }
 
 // project is what people work on. Its first task is a catch-all.
@@ -94,7 +93,8 @@ func (w *work) addWorkers(r *rand.Rand, t *timesheet.Company, scale int64) {
 		if u.Role == timesheet.RoleViewer {
 			continue
 		}
-		p := worker{user: i, diligence: min(1, max(.3, .85+.1*r.NormFloat64())), rate: (40 + 5*r.Int64N(20)) * 100 * scale}
+		p := worker{user: i, diligence: min(1, max(.3, .85+.1*r.NormFloat64()))}
+		rate := (40 + 5*r.Int64N(20)) * 100 * scale
 		for range min(geometric(r, 2), maxProjects) {
 			k := all.draw(r)
 			if !slices.Contains(p.projects, k) {
@@ -103,6 +103,15 @@ func (w *work) addWorkers(r *rand.Rand, t *timesheet.Company, scale int64) {
 			p.projects = append(p.projects, k)
 		}
 		w.workers = append(w.workers, p)
+		if i%4 != 3 { // the others have the company's rate
+			t.Rates = append(t.Rates, timesheet.CompanyRate{Kind: timesheet.RateBill, User: i, Project: -1, Minor: rate})
+		}
+		t.Rates = append(t.Rates, timesheet.CompanyRate{Kind: timesheet.RateCost, User: i, Project: -1, Minor: rate * 45 / 100})
+	}
+	t.Rates = append(t.Rates, timesheet.CompanyRate{Kind: timesheet.RateBill, User: -1, Project: -1, Minor: 85_00 * scale},
+		timesheet.CompanyRate{Kind: timesheet.RateCost, User: -1, Project: -1, Minor: 40_00 * scale})
+	for i := 4; i < len(t.Projects); i += 5 { // a few have a price of their own
+		t.Rates = append(t.Rates, timesheet.CompanyRate{Kind: timesheet.RateBill, User: -1, Project: i, Minor: 110_00 * scale})
 	}
 }
 
@@ -144,7 +153,7 @@ func (w *work) day(r *rand.Rand, d timesheet.Date, made []timesheet.CompanyEntry
 // future.
 func (w *work) entry(r *rand.Rand, d timesheet.Date, p *worker, k int) timesheet.CompanyEntry {
 	project := &w.projects[k]
-	e := timesheet.CompanyEntry{User: p.user, Project: k, Task: -1, RateMinor: p.rate}
+	e := timesheet.CompanyEntry{User: p.user, Project: k, Task: -1}
 	year, month, day := d.Calendar()
 	e.Start = time.Date(year, month, day, hours.draw(r), minuteOfHour(r), 0, 0, w.zone)
 	e.Seconds = min(60*minutes(r), int64(w.until.Sub(e.Start)/time.Second))

@@ -173,10 +173,11 @@ func manyEntries(n int) timesheet.Company {
 		Projects: []timesheet.CompanyProject{{Name: "-Internal", Client: 0, Lead: -1}},
 		Tasks:    []timesheet.CompanyTask{{Project: 0, Name: "Write, read"}},
 		Tags:     []string{"@home"},
+		Rates:    []timesheet.CompanyRate{{Kind: timesheet.RateBill, User: -1, Project: -1, Minor: 4999}},
 		Entries: func(yield func(timesheet.CompanyEntry) bool) {
 			for i := range n {
 				e := timesheet.CompanyEntry{
-					Start: start.Add(time.Duration(i) * time.Minute), Seconds: int64(i%3600) + 1, Tags: []int{0}, Billable: i%2 == 0, RateMinor: 4999,
+					Start: start.Add(time.Duration(i) * time.Minute), Seconds: int64(i%3600) + 1, Tags: []int{0}, Billable: i%2 == 0,
 					Description: fmt.Sprintf("entry %d: %s", i, strings.Repeat("lorem ipsum ", 10)),
 				}
 				if !yield(e) {

@@ -140,6 +140,15 @@ VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT ON CONSTRAINT budget_pk
 DO UPDATE SET seconds = excluded.seconds, minor = excluded.minor, currency = excluded.currency, period = excluded.period, alerts = excluded.alerts`
 
+func insertBudget(ctx context.Context, tx pgx.Tx, ws timesheet.WorkspaceID, id timesheet.ProjectID, b timesheet.Budget) (err error) {
+	if b.Money != nil {
+		_, err = tx.Exec(ctx, storeBudget, ws, id, nil, b.Money.Minor, b.Money.Currency, b.Period, b.Alerts)
+	} else {
+		_, err = tx.Exec(ctx, storeBudget, ws, id, b.Seconds, nil, nil, b.Period, b.Alerts)
+	}
+	return err
+}
+
 const dropBudget = `/* dropBudget */
 DELETE FROM budget b
 WHERE b.workspace_id = $1
@@ -159,10 +168,8 @@ func (s *Store) SetBudget(ctx context.Context, v timesheet.Viewer, id timesheet.
 			return timesheet.Project{}, err
 		case budget == nil:
 			_, err = tx.Exec(ctx, dropBudget, v.Workspace.ID, id)
-		case budget.Money != nil:
-			_, err = tx.Exec(ctx, storeBudget, v.Workspace.ID, id, nil, budget.Money.Minor, budget.Money.Currency, budget.Period, budget.Alerts)
 		default:
-			_, err = tx.Exec(ctx, storeBudget, v.Workspace.ID, id, budget.Seconds, nil, nil, budget.Period, budget.Alerts)
+			err = insertBudget(ctx, tx, v.Workspace.ID, id, *budget)
 		}
 		return project, err
 	})

@@ -349,13 +349,14 @@ func leafCompany() timesheet.Company {
 	}
 	for i := range 5 {
 		c.Users = append(c.Users, timesheet.CompanyUser{Name: fmt.Sprintf("Person %d", i), Email: fmt.Sprintf("p%d@leaves.example", i), Role: timesheet.RoleOwner})
+		c.Rates = append(c.Rates, timesheet.CompanyRate{Kind: timesheet.RateBill, User: i, Project: -1, Minor: int64(i * 1111)})
 	}
 	c.Entries = func(yield func(timesheet.CompanyEntry) bool) {
 		start := time.Date(2023, time.November, 5, 21, 17, 0, 0, time.UTC)
 		for i := range 3000 {
 			e := timesheet.CompanyEntry{
 				User: i % 5, Project: i%5 - 1, Task: -1, Start: start.Add(time.Duration(i) * 5 * time.Hour), Seconds: int64(60 + i*7%9000),
-				Billable: i%3 > 0, RateMinor: int64(i % 7 * 1111),
+				Billable: i%3 > 0,
 			}
 			if e.Project == 0 || e.Project == 1 {
 				e.Task = e.Project

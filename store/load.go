@@ -37,7 +37,7 @@ func (s *Store) LoadCompany(ctx context.Context, c timesheet.Company, progress f
 // it is not nil, is told after every chunk how many have been written.
 func (s *Store) CopyCompany(ctx context.Context, c timesheet.Company, progress func(entries int)) (timesheet.Viewer, []timesheet.User, error) {
 	ctx = timesheet.WithService(ctx, timesheet.Service{Class: timesheet.ClassBackground})
-	l := &load{c: c, progress: progress, random: rand.NewChaCha8(freshSeed())}
+	l := &load{c: c, progress: progress, random: rand.NewChaCha8(freshSeed()), rates: map[duty]hourly{}}
 	err := s.transact(ctx, func(tx pgx.Tx) error { return l.write(ctx, tx) })
 	if err != nil {
 		return timesheet.Viewer{}, nil, fmt.Errorf("load %s: %w", c.Name, s.asFullDisk(ctx, asTakenAccount(err)))
@@ -57,6 +57,8 @@ type load struct {
 
 	// The keys of the company's things, in its order.
 	clients, projects, tasks, tags []int64
+
+	rates map[duty]hourly
 }
 
 func freshSeed() (seed [32]byte) {
@@ -101,6 +103,9 @@ func (l *load) write(ctx context.Context, tx pgx.Tx) (err error) {
 	if _, err := tx.Exec(ctx, prepareLoad); err != nil {
 		return err
 	}
+	if err := timesheet.CheckCurrency("currency", l.c.Currency); err != nil {
+		return err
+	}
 	rows, err := tx.Query(ctx, insertWorkspace, name, l.c.TimeZone, l.c.WeekStart, l.c.Currency)
 	if err != nil {
 		return err
@@ -108,7 +113,7 @@ func (l *load) write(ctx context.Context, tx pgx.Tx) (err error) {
 	if l.owner.Workspace, err = pgx.CollectExactlyOneRow(rows, scanWorkspace); err != nil {
 		return err
 	}
-	for _, step := range []func(context.Context, pgx.Tx) error{l.writePeople, l.writeClients, l.writeProjects, l.writeTasks, l.writeTags, l.writeEntries, l.fold} {
+	for _, step := range []func(context.Context, pgx.Tx) error{l.writePeople, l.writeClients, l.writeProjects, l.writeTasks, l.writeTags, l.writeRates, l.writeBudgets, l.writeEntries, l.fold} {
 		if err := step(ctx, tx); err != nil {
 			return err
 		}
@@ -117,7 +122,7 @@ func (l *load) write(ctx context.Context, tx pgx.Tx) (err error) {
 }
 
 // The tables that a load fills.
-const vacuumLoaded = `VACUUM (ANALYZE) account, workspace, membership, client, project, project_member, task, tag, time_entry, rollup`
+const vacuumLoaded = `VACUUM (ANALYZE) account, workspace, membership, client, project, project_member, task, tag, rate, budget, time_entry, rollup`
 
 // Vacuum marks what [Store.CopyCompany] has written as visible to all and
 // counts its values, which without it autovacuum does a minute later: until

@@ -37,8 +37,14 @@ func tinyCompany(entries ...timesheet.CompanyEntry) timesheet.Company {
 			{Name: "Site", Client: 1, Billable: true, Members: []int{3, 2, 3}, Lead: 1},
 			{Name: "Internal", Client: -1, Lead: -1, Members: []int{3}},
 		},
-		Tasks:   []timesheet.CompanyTask{{Project: 1, Name: "Mail"}, {Project: 0, Name: "Design"}},
-		Tags:    []string{"urgent", "café"},
+		Tasks: []timesheet.CompanyTask{{Project: 1, Name: "Mail"}, {Project: 0, Name: "Design"}},
+		Tags:  []string{"urgent", "café"},
+		Rates: []timesheet.CompanyRate{
+			{Kind: timesheet.RateBill, User: -1, Project: -1, Minor: 60_00},
+			{Kind: timesheet.RateBill, User: 3, Project: -1, Minor: 80_00},
+			{Kind: timesheet.RateBill, User: -1, Project: 0, Minor: 100_00},
+			{Kind: timesheet.RateCost, User: 3, Project: -1, Minor: 35_00},
+		},
 		Entries: slices.Values(entries),
 	}
 }
@@ -46,14 +52,14 @@ func tinyCompany(entries ...timesheet.CompanyEntry) timesheet.Company {
 var (
 	lateEntry = timesheet.CompanyEntry{
 		User: 3, Project: 0, Task: 1, Tags: []int{1, 0}, Start: time.Date(2026, time.March, 3, 22, 30, 0, 0, time.UTC),
-		Seconds: 5400, Description: "Call", Billable: true, RateMinor: 100_00,
+		Seconds: 5400, Description: "Call", Billable: true,
 	}
 	bareEntry = timesheet.CompanyEntry{User: 2, Project: -1, Task: -1, Start: loadNoon.Add(700 * time.Millisecond), Seconds: 60}
 )
 
 const readLoaded = `SELECT string_agg(concat_ws(' | ', m.name, coalesce(c.name, '-'), coalesce(p.name, '-'), coalesce(k.name, '-'),
   (SELECT string_agg(g.name, '+' ORDER BY array_position(e.tag_ids, g.id)) FROM tag g WHERE g.id = ANY (e.tag_ids)), e.description,
-  to_char(e.started_at, 'YYYY-MM-DD HH24:MI:SS.MS'), e.day, e.secs, e.billable, e.amount_x3600, e.currency), E'\n' ORDER BY e.id)
+  to_char(e.started_at, 'YYYY-MM-DD HH24:MI:SS.MS'), e.day, e.secs, e.billable, e.rate_minor, e.cost_minor, e.amount_x3600, e.currency), E'\n' ORDER BY e.id)
 FROM time_entry e
 JOIN membership m ON m.user_id = e.user_id
 LEFT JOIN project p ON p.id = e.project_id
@@ -90,8 +96,8 @@ func TestLoadCompany(t *testing.T) {
 	if got, want := strings.Join(roles, ", "), "Olga OWNER, Μιχάλης MANAGER, Gone PLACEHOLDER, Ana MEMBER"; got != want {
 		t.Errorf("people %s, want %s", got, want)
 	}
-	entries := `Ana | Globex | Site | Design | café+urgent | Call | 2026-03-03 22:30:00.000 | 2026-03-04 | 5400 | t | 54000000 | RON
-Gone | - | - | - |  | 2026-03-04 12:00:00.000 | 2026-03-04 | 60 | f | 0 | RON`
+	entries := `Ana | Globex | Site | Design | café+urgent | Call | 2026-03-03 22:30:00.000 | 2026-03-04 | 5400 | t | 10000 | 3500 | 54000000 | RON
+Gone | - | - | - |  | 2026-03-04 12:00:00.000 | 2026-03-04 | 60 | f | 6000 | 0 | 0 | RON`
 	if diff := cmp.Diff(entries, ask[string](t, conn, readLoaded)); diff != "" {
 		t.Errorf("entries (-want +got):\n%s", diff)
 	}
@@ -130,6 +136,8 @@ var dangling = []string{
 	`SELECT count(*) FROM membership m LEFT JOIN workspace w USING (workspace_id) WHERE w.workspace_id IS NULL`,
 	`SELECT count(*) FROM (SELECT started_at, lag(started_at) OVER (PARTITION BY workspace_id ORDER BY id) AS before FROM time_entry) e WHERE started_at < before`,
 	`SELECT count(*) FROM time_entry e WHERE get_byte(uuid_send(id), 6) >> 4 <> 7 OR get_byte(uuid_send(id), 8) >> 6 <> 2`,
+	`SELECT count(*) FROM time_entry e JOIN workspace w USING (workspace_id), rate_on(e.workspace_id, e.user_id, e.project_id, e.task_id, e.day) r
+	WHERE (e.rate_minor, e.cost_minor, e.currency) IS DISTINCT FROM (r.bill_minor, r.cost_minor, r.bill_currency) OR e.rate_minor = 0 OR e.cost_minor = 0`,
 	`SELECT count(*) FROM time_entry e JOIN workspace w USING (workspace_id) WHERE day <> (started_at AT TIME ZONE w.time_zone)::date`,
 }
 
@@ -218,7 +226,13 @@ func TestFailedLoadLeavesNothing(t *testing.T) {
 		"no people":              func(c *timesheet.Company) { c.Users = nil },
 		"no name":                func(c *timesheet.Company) { c.Name = " " },
 		"no such zone":           func(c *timesheet.Company) { c.TimeZone = "CET" },
-		"no such currency":       func(c *timesheet.Company) { c.Currency = "lei" },
+		"no currency's form":     func(c *timesheet.Company) { c.Currency = "lei" },
+		"no such currency":       func(c *timesheet.Company) { c.Currency = "LEI" },
+		"a rate of nobody":       func(c *timesheet.Company) { c.Rates[1].User = 4 },
+		"a rate of no project":   func(c *timesheet.Company) { c.Rates[2].Project = 2 },
+		"a rate twice":           func(c *timesheet.Company) { c.Rates[2].Project = -1 },
+		"too high a rate":        func(c *timesheet.Company) { c.Rates[0].Minor = timesheet.MaxRate + 1 },
+		"an empty budget":        func(c *timesheet.Company) { c.Projects[0].Budget = &timesheet.Budget{Period: timesheet.BudgetTotal} },
 		"no address":             func(c *timesheet.Company) { c.Users[3].Email = "" },
 		"an address twice":       func(c *timesheet.Company) { c.Users[3].Email = "OLGA@acme.example" },
 		"a nameless person":      func(c *timesheet.Company) { c.Users[2].Name = "" },
@@ -252,7 +266,7 @@ func TestFailedLoadLeavesNothing(t *testing.T) {
 
 func wantNothing(t *testing.T, conn *pgx.Conn) {
 	t.Helper()
-	for _, table := range []string{"account", "workspace", "membership", "client", "project", "project_member", "task", "tag", "time_entry"} {
+	for _, table := range []string{"account", "workspace", "membership", "client", "project", "project_member", "task", "tag", "rate", "budget", "time_entry"} {
 		if n := ask[int](t, conn, `SELECT count(*) FROM `+table); n != 0 {
 			t.Errorf("%d rows are left in %s", n, table)
 		}

@@ -22,6 +22,9 @@ func (l *load) writeEntries(ctx context.Context, tx pgx.Tx) error {
 	written := 0
 	chunk := make([]timesheet.CompanyEntry, 0, loadChunk)
 	flush := func() error {
+		if err := l.price(ctx, tx, chunk); err != nil {
+			return err
+		}
 		row := make([]any, len(loadColumns))
 		err := copyTo(ctx, tx, "time_entry", loadColumns, len(chunk), func(i int) ([]any, error) { return row, l.fill(row, chunk[i]) })
 		written += len(chunk)
@@ -49,14 +52,11 @@ func (l *load) fold(ctx context.Context, tx pgx.Tx) error {
 
 var loadColumns = []string{
 	"workspace_id", "id", "user_id", "project_id", "task_id", "started_at", "ended_at", "day",
-	"billable", "rate_minor", "currency", "tag_ids", "description",
+	"billable", "rate_minor", "cost_minor", "currency", "tag_ids", "description",
 }
 
 // fill makes an entry a row of loadColumns.
 func (l *load) fill(row []any, e timesheet.CompanyEntry) error {
-	if e.User < 0 || e.User >= len(l.users) {
-		return outOfCompany(e.User, len(l.users))
-	}
 	project, err := keyAt(l.projects, e.Project)
 	if err != nil {
 		return err
@@ -79,7 +79,8 @@ func (l *load) fill(row []any, e timesheet.CompanyEntry) error {
 	row[0], row[1], row[2] = l.owner.Workspace.ID, l.entryID(start), l.users[e.User].ID
 	row[3], row[4], row[5], row[6] = project, task, start, start.Add(time.Duration(e.Seconds)*time.Second)
 	row[7] = time.Unix(int64(timesheet.DayOf(start, l.zone))*86400, 0).UTC()
-	row[8], row[9], row[10], row[11], row[12] = e.Billable, e.RateMinor, l.c.Currency, tags, e.Description
+	rate := l.rates[duty{e.User, e.Project}] // price has found it
+	row[8], row[9], row[10], row[11], row[12], row[13] = e.Billable, rate.Bill, rate.Cost, rate.Currency, tags, e.Description
 	return nil
 }
 

@@ -16,6 +16,7 @@ type Company struct {
 	Clients   []string
 	Projects  []CompanyProject
 	Tasks     []CompanyTask
+	Rates     []CompanyRate
 	Tags      []string
 	Entries   iter.Seq[CompanyEntry]
 }
@@ -33,12 +34,22 @@ type CompanyProject struct {
 	Billable bool
 	Members  []int // indexes of users
 	Lead     int   // index of a user, or -1
+	Budget   *Budget
 }
 
 // CompanyTask is a task of a company.
 type CompanyTask struct {
 	Project int // index
 	Name    string
+}
+
+// CompanyRate is an hourly rate that always counts, for a person on a project,
+// a project, a person or the whole company.
+type CompanyRate struct {
+	Kind    RateKind
+	User    int   // index, or -1
+	Project int   // index, or -1
+	Minor   int64 // of the company's currency
 }
 
 // CompanyEntry is a finished entry of a company.
@@ -51,5 +62,4 @@ type CompanyEntry struct {
 	Seconds     int64
 	Description string
 	Billable    bool
-	RateMinor   int64 // hourly rate in minor units of the currency
 }

@@ -46,6 +46,7 @@ func company(s shape) timesheet.Company {
 			role = timesheet.RoleOwner
 		}
 		c.Users = append(c.Users, timesheet.CompanyUser{Name: fmt.Sprintf("Person %04d", i), Email: fmt.Sprintf("p%d@bench.example", i), Role: role})
+		c.Rates = append(c.Rates, timesheet.CompanyRate{Kind: timesheet.RateBill, User: i, Project: -1, Minor: int64(4000 + i%20*250)})
 	}
 	for i := range clients {
 		c.Clients = append(c.Clients, fmt.Sprintf("Client %02d", i))
@@ -71,7 +72,7 @@ func (s shape) entriesOf(yield func(timesheet.CompanyEntry) bool) {
 		project := (user*7 + quarter*31 + r.IntN(projectsAQuarter)*97) % s.projects
 		e := timesheet.CompanyEntry{
 			User: user, Project: project, Task: project*tasksAProject + r.IntN(tasksAProject), Start: start,
-			Seconds: int64(min(math.Exp(3.749+1.515*r.NormFloat64())*60, 9*3600)) + 1, Billable: r.IntN(5) > 0, RateMinor: int64(4000 + user%20*250),
+			Seconds: int64(min(math.Exp(3.749+1.515*r.NormFloat64())*60, 9*3600)) + 1, Billable: r.IntN(5) > 0,
 			Description: fmt.Sprintf("work %d on part %d", i, i%97),
 		}
 		if i%4 == 0 {
