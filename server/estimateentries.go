@@ -18,6 +18,8 @@ const (
 	scarce = 0.01
 	// reportPoints is the least bound of a report: what the schema declares.
 	reportPoints = 60
+	// summarySets is how many times the statement of a summary adds up a row.
+	summarySets = 3
 	// growth is how many times its counted entries a period may hold at most.
 	growth = 2
 )
@@ -86,6 +88,28 @@ func (e *estimator) report(args map[string]any) limits.Estimate {
 	work += msStatement + msResult*groups
 	most := max(reportPoints, msStatement+growth*(msText+msResult)*all)
 	return limits.Estimate{Rows: roundedRows(groups), MaxRows: math.MaxInt32, Work: duration(min(work, most)), MaxWork: duration(most), Statement: "reportGroups"}
+}
+
+// summary estimates a report by three keys of which each has its own rows. Each
+// row that is read is added to three sums.
+func (e *estimator) summary(args map[string]any) limits.Estimate {
+	f := entryFilter{period: periodOf(args["period"])}
+	keys := []string{string(timesheet.GroupProject), string(timesheet.GroupUser), string(timesheet.SummaryUnit(f.period))}
+	all := e.readable(f.period)
+	work := msIndex * all
+	switch {
+	case !e.viewer.ReadsEverybody():
+		work = msHeap * all
+	case e.summable(nil, keys, f):
+		work = e.summed(f.period)
+	}
+	groups := 0.0
+	for _, key := range keys {
+		groups += e.groups([]string{key}, f, all)
+	}
+	work = msStatement + summarySets*work + msResult*groups
+	most := max(reportPoints, msStatement+growth*(summarySets*msText+msResult)*all)
+	return limits.Estimate{Rows: roundedRows(groups), MaxRows: math.MaxInt32, Work: duration(min(work, most)), MaxWork: duration(most), Statement: "summaryGroups"}
 }
 
 // summable tells whether the sums of months are all that a report needs; it

@@ -46,6 +46,8 @@ func (e *estimator) Estimate(coordinate string, args map[string]any) (limits.Est
 	switch coordinate {
 	case "Query.timesheetReport":
 		return e.report(args), true
+	case "Query.summary":
+		return e.summary(args), true
 	case "Query.timeEntries":
 		return e.entries(args), true
 	}

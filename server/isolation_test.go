@@ -381,6 +381,7 @@ func TestListsHoldOnlyTheOwnWorkspace(t *testing.T) {
 		`{ auditLog(first: 100) { nodes { changes action } } }`,
 		`{ timesheetReport(input: {period: {from: "2000-01-01", to: "2050-01-01"}, groupBy: [CLIENT, PROJECT, TASK]}) { rows { label children { label children { label } } } totals { entryCount } } }`,
 		`{ timesheetReport(input: {period: {from: "2000-01-01", to: "2050-01-01"}, groupBy: [TAG, USER]}) { rows { label children { label } } totals { entryCount } } }`,
+		`{ summary(period: {from: "2000-01-01", to: "2050-01-01"}) { byProject { rows { label } } byUser { rows { label } } totals { entryCount } } }`,
 		`{ timeEntries(first: 100, filter: {text: "` + secret + `"}) { nodes { description } totalCount } }`,
 	} {
 		a := r.must(call{query: query, token: token, accept: mediaGraphQL})

@@ -60,6 +60,7 @@ func BuiltStatements() ([]Built, error) {
 			sql, args := trackedStatement(v, []timesheet.ProjectID{1}, period)
 			b.add(sql, args, nil)
 		}
+		b.summaries(v)
 	}
 	return b.built, b.err
 }
@@ -123,6 +124,14 @@ func (b *builder) reports(v timesheet.Viewer, f timesheet.EntryFilter) {
 		plan, _, err := planReport(v, in)
 		sql, args := reportGroups(v, in, plan, time.Unix(0, 0))
 		b.add(sql, args, err)
+	}
+}
+
+func (b *builder) summaries(v timesheet.Viewer) {
+	v.Workspace.TimeZone = "Europe/Bucharest"
+	for _, p := range []timesheet.Period{{From: 9, To: 12}, {From: 9, To: 120}} {
+		q := BuiltSummary(v, p)
+		b.add(q.SQL, q.Args, nil)
 	}
 }
 
@@ -234,6 +243,13 @@ func BuiltEntriesPage(v timesheet.Viewer, f timesheet.EntryFilter, p timesheet.P
 func BuiltReport(v timesheet.Viewer, in timesheet.ReportInput) Built {
 	plan, _, err := planReport(v, in)
 	sql, args := reportGroups(v, in, plan, time.Now())
+	return built(sql, args, err)
+}
+
+func BuiltSummary(v timesheet.Viewer, p timesheet.Period) Built {
+	in := summaryInput(p)
+	plan, _, err := planReport(v, in)
+	sql, args := summaryStatement(v, in, plan)
 	return built(sql, args, err)
 }
 

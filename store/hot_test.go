@@ -116,6 +116,8 @@ func TestHotStatementsUseTheirIndexes(t *testing.T) {
 		"report of a project":        {report(owner, timesheet.EntryFilter{Projects: projects[:1]}), "time_entry_project"},
 		"report of sums":             {months(owner, timesheet.EntryFilter{}), "rollup_pk"},
 		"report of a project's sums": {months(owner, timesheet.EntryFilter{Projects: projects[:1]}), "rollup_project|rollup_pk"},
+		"summary of a month":         {store.BuiltSummary(owner, month), "time_entry_report"},
+		"summary of a month, member": {store.BuiltSummary(member, month), "time_entry_user"},
 		"report of a person":         {report(owner, timesheet.EntryFilter{Users: []timesheet.UserID{user}}), "time_entry_user"},
 	} {
 		t.Run(name, func(t *testing.T) {

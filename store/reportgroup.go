@@ -71,13 +71,20 @@ type reportStatement struct {
 
 	args    arguments
 	columns [columnCount]string
-	by      string
+	by      []string // ordinals of the columns that it groups by
+	sets    bool     // sums up by each of them alone, and by currency
 	arms    []string
 }
 
 // reportGroups is the report's statement; it is empty where no day is asked for.
 func reportGroups(v timesheet.Viewer, in timesheet.ReportInput, plan timesheet.ReportPlan, now time.Time) (string, arguments) {
 	q := &reportStatement{v: v, in: in, plan: plan, now: now, args: arguments{v.Workspace.ID}, columns: unused}
+	return q.text("reportGroups"), q.args
+}
+
+// text puts the statement together under a name.
+func (q *reportStatement) text(name string) string {
+	in, plan := q.in, q.plan
 	by := []string{strconv.Itoa(int(currencyColumn) + 1)}
 	for _, key := range in.GroupBy {
 		c := dimensions[key].column
@@ -89,7 +96,7 @@ func reportGroups(v timesheet.Viewer, in timesheet.ReportInput, plan timesheet.R
 	if ordinal := strconv.Itoa(int(dayColumn) + 1); q.dated() && !slices.Contains(by, ordinal) {
 		by = append(by, ordinal)
 	}
-	q.by = strings.Join(by, ", ")
+	q.by = by
 	q.fromRollup()
 	q.fromDays(plan.Whole, "")
 	q.fromDays(plan.Short, "\n  AND e.secs <= "+long)
@@ -99,9 +106,23 @@ func reportGroups(v timesheet.Viewer, in timesheet.ReportInput, plan timesheet.R
 		q.fromRunning()
 	}
 	if len(q.arms) == 0 {
-		return "", nil
+		return ""
 	}
-	return "/* reportGroups */\n" + strings.Join(q.arms, "\nUNION ALL\n") + fmt.Sprintf("\nLIMIT %d", maxGroups+1), q.args
+	return "/* " + name + " */\n" + strings.Join(q.arms, "\nUNION ALL\n") + fmt.Sprintf("\nLIMIT %d", maxGroups+1)
+}
+
+// grouping is what an arm groups by: all of the columns together, or the
+// currency, which is the first, with each of the others. Columns that a set
+// lacks are null.
+func (q *reportStatement) grouping() string {
+	if !q.sets {
+		return strings.Join(q.by, ", ")
+	}
+	sets := make([]string, len(q.by)-1)
+	for i, ordinal := range q.by[1:] {
+		sets[i] = "(" + q.by[0] + ", " + ordinal + ")"
+	}
+	return "GROUPING SETS (" + strings.Join(sets, ", ") + ")"
 }
 
 var long = strconv.Itoa(int(timesheet.LongEntry / time.Second))
@@ -115,7 +136,7 @@ func (q *reportStatement) arm(day, count, secs, rounded, amount, from string) {
 	q.arms = append(q.arms, "SELECT "+strings.Join(columns[:], ", ")+fmt.Sprintf(`,
        (%s)::bigint, coalesce(sum(%s), 0)::bigint, coalesce(sum(%s), 0)::bigint, coalesce(sum(%[3]s) FILTER (WHERE e.billable), 0)::bigint, coalesce(sum(%[4]s), 0)::text
 FROM %[5]s
-GROUP BY %[6]s`, count, secs, rounded, amount, from, q.by))
+GROUP BY %[6]s`, count, secs, rounded, amount, from, q.grouping()))
 }
 
 // dated tells whether the statement groups by time.

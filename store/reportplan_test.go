@@ -66,6 +66,9 @@ func TestRowsReadDoNotGrowWithEntries(t *testing.T) {
 		if rows["time_entry"] != 0 {
 			t.Errorf("whole months read %d entries", rows["time_entry"])
 		}
+		if rows := rowsRead(t, s.conn, store.BuiltSummary(v, year.Period)); rows["time_entry"] != 0 || rows["rollup"] != 48 {
+			t.Errorf("a year's summary reads %v, want 48 sums", rows)
+		}
 		sums = append(sums, rows["rollup"])
 		entries = append(entries, rowsRead(t, s.conn, store.BuiltReport(v, odd))["time_entry"])
 	}
