@@ -95,12 +95,12 @@ func (e *estimator) report(args map[string]any) limits.Estimate {
 func (e *estimator) summary(args map[string]any) limits.Estimate {
 	f := entryFilter{period: periodOf(args["period"])}
 	keys := []string{string(timesheet.GroupProject), string(timesheet.GroupUser), string(timesheet.SummaryUnit(f.period))}
-	all := e.readable(f.period)
-	work := msIndex * all
-	switch {
-	case !e.viewer.ReadsEverybody():
-		work = msHeap * all
-	case e.summable(nil, keys, f):
+	all, rate := e.readable(f.period), msIndex
+	if !e.viewer.ReadsEverybody() {
+		rate = msHeap
+	}
+	work := rate * all
+	if e.viewer.ReadsEverybody() && e.summable(nil, keys, f) {
 		work = e.summed(f.period)
 	}
 	groups := 0.0
@@ -108,7 +108,7 @@ func (e *estimator) summary(args map[string]any) limits.Estimate {
 		groups += e.groups([]string{key}, f, all)
 	}
 	work = msStatement + summarySets*work + msResult*groups
-	most := max(reportPoints, msStatement+growth*(summarySets*msText+msResult)*all)
+	most := max(reportPoints, msStatement+growth*(summarySets*rate*all+msResult*groups)) // no text is read
 	return limits.Estimate{Rows: roundedRows(groups), MaxRows: math.MaxInt32, Work: duration(min(work, most)), MaxWork: duration(most), Statement: "summaryGroups"}
 }
 

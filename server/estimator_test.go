@@ -163,6 +163,30 @@ func TestTheFirstOfAMonthIsNotFree(t *testing.T) {
 	}
 }
 
+// The price of a summary is that of what it reads, added up three times, and of
+// the rows of its three lists.
+func TestSummaryEstimates(t *testing.T) {
+	for _, test := range []struct {
+		from, to         string
+		want, rows, most float64
+	}{
+		{"2025-01-01", "2025-12-31", 0.18 + 3*0.00015*12000 + 0.00072*(61+270+12), 343, 250},
+		{"2025-03-01", "2025-03-31", 0.18 + 3*0.00023*13960 + 0.00072*(61+270+31), 362, 100},
+		{"1999-01-01", "1999-12-31", 0.18, 0, reportPoints},
+	} {
+		got, ok := estimatorOf(company(), timesheet.RoleManager, 9).Estimate("Query.summary", map[string]any{"period": map[string]any{"from": test.from, "to": test.to}})
+		if ms := float64(got.Work) / 1e6; !ok || ms < test.want*0.9 || ms > test.want*1.2 {
+			t.Errorf("%s: %.2f ms, want about %.2f", test.from, ms, test.want)
+		}
+		if rows := float64(got.Rows); math.Abs(rows-test.rows) > 0.15*test.rows {
+			t.Errorf("%s: %v rows, want about %v", test.from, rows, test.rows)
+		}
+		if most := float64(got.MaxWork) / 1e6; most < float64(got.Work)/1e6 || most > test.most || most < reportPoints {
+			t.Errorf("%s: at most %.2f ms", test.from, most)
+		}
+	}
+}
+
 // Whoever sees only their own entries learns nothing of others from a price:
 // whatever a filter names, and whatever the others have done, it is the same.
 func TestPricesTellNothingOfOthers(t *testing.T) {
@@ -170,7 +194,7 @@ func TestPricesTellNothingOfOthers(t *testing.T) {
 	poor.ByUser[busy], poor.ByProject[large] = store.Monthly{}, store.Monthly{}
 	poor.Sums = store.Monthly{}
 	poor.All, poor.Users, poor.Projects, poor.Tasks, poor.Clients, poor.Sample = poor.ByUser[9], 1, 1, 1, 1, nil
-	for _, coordinate := range []string{"Query.timesheetReport", "Query.timeEntries", "Query.projects", "Query.users", "Query.clients", "Query.tags", "Project.tasks", "Client.projects"} {
+	for _, coordinate := range []string{"Query.timesheetReport", "Query.summary", "Query.timeEntries", "Query.projects", "Query.users", "Query.clients", "Query.tags", "Project.tasks", "Client.projects"} {
 		want := ""
 		for _, counts := range []*store.Counts{company(), poor} {
 			for _, filter := range []map[string]any{
@@ -178,6 +202,7 @@ func TestPricesTellNothingOfOthers(t *testing.T) {
 			} {
 				args := reportArgs("2025-01-01", "2025-12-31", []any{"USER", "TASK"}, filter)
 				args["filter"], args["first"] = filter, int64(50)
+				args["period"] = args["input"].(map[string]any)["period"]
 				if filter == nil {
 					delete(args, "filter")
 				}
