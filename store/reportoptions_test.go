@@ -23,6 +23,9 @@ func anyReport(r *rand.Rand, all [][]timesheet.GroupKey) timesheet.ReportInput {
 	}
 	in.Period.From = timesheet.NewDate(2023, time.May, 1) + timesheet.Date(r.IntN(700))
 	in.Period.To = in.Period.From + timesheet.Date(pick(r, 0, 6, 30, 100, 365, 800))
+	if in.FillGaps { // of people, tags and days, so that no row is beyond MaxRows
+		in.Period.To = min(in.Period.To, in.Period.From+100)
+	}
 	if r.IntN(3) == 0 { // whole months
 		in.Period.From, in.Period.To = in.Period.From.Month(), (in.Period.To+31).Month()-1
 	}
