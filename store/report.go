@@ -60,6 +60,12 @@ func (s *Store) report(ctx context.Context, v timesheet.Viewer, in timesheet.Rep
 	if err != nil {
 		return timesheet.Report{}, fmt.Errorf("sum up entries: %w", err)
 	}
+	if zone, err := s.zoneOfDays(ctx, v, in); err != nil {
+		return timesheet.Report{}, err
+	} else if zone != v.Workspace.TimeZone { // all days have moved, and were sought where they had been
+		v.Workspace.TimeZone = zone
+		return s.report(ctx, v, in, now, limit)
+	}
 	if len(groups) > limit {
 		return timesheet.Report{}, tooManyGroups(limit)
 	}
@@ -99,6 +105,24 @@ func planReport(v timesheet.Viewer, in timesheet.ReportInput) (timesheet.ReportP
 		}
 	}
 	return timesheet.PlanReport(in, home, zone, weekStart, !v.Workspace.RollupDrifted), weekStart, nil
+}
+
+const readZone = `/* readZone */
+SELECT w.time_zone
+FROM workspace w
+WHERE w.workspace_id = $1`
+
+// zoneOfDays is the zone that the workspace's days are of. The viewer's may be
+// older, which matters to a report that seeks entries of other days than its own.
+func (s *Store) zoneOfDays(ctx context.Context, v timesheet.Viewer, in timesheet.ReportInput) (string, error) {
+	if in.TimeZone == nil && in.DayAttribution != timesheet.AttributeSplit {
+		return v.Workspace.TimeZone, nil
+	}
+	zone, _, err := one(ctx, s, pgx.RowTo[string], readZone, v.Workspace.ID)
+	if err != nil {
+		return "", fmt.Errorf("read a workspace's zone: %w", err)
+	}
+	return zone, nil
 }
 
 func tooManyGroups(limit int) error {

@@ -42,6 +42,7 @@ func TestReportsInAllZones(t *testing.T) {
 	for _, name := range zones[:n] {
 		w.home, w.near = name, changesOf(zone(t, name))
 		w.owner.Workspace.TimeZone, w.facts = name, nil
+		mustExec(t, s.conn, `UPDATE workspace SET time_zone = $2 WHERE workspace_id = $1`, w.owner.Workspace.ID, name)
 		mustExec(t, s.conn, `DELETE FROM time_entry WHERE workspace_id = $1`, w.owner.Workspace.ID)
 		w.fill(t, s.conn, 200)
 		wantRollup(t, s.conn, w.owner, "filling "+name)

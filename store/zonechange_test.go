@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
 	"headroom/proof"
@@ -248,6 +249,41 @@ func TestWorkDuringAZoneChange(t *testing.T) {
 
 // A backend that is killed is replaced, a process that is killed leaves the old
 // zone, and the next one goes on.
+// A server that has not heard of a change yet finds the entries of a day that
+// lie on other days of the new zone.
+func TestReportsOfAViewerFromBeforeAZoneChange(t *testing.T) {
+	z := newZoned(t)
+	z.create("2024-06-10T20:30:00Z", "a day before, in Bucharest")
+	z.create("2024-06-11T20:30:00Z", "the day")
+	before := z.v
+	if _, err := z.moveTo("Pacific/Kiritimati"); err != nil {
+		t.Fatal(err)
+	}
+	z.arrive("Pacific/Kiritimati")
+	for _, in := range []timesheet.ReportInput{
+		{DayAttribution: timesheet.AttributeSplit},
+		{DayAttribution: timesheet.AttributeStart, TimeZone: new("America/Los_Angeles")},
+	} {
+		for day := range timesheet.Date(3) {
+			in.Period.From = timesheet.NewDate(2024, time.June, 10) + day
+			in.Period.To, in.GroupBy, in.MaxRows = in.Period.From, []timesheet.GroupKey{timesheet.GroupDay}, 10
+			now := z.v
+			now.Workspace.TimeZone = "Pacific/Kiritimati"
+			old, err := z.s.Report(t.Context(), before, in, time.Now())
+			if err != nil {
+				t.Fatal(err)
+			}
+			fresh, err := z.s.Report(t.Context(), now, in, time.Now())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(fresh.Rows, old.Rows); diff != "" {
+				t.Errorf("%s of %s (-who knows +who does not):\n%s", in.DayAttribution, in.Period.From, diff)
+			}
+		}
+	}
+}
+
 func TestZoneChangeThatIsKilled(t *testing.T) {
 	t.Parallel()
 	z := newZoned(t)
