@@ -199,14 +199,11 @@ func TestClosingRace(t *testing.T) {
 	ctx, through := t.Context(), day(t, "2024-05-31")
 	watch := connectTo(t, conn.Config().ConnString())
 	t.Run("case32_writer_first", func(t *testing.T) {
-		mustExec(t, conn, `BEGIN`)
-		mustExec(t, conn, `SELECT pg_advisory_xact_lock_shared(hashint8extended($1, 1))`, v.Workspace.ID)
-		mustExec(t, conn, `INSERT INTO time_entry (workspace_id, id, user_id, started_at, ended_at, day, billable, currency)
-			VALUES ($1, gen_random_uuid(), $2, '2024-05-14 08:00Z', '2024-05-14 09:00Z', '2024-05-14', false, 'EUR')`, v.Workspace.ID, v.User)
+		commit := writeSlowly(t, conn, v, day(t, "2024-05-14"))
 		closed := make(chan error, 1)
 		go func() { _, _, err := s.LockPeriod(ctx, v, through, change("lockPeriod")); closed <- err }()
 		waitsForLock(t, watch)
-		mustExec(t, conn, `COMMIT`)
+		commit()
 		if err := <-closed; err != nil {
 			t.Fatal(err)
 		}
@@ -227,8 +224,25 @@ func TestClosingRace(t *testing.T) {
 	})
 }
 
-// While eight people write, the books are closed again and again: what is in
-// them when that returns stays what is in them.
+// waitingClosers counts who waits to have books alone.
+const waitingClosers = `SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+	WHERE d.datname = current_database() AND l.locktype = 'advisory' AND l.mode = 'ExclusiveLock' AND NOT l.granted`
+
+// writeSlowly holds the books in common and has written an entry of a day that
+// others see once commit is called.
+func writeSlowly(t testing.TB, conn *pgx.Conn, v timesheet.Viewer, day timesheet.Date) (commit func()) {
+	t.Helper()
+	mustExec(t, conn, `BEGIN`)
+	mustExec(t, conn, `SELECT pg_advisory_xact_lock_shared(hashint8extended($1, 1))`, v.Workspace.ID)
+	mustExec(t, conn, `INSERT INTO time_entry (workspace_id, id, user_id, started_at, ended_at, day, billable, currency)
+		VALUES ($1, gen_random_uuid(), $2, $3, $4, $5, false, 'EUR')`, v.Workspace.ID, v.User,
+		time.Unix(int64(day)*86400, 0).Add(8*time.Hour), time.Unix(int64(day)*86400, 0).Add(9*time.Hour), day)
+	return func() { mustExec(t, conn, `COMMIT`) }
+}
+
+// While eight people write, the books are closed again and again, each time
+// under a writer who is not done: what is in them when that returns stays what
+// is in them.
 func TestNoEntrySlipsIntoClosedBooks(t *testing.T) {
 	t.Parallel()
 	s, v, conn := newDatabase(t)
@@ -253,16 +267,28 @@ func TestNoEntrySlipsIntoClosedBooks(t *testing.T) {
 			}
 		})
 	}
+	slow, watch := connectTo(t, conn.Config().ConnString()), connectTo(t, conn.Config().ConnString())
 	sums := map[timesheet.Date]string{}
 	const inBooks = `SELECT count(*) || ' ' || coalesce(md5(string_agg(e::text, '|' ORDER BY id)), '') FROM time_entry e WHERE day <= $1`
 	for through := first; through < first+60; through += 6 {
 		waitUntil(t, "entries of the next days", func() bool {
 			return ask[int](t, conn, `SELECT count(*) FROM time_entry WHERE day BETWEEN $1 AND $2`, through, through+5) > 0
 		})
+		commit := writeSlowly(t, slow, v, through)
+		closed := make(chan error, 1)
+		go func() { _, _, err := s.LockPeriod(ctx, v, through, change("lockPeriod")); closed <- err }()
+		waitUntil(t, "a closer who waits for the writer, or is done", func() bool {
+			return len(closed) > 0 || ask[int](t, watch, waitingClosers) > 0
+		})
+		if len(closed) > 0 {
+			t.Errorf("closing through %s did not wait for a writer who is not done", through)
+		}
+		commit()
+		err := <-closed
 		waitUntil(t, "closed books", func() bool {
-			_, _, err := s.LockPeriod(ctx, v, through, change("lockPeriod"))
 			if err != nil {
 				wantCode(t, err, timesheet.CodeBusy)
+				_, _, err = s.LockPeriod(ctx, v, through, change("lockPeriod"))
 			}
 			return err == nil
 		})

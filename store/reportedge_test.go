@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"errors"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -109,6 +111,45 @@ func TestReportEdges(t *testing.T) {
 		done[timesheet.Project](t)(s.DeleteProject(ctx, v, project.ID, nil, change("deleteProject")))
 		wantSeconds(t, "of the deleted project", seconds(t, s.Store, v, june, timesheet.GroupProject), map[string]int64{"TPS (deleted)": 3600})
 		wantSeconds(t, "of the deleted client", seconds(t, s.Store, v, june, timesheet.GroupClient), map[string]int64{"Initech (deleted)": 3600})
+	})
+	t.Run("case35_removed_member_keeps_their_time", func(t *testing.T) {
+		v := in(t, s.Store, "UTC")
+		manager := addViewer(t, s.Store, v, "max", timesheet.RoleManager)
+		member := addViewer(t, s.Store, v, "mia", timesheet.RoleMember)
+		project := addProject(t, s.Store, v, "site", nil)
+		done[timesheet.RateSet](t)(s.SetRate(ctx, v, timesheet.RateInput{Kind: timesheet.RateBill, User: &member.User, Minor: new(int64(6000)), Apply: timesheet.ApplyFuture}, change("setRate")))
+		done[timesheet.Project](t)(s.SetBudget(ctx, v, project.ID, timesheet.BudgetInput{Minor: new(int64(24000)), Period: timesheet.BudgetTotal, Alerts: []int{50}}, change("setBudget")))
+		for _, who := range []timesheet.UserID{v.User, member.User} {
+			entry := hour(t)
+			entry.User, entry.Project, entry.Billable = &who, timesheet.Some(&project.ID), timesheet.Some(true)
+			create(t, s.Store, v, entry)
+		}
+		now := instant(t, "2024-06-05T10:00:00Z")
+		read := func() (map[string]timesheet.Totals, map[timesheet.ProjectID]timesheet.Burn, *timesheet.Week) {
+			r, err := s.Report(ctx, manager, by(timesheet.GroupUser, timesheet.GroupProject), now)
+			burns, burnErr := s.Burns(ctx, manager, []timesheet.ProjectID{project.ID}, now)
+			week, weekErr := s.WeekGrid(ctx, manager, member.User, nil, now)
+			if err := errors.Join(err, burnErr, weekErr); err != nil {
+				t.Fatal(err)
+			}
+			return flat(t, r), burns, week
+		}
+		report, burns, week := read()
+		row := "/User:" + idText(member.User) + "|mia"
+		want := map[string]timesheet.Totals{}
+		for path, totals := range report {
+			want[strings.Replace(path, row, row+" (deleted)", 1)] = totals
+		}
+		if report[row].ExactSeconds != 3600 || fmt.Sprint(report[""].Amounts) != "[60.00 EUR]" || burns[project.ID].Seconds != 7200 || week == nil || week.Totals.EntryCount != 1 {
+			t.Fatalf("before: %+v, budget %+v, week %+v", report, burns, week)
+		}
+		done[timesheet.User](t)(s.RemoveMember(ctx, v, member.User, change("removeMember")))
+		after, burnsAfter, weekAfter := read()
+		for _, diff := range []string{cmp.Diff(want, after), cmp.Diff(burns, burnsAfter), cmp.Diff(week, weekAfter)} {
+			if diff != "" {
+				t.Errorf("after mia was removed (-want +got):\n%s", diff)
+			}
+		}
 	})
 	t.Run("case48_none_is_a_row", func(t *testing.T) {
 		v := in(t, s.Store, "UTC")
