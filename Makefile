@@ -30,7 +30,7 @@ generate: ## generate code anew and fail if it differs from what is committed
 	git diff --exit-code -- graph
 
 race: ## the packages with concurrency of their own, under the race detector
-	go test -race -short ./limits/... ./dataloader/... ./server/... ./store/ ./loadtest/...
+	go test -race -short ./limits ./dataloader/... ./server/... ./store/ ./loadtest/...
 
 clients: ## acceptance tests with real GraphQL clients; needs npm
 	./clients/run
