@@ -62,6 +62,13 @@ func cells(owner, person timesheet.Viewer, day timesheet.Date) []cell {
 			Period: lastYear, GroupBy: []timesheet.GroupKey{timesheet.GroupProject},
 			Rounding: &timesheet.Rounding{Mode: timesheet.RoundUp, Minutes: 6, Scope: timesheet.RoundEntry},
 		}),
+		{name: "summary of 36 months", class: timesheet.ClassReport, ask: func(ctx context.Context, s *store.Store) error {
+			found, err := s.Summary(ctx, owner, all, time.Now())
+			if err == nil && found.Totals.EntryCount == 0 {
+				err = errors.New("the summary is empty")
+			}
+			return err
+		}},
 		{name: "myDay", ask: func(ctx context.Context, s *store.Store) error {
 			found, err := s.MyDay(ctx, person, &day, nil, noon)
 			if err == nil && len(found.Entries) == 0 {
