@@ -19,9 +19,12 @@ func TestVegetaCommandsReadTheResults(t *testing.T) {
 	results := filepath.Join(dir, resultsFile)
 	sent := len(readResults(t, results))
 	run := func(command string) string {
-		out, err := exec.CommandContext(t.Context(), "go", "tool", "-modfile=../tools/go.mod", "vegeta", command, results).CombinedOutput()
+		var said strings.Builder // of modules that are fetched, too
+		tool := exec.CommandContext(t.Context(), "go", "tool", "-modfile=../tools/go.mod", "vegeta", command, results)
+		tool.Stderr = &said
+		out, err := tool.Output()
 		if err != nil {
-			t.Fatalf("vegeta %s: %v\n%.500s", command, err, out)
+			t.Fatalf("vegeta %s: %v\n%.500s", command, err, said.String())
 		}
 		return string(out)
 	}

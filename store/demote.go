@@ -26,8 +26,8 @@ func (d Demotion) Demoted() bool { return d.Yielding > 0 && d.Refused == 0 }
 // demoteReport makes a new report connection yield. Sessions of reports only read,
 // so none of them ever holds a row that others wait for. That it cannot be done
 // is no reason to go without the connection.
-func (s *Store) demoteReport(_ context.Context, conn *pgx.Conn) error {
-	err := demote(int(conn.PgConn().PID()), conn.Config().Database)
+func (s *Store) demoteReport(ctx context.Context, conn *pgx.Conn) error {
+	err := demote(ctx, int(conn.PgConn().PID()), conn.Config().Database)
 	s.demotionMu.Lock()
 	defer s.demotionMu.Unlock()
 	first := s.demotion == Demotion{}

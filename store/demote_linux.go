@@ -2,12 +2,14 @@ package store
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // demotedNice is the priority of a demoted backend: beside one of nice 0 it has
@@ -18,7 +20,7 @@ const demotedNice = 10
 // counts only within a session's group while the kernel groups sessions by
 // itself, and the group's own value only outside of control groups; so both are
 // set, and both are read again.
-func demote(pid int, database string) error {
+func demote(ctx context.Context, pid int, database string) error {
 	title, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
 	if err != nil || !bytes.HasPrefix(title, []byte("postgres: ")) || !bytes.Contains(title, []byte(" "+database+" ")) {
 		return fmt.Errorf("process %d of this machine is no backend of %s: the database runs elsewhere", pid, database)
@@ -30,11 +32,11 @@ func demote(pid int, database string) error {
 	if nice := 20 - raw; err != nil || nice != demotedNice { // the call counts down from 20
 		return fmt.Errorf("backend %d has priority %d after it was set to %d (%v)", pid, nice, demotedNice, err)
 	}
-	return demoteGroup(pid)
+	return demoteGroup(ctx, pid)
 }
 
 // demoteGroup sets the nice value of a backend's automatic group.
-func demoteGroup(pid int) error {
+func demoteGroup(ctx context.Context, pid int) error {
 	path := fmt.Sprintf("/proc/%d/autogroup", pid)
 	group, _, err := autogroup(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -55,13 +57,34 @@ func demoteGroup(pid int) error {
 	if parents, _, err := autogroup("/proc/" + fields[1] + "/autogroup"); err == nil && parents == group {
 		return fmt.Errorf("backend %d shares the group of its server, which must not be demoted", pid)
 	}
-	if err := os.WriteFile(path, []byte(strconv.Itoa(demotedNice)), 0); err != nil {
+	if err := writeGroup(ctx, path); err != nil {
 		return fmt.Errorf("set the priority of the group of backend %d: %w", pid, err)
 	}
 	if _, nice, err := autogroup(path); err != nil || nice != demotedNice {
 		return fmt.Errorf("the group of backend %d has priority %d after it was set to %d (%v)", pid, nice, demotedNice, err)
 	}
 	return nil
+}
+
+// The kernel takes one such write each 100 ms of all who are not root together,
+// and has the others try again.
+const (
+	groupPause = 100 * time.Millisecond
+	groupTries = 20
+)
+
+func writeGroup(ctx context.Context, path string) (err error) {
+	for range groupTries {
+		if err = os.WriteFile(path, []byte(strconv.Itoa(demotedNice)), 0); !errors.Is(err, syscall.EAGAIN) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(groupPause):
+		}
+	}
+	return err
 }
 
 // autogroup reads "/autogroup-17 nice 0".

@@ -2,9 +2,12 @@
 
 package store
 
-import "errors"
+import (
+	"context"
+	"errors"
+)
 
 // demote makes a PostgreSQL backend of this machine yield the processor.
-func demote(int, string) error {
+func demote(context.Context, int, string) error {
 	return errors.New("only Linux can make single backends yield")
 }
