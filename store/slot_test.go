@@ -155,6 +155,9 @@ func TestReportBackendsYield(t *testing.T) {
 		t.Fatalf("demotion is %+v", d)
 	}
 	conn := connectTo(t, dsn)
+	waitUntil(t, "a report's connection is still being opened", func() bool { // the kernel takes its time for who is not root
+		return s.Demotion().Yielding >= ask[int](t, conn, `SELECT count(*) FROM pg_stat_activity WHERE application_name = 'headroom report'`)
+	})
 	rows, err := conn.Query(t.Context(), `SELECT pid, application_name FROM pg_stat_activity WHERE application_name LIKE 'headroom %'`)
 	if err != nil {
 		t.Fatal(err)
