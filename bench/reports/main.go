@@ -17,6 +17,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"bench/lab"
 )
 
 type options struct {
@@ -43,13 +45,13 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	pg, err := startPostgres(ctx, o.data)
+	pg, err := lab.StartPostgres(ctx, o.data)
 	if err != nil {
 		return err
 	}
-	defer pg.stop(ctx)
+	defer pg.Stop(ctx)
 	r := begin(o)
-	if r.machine.Postgres, err = pg.version(ctx); err != nil {
+	if r.machine.Postgres, err = pg.Version(ctx); err != nil {
 		return err
 	}
 	for _, size := range o.sizes {

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"time"
 
+	"bench/lab"
+
 	"github.com/jackc/pgx/v5"
 )
 
@@ -38,7 +40,7 @@ func (s sample) median() float64 {
 // results are the samples of a run, and what was being measured where it failed.
 type results struct {
 	options
-	machine machine
+	machine lab.Machine
 	samples []*sample
 }
 
@@ -62,7 +64,7 @@ func (r *results) find(what string, size float64) (sample, bool) {
 }
 
 // measure takes all cells of one size.
-func (r *results) measure(ctx context.Context, pg *postgres, size float64) error {
+func (r *results) measure(ctx context.Context, pg *lab.Postgres, size float64) error {
 	s := shapeOf(size)
 	dsn, owner, err := seeded(ctx, pg, fmt.Sprintf("bench_%g", size), s)
 	if err != nil {

@@ -1,62 +1,17 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
-	"time"
+
+	"bench/lab"
 )
 
-// machine is where and of what a run was taken.
-type machine struct {
-	Date     time.Time `json:"date"`
-	Commit   string    `json:"commit"`
-	Clean    bool      `json:"clean"` // nothing was changed beside the commit
-	CPU      string    `json:"cpu"`
-	Cores    int       `json:"cores"`
-	Load     string    `json:"load"` // of the machine, before the run
-	Go       string    `json:"go"`
-	Postgres string    `json:"postgres"`
-	Command  string    `json:"command"`
-}
-
-func begin(o options) *results {
-	m := machine{Date: time.Now().UTC().Truncate(time.Second), Cores: runtime.NumCPU(), Go: runtime.Version(), Command: strings.Join(os.Args, " ")}
-	m.Commit = output("git", "rev-parse", "--short", "HEAD")
-	m.Clean = output("git", "status", "--porcelain") == ""
-	m.CPU = line("/proc/cpuinfo", "model name")
-	m.Load = strings.Join(strings.Fields(line("/proc/loadavg", ""))[:3], " ")
-	return &results{options: o, machine: m}
-}
-
-func output(name string, args ...string) string {
-	out, err := exec.Command(name, args...).Output()
-	if err != nil {
-		return "unknown"
-	}
-	return strings.TrimSpace(string(out))
-}
-
-// line is the first line of a file with a prefix, without it.
-func line(path, prefix string) string {
-	file, err := os.Open(path)
-	if err != nil {
-		return "unknown"
-	}
-	defer file.Close()
-	for scanner := bufio.NewScanner(file); scanner.Scan(); {
-		if rest, ok := strings.CutPrefix(scanner.Text(), prefix); ok {
-			return strings.TrimLeft(rest, "\t :")
-		}
-	}
-	return "unknown"
-}
+func begin(o options) *results { return &results{options: o, machine: lab.Describe()} }
 
 // publish writes the run beside all earlier ones, and the table and the picture
 // of this one.

@@ -9,6 +9,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"time"
+
+	"bench/lab"
 )
 
 // until is the day after the last entry of all companies: 36 whole months.
@@ -85,8 +87,8 @@ func (s shape) entriesOf(yield func(timesheet.CompanyEntry) bool) {
 }
 
 // seeded opens the database of a size, filled.
-func seeded(ctx context.Context, pg *postgres, name string, s shape) (dsn string, owner timesheet.Viewer, err error) {
-	if dsn, err = pg.database(ctx, name); err != nil {
+func seeded(ctx context.Context, pg *lab.Postgres, name string, s shape) (dsn string, owner timesheet.Viewer, err error) {
+	if dsn, err = pg.Database(ctx, name); err != nil {
 		return "", owner, err
 	}
 	db, err := store.Open(ctx, store.Config{DSN: dsn})

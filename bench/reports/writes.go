@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"bench/lab"
+
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 )
@@ -39,12 +41,12 @@ var shared = []string{
 
 // measureWrites measures what a write costs, and how writers get on together.
 // Each round takes all designs, in an order that is drawn.
-func (r *results) measureWrites(ctx context.Context, pg *postgres) error {
+func (r *results) measureWrites(ctx context.Context, pg *lab.Postgres) error {
 	dsn, owner, err := seeded(ctx, pg, "bench_writes", shapeOf(0.1))
 	if err != nil {
 		return err
 	}
-	if err := pg.exec(ctx, dsn, shared...); err != nil {
+	if err := pg.Exec(ctx, dsn, shared...); err != nil {
 		return err
 	}
 	random := rand.New(rand.NewPCG(r.seed, 7))
@@ -95,8 +97,8 @@ func crowd(ctx context.Context, conn *pgx.Conn, ws timesheet.WorkspaceID) (users
 // price is what one insert takes of the database's CPU, in microseconds, and of
 // its WAL, in bytes. The entries are of the last five days; 200 inserts are a
 // commit, which waits for no disk.
-func (r *results) price(ctx context.Context, pg *postgres, dsn string, owner timesheet.Viewer, design string) (cpu, wal float64, err error) {
-	if err := pg.exec(ctx, dsn, designs[design]...); err != nil {
+func (r *results) price(ctx context.Context, pg *lab.Postgres, dsn string, owner timesheet.Viewer, design string) (cpu, wal float64, err error) {
+	if err := pg.Exec(ctx, dsn, designs[design]...); err != nil {
 		return 0, 0, err
 	}
 	conn, err := pgx.Connect(ctx, dsn)
@@ -108,7 +110,7 @@ func (r *results) price(ctx context.Context, pg *postgres, dsn string, owner tim
 	if err != nil {
 		return 0, 0, err
 	}
-	if err := pg.exec(ctx, dsn, `CHECKPOINT`); err != nil { // full pages are the checkpoint's price
+	if err := pg.Exec(ctx, dsn, `CHECKPOINT`); err != nil { // full pages are the checkpoint's price
 		return 0, 0, err
 	}
 	if _, err := conn.Exec(ctx, `SET synchronous_commit = off`); err != nil {
@@ -172,8 +174,8 @@ const writers = 16
 
 // together is the rate of commits of 16 people who write on one project and
 // day, each commit on the disk before it is acknowledged.
-func (r *results) together(ctx context.Context, pg *postgres, dsn string, owner timesheet.Viewer, design string) (rate float64, err error) {
-	if err := pg.exec(ctx, dsn, designs[design]...); err != nil {
+func (r *results) together(ctx context.Context, pg *lab.Postgres, dsn string, owner timesheet.Viewer, design string) (rate float64, err error) {
+	if err := pg.Exec(ctx, dsn, designs[design]...); err != nil {
 		return 0, err
 	}
 	var conns []*pgx.Conn
