@@ -1,0 +1,35 @@
+package main
+
+// goal is what a figure of headroom's has to keep beside the same of others. It
+// stands here before it is measured.
+type goal struct {
+	op, figure string
+	against    []string // the best of these
+	most       float64  // times theirs; 0: none
+	least      float64
+}
+
+// The figures that goals are about.
+const (
+	figureCPU  = "CPU"
+	figureRate = "rate at 8 connections"
+	figureP50  = "p50 at 1 connection"
+)
+
+var node = []string{"Mercurius", "Apollo", "PostGraphile"}
+
+var goals = []goal{
+	{op: "my day", figure: figureCPU, against: []string{"LIMIT"}, most: 1},
+	{op: "my day", figure: figureCPU, against: []string{"gqlgen"}, most: 1.0 / 5},
+	{op: "my day", figure: figureCPU, against: node, most: 1.0 / 5},
+	{op: "my day", figure: figureRate, against: []string{"LIMIT"}, least: 0.9},
+	{op: "my day", figure: figureRate, against: []string{"gqlgen"}, least: 5},
+	{op: "my day", figure: figureRate, against: node, least: 5},
+	{op: "my day", figure: figureP50, against: []string{"LIMIT"}, most: 1.3},
+	{op: "my day", figure: figureP50, against: []string{"gqlgen"}, most: 1.0 / 6},
+	{op: "my day", figure: figureP50, against: node, most: 1 / 2.5},
+}
+
+func (g goal) met(ratio float64) bool {
+	return (g.most == 0 || ratio <= g.most) && (g.least == 0 || ratio >= g.least)
+}
