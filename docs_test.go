@@ -151,6 +151,7 @@ func TestDocumentedNames(t *testing.T) {
 		{"codes of rows", "timesheet/importrow.go", `RowCode = "([A-Z_0-9]+)"`, "docs/import.md"},
 		{"fields of rows", "timesheet/importrow.go", `ImportField = "([a-z_]+)"`, "docs/import.md"},
 		{"metrics", "server/metrics.go", `"headroom_([a-z_]+)"`, "docs/operations.md"},
+		{"metrics of the gate", "server/gatemetrics.go", `"headroom_([a-z_]+)"`, "docs/operations.md"},
 		{"fields of the log", "server/answer.go", `slog\.(?:String|Int64|Int|Float64)\("([a-z_]+)"`, "docs/operations.md"},
 		{"suggestions", "limits/suggestion.go", `= +"([A-Z_]+)" +//`, "docs/errors.md"},
 		{"dependencies", "go.mod", `(?m)^\t(?:github\.com/)?([^ ]+?)(?:/v\d+)? v\S+$`, "docs/decisions/0002-dependencies.md"},

@@ -321,6 +321,10 @@ func TestAdaptivePromises(t *testing.T) {
 		if other := ask("bob", Interactive); other.Early {
 			t.Error("another client's promise counts")
 		}
+		// The two promised milliseconds are forecast to be worked off in 2 ms / 16 seats / 0.8.
+		if got := a.Snapshot().Classes[Interactive]; got.Promised != 2*ms || got.Absorb != ms*20/128 {
+			t.Errorf("promised %v, absorbed in %v", got.Promised, got.Absorb)
+		}
 		time.Sleep(time.Until(due))
 		if late := ask("ann", Interactive); late.Early {
 			t.Error("a promise that was kept counts as broken")

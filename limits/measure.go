@@ -48,6 +48,10 @@ type ClassSnapshot struct {
 	Seats, Busy, Queued int
 	Admitted            uint64
 	Waited              time.Duration // sum over those admitted
+	Held                time.Duration // how long an operation holds its seat, on average of late
+	Running, Waiting    time.Duration // forecast work of what runs, and of what is queued
+	Promised            time.Duration // forecast work of those who were told when to come back
+	Absorb              time.Duration // until running, waiting and promised are worked off
 	Refused             map[Reason]uint64
 	WouldRefuse         map[Reason]uint64 // counted by a measuring gate
 }
@@ -62,10 +66,27 @@ func (s *Static) Snapshot() Snapshot {
 		out.Classes[i] = ClassSnapshot{
 			Class: p.class, Seats: p.seats, Busy: p.busy, Queued: len(p.queue.waiting),
 			Admitted: p.admitted, Waited: p.waited,
+			Running: p.corrected(p.running), Waiting: p.corrected(p.queue.work),
 			Refused: byReason(p.refused), WouldRefuse: byReason(p.would),
 		}
+		if p.count > 0 {
+			out.Classes[i].Held = p.meanHeld()
+		}
+		s.surgeLocked(p, &out.Classes[i])
 	}
 	return out
+}
+
+// surgeLocked forecasts how long a class needs for all that has come.
+func (s *Static) surgeLocked(p *pool, out *ClassSnapshot) {
+	clear := p.corrected(p.queue.work+p.running).Seconds() / p.share
+	if s.card != nil {
+		c := &s.card.promises.classes[p.class]
+		c.turn(s.now().Unix())
+		out.Promised = p.corrected(c.total)
+		clear = c.clear(p)
+	}
+	out.Absorb = time.Duration(min(clear, time.Hour.Seconds()) * float64(time.Second))
 }
 
 // byReason returns all reasons, so that a metric's series exist from the start.

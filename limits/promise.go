@@ -39,9 +39,7 @@ func (b *promises) promise(p *pool, client uint64, work time.Duration, out *Refu
 		out.RetryAfter, out.Early = due.Sub(now), true
 		return
 	}
-	left := max(0.1, 0.8-p.corrected(c.first).Seconds()/p.share)
-	clear := float64(p.corrected(p.queue.work+p.running+c.total)) / p.share / left
-	out.RetryAfter = spread(time.Duration(min(clear, float64(maxRetryAfter))), random)
+	out.RetryAfter = spread(time.Duration(min(c.clear(p), maxRetryAfter.Seconds())*float64(time.Second)), random)
 	c.add(now.Unix(), out.RetryAfter, work)
 	b.remember(key, now.Add(out.RetryAfter), now)
 }
@@ -77,6 +75,13 @@ func (c *calendar) turn(second int64) {
 		c.total -= *due
 		c.asked, *due = 0, 0
 	}
+}
+
+// clear is when all that runs, waits and was promised is worked off, in seconds,
+// beside those who come for the first time.
+func (c *calendar) clear(p *pool) float64 {
+	left := max(0.1, 0.8-p.corrected(c.first).Seconds()/p.share)
+	return p.corrected(p.queue.work+p.running+c.total).Seconds() / p.share / left
 }
 
 func (c *calendar) add(second int64, after, work time.Duration) {

@@ -374,6 +374,8 @@ func TestSnapshot(t *testing.T) {
 		none := map[Reason]uint64{QueueFull: 0, Backlog: 0, Expired: 0, Canceled: 0, Draining: 0, Shed: 0}
 		want := ClassSnapshot{
 			Class: Report, Seats: 1, Busy: 1, Queued: 1, Admitted: 2, Waited: time.Second,
+			// A forecast of 1 ms took 1 s, so forecasts count 64 times, the most there is.
+			Held: time.Second, Running: 64 * ms, Waiting: 64 * ms, Absorb: 128 * ms,
 			Refused:     map[Reason]uint64{QueueFull: 0, Backlog: 0, Expired: 1, Canceled: 0, Draining: 0, Shed: 0},
 			WouldRefuse: none,
 		}

@@ -37,6 +37,7 @@ func (s *Server) graphql(w http.ResponseWriter, hr *http.Request) {
 	status := s.write(w, r, resp, f)
 	s.finish(r, status, decision)
 	s.observe(r, status, decision)
+	s.lookout.note(r, f, s.now())
 }
 
 // protect turns a panic outside of the executor, which has its own net, into a
@@ -57,8 +58,14 @@ func (s *Server) protect(r *request, do func(context.Context, *request) (*graphq
 func (s *Server) chargeRefusal(r *request, f *fault) {
 	switch f.code {
 	case codeParseFailed, codeValidationFailed, codeDocumentLimit, codeBadRequest, codeTooLarge, codeNoOperation:
-		r.account.charge(refusalPoints + millis(r.timings.decode+r.timings.parse+r.timings.validate))
+		s.charge(r, refusalPoints+millis(r.timings.decode+r.timings.parse+r.timings.validate))
 	}
+}
+
+// charge takes points from who asks, be it into debt.
+func (s *Server) charge(r *request, points float64) {
+	r.account.charge(points)
+	s.metrics.budget.WithLabelValues("charged").Add(points)
 }
 
 // refusalPoints is what reading a request and writing its refusal cost beside
@@ -296,6 +303,9 @@ func requestID(r *http.Request) string {
 	return uuid.NewString()
 }
 
+// maxClientName is how much of a client's name is read, in bytes.
+const maxClientName = 100
+
 // clientName is the program that asks, as Apollo's and other clients say it.
 func clientName(r *http.Request) string {
 	name := r.Header.Get("Apollographql-Client-Name")
@@ -305,7 +315,10 @@ func clientName(r *http.Request) string {
 	if version := r.Header.Get("Apollographql-Client-Version"); version != "" {
 		name += "@" + version
 	}
-	return name[:min(len(name), 100)]
+	if len(name) > maxClientName {
+		name = strings.Clone(name[:maxClientName]) // what is kept must not hold the whole header
+	}
+	return name
 }
 
 // wantsPage tells a browser's address bar from a client.

@@ -24,7 +24,7 @@ type recorder struct {
 // capture, if there is one. Requests whose document was not understood have
 // nothing that could be sent again.
 func (s *Server) observe(r *request, status int, decision string) {
-	s.demand.asked(r.viewer.Workspace.ID, s.now())
+	s.demand.asked(r.viewer.Workspace.ID, r.actual, s.now())
 	c := s.recorder.recording.Load()
 	if c == nil || r.doc == nil {
 		return

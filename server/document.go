@@ -32,6 +32,7 @@ const (
 // document is a validated document with one operation of it compiled.
 type document struct {
 	key     string
+	label   string // its operation's name and the begin of its hash, for operators
 	doc     *ast.QueryDocument
 	op      *ast.OperationDefinition
 	formula *limits.Formula
@@ -39,6 +40,7 @@ type document struct {
 	// inspects tells that it reads the schema by introspection, which costs the
 	// server's own time.
 	inspects bool
+	pace     pace
 }
 
 // access is who may run an operation.
@@ -161,7 +163,7 @@ func (d *documents) load(ctx context.Context, p params, t *timings) (*document, 
 	if inspected > maxIntrospection {
 		return nil, limitFault(&limits.LimitError{Limit: "introspection", Max: maxIntrospection, Actual: inspected})
 	}
-	return &document{doc: parsed, op: op, formula: formula, access: who, inspects: inspected > 0}, nil
+	return &document{label: labelOf(op.Name, p.query), doc: parsed, op: op, formula: formula, access: who, inspects: inspected > 0}, nil
 }
 
 // validationRules are the specification's, with a bounded overlap rule and one

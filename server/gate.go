@@ -117,6 +117,7 @@ func (s *Server) beat(ctx context.Context) {
 		s.log.Debug("no news of other servers", "error", err)
 		return
 	}
+	s.lookout.roundTrip(n.RoundTrip)
 	s.adaptive.Beat(limits.Beat{
 		Processes: 1 + n.Others, Waiting: n.Waiting, RoundTrip: n.RoundTrip, Demoted: s.store.Demotion().Demoted(),
 	})

@@ -26,6 +26,8 @@ type metrics struct {
 	exportsOpen *prometheus.GaugeVec
 	downloads   *prometheus.CounterVec
 	downloaded  prometheus.Counter
+
+	gateMetrics
 }
 
 func newMetrics(s *Server) *metrics {
@@ -48,6 +50,7 @@ func newMetrics(s *Server) *metrics {
 	m.rows = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "headroom_rows_total", Help: "Rows that operations have read or written."}, []string{"class"})
 	m.registry.MustRegister(m.requests, m.duration, m.waited, m.cost, m.drift, m.refusals, m.points, m.statements, m.rows, m.exports, m.exportsOpen, m.downloads, m.downloaded, stateCollector{s},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.gateMetrics = newGateMetrics(s, m.registry)
 	return m
 }
 
@@ -64,6 +67,7 @@ func (m *metrics) answered(r *request, decision string, took time.Duration) {
 	m.points.WithLabelValues(class).Add(r.price.Expected)
 	m.statements.WithLabelValues(class).Add(float64(r.op.Statements()))
 	m.rows.WithLabelValues(class).Add(float64(r.op.Rows()))
+	m.ran(r)
 }
 
 func (m *metrics) refused(class limits.Class, code string, mode Mode) {

@@ -83,6 +83,9 @@ type Server struct {
 	now             func() time.Time
 	recorder        recorder
 	demand          demand
+	lookout         *lookout
+	headroom        headroomLeft
+	cores           int // of the database
 }
 
 // New checks the schema's prices and returns a server that is ready to serve.
@@ -92,7 +95,7 @@ func New(c Config) (*Server, error) {
 		log: c.Log, store: c.Store, keys: NewKeys(c.Secret), inspect: c.Inspect, origins: c.Origins, mode: modes{c.Mode, c.Measured},
 		caps: limits.DefaultCaps, deadlines: deadlines(), parking: make(chan struct{}, parked), now: c.Now,
 		demo: map[string]credential{}, health: &health{ping: c.Store.Ping, renew: c.Store.Renew, log: c.Log},
-		adminToken: c.AdminToken, nightly: c.Nightly,
+		lookout: newLookout(), cores: c.Cores, adminToken: c.AdminToken, nightly: c.Nightly,
 		exports: newExporter(c.Exports, c.Store, c.Log), cut: make(chan struct{}),
 		playground: playground{cache: c.Assets, token: c.Starter},
 	}
@@ -209,6 +212,7 @@ func (s *Server) Serve(ctx context.Context, public, admin net.Listener, drainDel
 	defer stopWatching()
 	go s.health.watch(watching)
 	go s.tend(watching)
+	go s.watchGate(watching)
 	go s.tidy(watching)
 	s.warm(watching)
 	go s.saveDocuments(watching)

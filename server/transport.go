@@ -37,7 +37,8 @@ type request struct {
 	timings timings
 	started time.Time // of the execution
 	op      *store.Operation
-	actual  float64 // points, once it has run
+	refusal *limits.Refusal // the gate's
+	actual  float64         // points, once it has run
 }
 
 // do answers one GraphQL request. Read it from top to bottom: the checks stand
@@ -66,6 +67,8 @@ func (s *Server) do(ctx context.Context, r *request) (*graphql.Response, *fault)
 		return nil, f
 	}
 	defer permit.Drop()
+	s.lookout.begin(r)
+	defer s.lookout.end(r)
 	resp, f := s.run(ctx, r, opCtx, permit)
 	s.settle(r, permit, reserved, f)
 	return resp, f
@@ -221,6 +224,7 @@ func (s *Server) reserve(r *request) (*limits.Reservation, *fault) {
 		return reserved, nil
 	}
 	r.account.short = short
+	s.metrics.budget.WithLabelValues("refused").Add(r.price.Expected)
 	s.metrics.refused(r.class, codeThrottled, s.mode.of(RuleBudgets))
 	if s.mode.of(RuleBudgets) == Measure {
 		return &limits.Reservation{}, nil
@@ -244,8 +248,10 @@ func (s *Server) admit(ctx context.Context, r *request) (*limits.Permit, *fault)
 	if refusal == nil {
 		return permit, nil
 	}
+	r.refusal = refusal
+	s.metrics.refusedAfter(r.class, r.timings.queue)
 	if refusal.Early {
-		r.account.charge(refusalPoints) // it was told when, and came before
+		s.charge(r, refusalPoints) // it was told when, and came before
 	}
 	code := codeOverloaded
 	if refusal.Reason == limits.Expired {

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"headroom/store"
 	"headroom/timesheet"
 )
 
@@ -14,27 +15,30 @@ import (
 type demand struct {
 	mu     sync.Mutex
 	minute time.Time // of counts
-	counts map[timesheet.WorkspaceID]int64
+	counts map[timesheet.WorkspaceID]store.Demand
 	over   []minuteOf // minutes that are to be written
 }
 
 type minuteOf struct {
 	at     time.Time
-	counts map[timesheet.WorkspaceID]int64
+	counts map[timesheet.WorkspaceID]store.Demand
 }
 
 // mostMinutes is how many minutes are kept while the database is away.
 const mostMinutes = 24 * 60
 
-// asked counts one operation of a tenant.
-func (d *demand) asked(w timesheet.WorkspaceID, at time.Time) {
+// asked counts one operation of a tenant, and the points that it took.
+func (d *demand) asked(w timesheet.WorkspaceID, points float64, at time.Time) {
 	if w == 0 {
 		return
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.turnLocked(at)
-	d.counts[w]++
+	sum := d.counts[w]
+	sum.Operations++
+	sum.Work += time.Duration(points * float64(time.Millisecond))
+	d.counts[w] = sum
 }
 
 // turnLocked begins a new minute where it is time to.
@@ -43,7 +47,7 @@ func (d *demand) turnLocked(at time.Time) {
 		if len(d.counts) > 0 && len(d.over) < mostMinutes {
 			d.over = append(d.over, minuteOf{d.minute, d.counts})
 		}
-		d.minute, d.counts = minute, map[timesheet.WorkspaceID]int64{}
+		d.minute, d.counts = minute, map[timesheet.WorkspaceID]store.Demand{}
 	}
 }
 
@@ -79,12 +83,14 @@ func (s *Server) keepUsage(ctx context.Context) {
 	minutes, folds := time.NewTicker(time.Minute), time.NewTicker(foldEvery)
 	defer minutes.Stop()
 	defer folds.Stop()
+	s.readHeadroom(ctx)
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-minutes.C:
 			s.writeUsage(ctx, false)
+			s.readHeadroom(ctx)
 		case <-folds.C:
 			if err := s.store.FoldUsage(ctx); err != nil && ctx.Err() == nil {
 				s.log.Warn("fold usage", "error", err)

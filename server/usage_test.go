@@ -33,16 +33,16 @@ func TestUsageWaitsForTheDatabase(t *testing.T) {
 	var d demand
 	at := time.Unix(0, 0)
 	for range mostMinutes + 10 {
-		d.asked(timesheet.WorkspaceID(7), at)
+		d.asked(timesheet.WorkspaceID(7), 1, at)
 		at = at.Add(time.Minute)
 	}
 	over := d.take(at, false)
 	if len(over) != mostMinutes {
 		t.Fatalf("%d minutes, want %d", len(over), mostMinutes)
 	}
-	d.asked(7, at)
+	d.asked(7, 1, at)
 	d.putBack(over[5:])
-	if again := d.take(at, true); len(again) != mostMinutes-4 || !again[0].at.Equal(over[5].at) || again[len(again)-1].counts[7] != 1 {
+	if again := d.take(at, true); len(again) != mostMinutes-4 || !again[0].at.Equal(over[5].at) || again[len(again)-1].counts[7].Operations != 1 {
 		t.Errorf("%d minutes from %v", len(again), again[0].at)
 	}
 }

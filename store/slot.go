@@ -33,6 +33,24 @@ LIMIT 1`
 const returnSlot = `/* returnSlot */
 SELECT pg_advisory_unlock($1::int, $2::int)`
 
+const countSlots = `/* countSlots */
+SELECT count(*)::int
+FROM pg_locks l
+JOIN pg_database d ON d.oid = l.database
+WHERE l.locktype = 'advisory'
+  AND l.classid = $1::bigint::oid
+  AND l.granted
+  AND d.datname = current_database()`
+
+// SlotsTaken is how many of the database's slots are taken, by whatever server.
+func (s *Store) SlotsTaken(ctx context.Context) (int, error) {
+	n, err := s.count(timesheet.WithService(ctx, timesheet.Service{Class: timesheet.ClassControl}), countSlots, slotLocks)
+	if err != nil {
+		return 0, fmt.Errorf("count the slots that are taken: %w", err)
+	}
+	return n, nil
+}
+
 // TakeSlot takes one of the database's first n slots for an operation of a
 // class, on a connection of that class. It returns nil where none is free.
 func (s *Store) TakeSlot(ctx context.Context, class timesheet.Class, n int) (*Slot, error) {

@@ -42,6 +42,8 @@ var withoutWorkspace = map[string]string{
 	"foldUsage":       "housekeeping of all workspaces; returns nothing",
 	"countUsage":      "housekeeping of all workspaces; returns nothing",
 	"usageWeeks":      "counts for operators",
+	"peakWork":        "counts for operators",
+	"countSlots":      "counts locks, reads no table",
 	"forgetKeys":      "housekeeping of all workspaces; returns nothing",
 	"insertWorkspace": "the workspace has no key before it",
 	"findWorkspaces":  "operators look for a workspace by its name",

@@ -19,21 +19,27 @@ type UsageWeek struct {
 }
 
 const addUsage = `/* addUsage */
-INSERT INTO usage_minute AS u (workspace_id, minute, operations)
-SELECT w, $1, n
-FROM unnest($2::bigint[], $3::bigint[]) AS t (w, n)
+INSERT INTO usage_minute AS u (workspace_id, minute, operations, work_ms)
+SELECT w, $1, n, work
+FROM unnest($2::bigint[], $3::bigint[], $4::bigint[]) AS t (w, n, work)
 ORDER BY w
 ON CONFLICT (workspace_id, minute)
-DO UPDATE SET operations = u.operations + excluded.operations`
+DO UPDATE SET operations = u.operations + excluded.operations, work_ms = u.work_ms + excluded.work_ms`
 
-// AddUsage adds the operations of a minute on this replica, by tenant.
-func (s *Store) AddUsage(ctx context.Context, minute time.Time, operations map[timesheet.WorkspaceID]int64) error {
+// Demand is what was asked for in a minute.
+type Demand struct {
+	Operations int64
+	Work       time.Duration // that those took which ran
+}
+
+// AddUsage adds the demand of a minute on this replica, by tenant.
+func (s *Store) AddUsage(ctx context.Context, minute time.Time, demand map[timesheet.WorkspaceID]Demand) error {
 	ctx = timesheet.WithService(ctx, timesheet.Service{Class: timesheet.ClassBackground})
-	var workspaces, counts []int64
-	for w, n := range operations {
-		workspaces, counts = append(workspaces, int64(w)), append(counts, n)
+	var workspaces, counts, work []int64
+	for w, d := range demand {
+		workspaces, counts, work = append(workspaces, int64(w)), append(counts, d.Operations), append(work, d.Work.Milliseconds())
 	}
-	if _, err := s.exec(ctx, addUsage, minute.Truncate(time.Minute).UTC(), workspaces, counts); err != nil {
+	if _, err := s.exec(ctx, addUsage, minute.Truncate(time.Minute).UTC(), workspaces, counts, work); err != nil {
 		return fmt.Errorf("add usage: %w", err)
 	}
 	return nil
@@ -45,22 +51,22 @@ const foldUsage = `/* foldUsage */
 WITH done AS (
   DELETE FROM usage_minute
   WHERE minute < date_trunc('minute', now()) - interval '5 minutes'
-  RETURNING workspace_id, minute, operations
+  RETURNING workspace_id, minute, operations, work_ms
 ), every AS (
-  SELECT workspace_id, minute, operations
+  SELECT workspace_id, minute, operations, work_ms
   FROM done
   UNION ALL
-  SELECT 0, minute, sum(operations)::bigint
+  SELECT 0, minute, sum(operations)::bigint, sum(work_ms)::bigint
   FROM done
   GROUP BY minute
 )
-INSERT INTO usage_week AS u (workspace_id, week, peak_minute)
-SELECT workspace_id, date_trunc('week', minute AT TIME ZONE 'UTC')::date, max(operations)
+INSERT INTO usage_week AS u (workspace_id, week, peak_minute, peak_work_ms)
+SELECT workspace_id, date_trunc('week', minute AT TIME ZONE 'UTC')::date, max(operations), max(work_ms)
 FROM every
 GROUP BY 1, 2
 ORDER BY 1, 2
 ON CONFLICT (workspace_id, week)
-DO UPDATE SET peak_minute = greatest(u.peak_minute, excluded.peak_minute)`
+DO UPDATE SET peak_minute = greatest(u.peak_minute, excluded.peak_minute), peak_work_ms = greatest(u.peak_work_ms, excluded.peak_work_ms)`
 
 // countUsage notes what tenants hold, from the sums of months.
 const countUsage = `/* countUsage */
@@ -105,6 +111,44 @@ func (s *Store) UsageWeeks(ctx context.Context) ([]UsageWeek, error) {
 	weeks, err := list(ctx, s, pgx.RowToStructByPos[UsageWeek], usageWeeks)
 	if err != nil {
 		return nil, fmt.Errorf("list usage: %w", err)
+	}
+	return weeks, nil
+}
+
+// PeakWork is the work of a week's busiest minute, of all tenants together.
+type PeakWork struct {
+	Week time.Time // its Monday, UTC
+	Work time.Duration
+}
+
+// peakWork looks at the minutes too that are not folded yet.
+const peakWork = `/* peakWork */
+SELECT week, max(work)::bigint
+FROM (
+  SELECT week, peak_work_ms AS work
+  FROM usage_week
+  WHERE workspace_id = 0
+    AND week > now() - interval '13 weeks'
+  UNION ALL
+  SELECT date_trunc('week', minute AT TIME ZONE 'UTC')::date, sum(work_ms)
+  FROM usage_minute
+  GROUP BY minute
+) minutes
+GROUP BY week
+ORDER BY week DESC`
+
+// PeakWorks are the last weeks' busiest minutes, the latest week first; weeks in
+// which nothing was asked are left out.
+func (s *Store) PeakWorks(ctx context.Context) ([]PeakWork, error) {
+	ctx = timesheet.WithService(ctx, timesheet.Service{Class: timesheet.ClassBackground})
+	weeks, err := list(ctx, s, func(row pgx.CollectableRow) (w PeakWork, err error) {
+		var ms int64
+		err = row.Scan(&w.Week, &ms)
+		w.Work = time.Duration(ms) * time.Millisecond
+		return w, err
+	}, peakWork)
+	if err != nil {
+		return nil, fmt.Errorf("read the peak work: %w", err)
 	}
 	return weeks, nil
 }

@@ -1,0 +1,239 @@
+package server
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"headroom/limits"
+	"headroom/store"
+	"headroom/timesheet"
+)
+
+// operators asks the operators' address.
+func (r *rig) operators(method, path, body string) (int, string) {
+	r.t.Helper()
+	rec := httptest.NewRecorder()
+	req := httptest.NewRequestWithContext(r.t.Context(), method, path, strings.NewReader(body))
+	req.Header.Set("Content-Type", "application/json")
+	r.server.AdminHandler().ServeHTTP(rec, req)
+	return rec.Code, rec.Body.String()
+}
+
+// limits reads /debug/limits.
+func (r *rig) limits(query string) (v LimitsView) {
+	r.t.Helper()
+	status, body := r.operators(http.MethodGet, "/debug/limits"+query, "")
+	if err := json.Unmarshal([]byte(body), &v); err != nil || status != http.StatusOK {
+		r.t.Fatalf("/debug/limits%s: %d %v %s", query, status, err, body)
+	}
+	return v
+}
+
+// What was refused is shown with its reason, and who asked for most stands first.
+func TestLimitsNameWhoAsks(t *testing.T) {
+	now := time.Now()
+	r := newRig(t, func(c *Config) { c.User, c.Now = budget(5, 0.001), func() time.Time { return now } })
+	ask := func(query, client string) answer {
+		return r.must(call{query: query, token: r.token, header: map[string]string{"Apollographql-Client-Name": client, "Apollographql-Client-Version": "3.1.0"}})
+	}
+	ask(`query Small { projects(first: 5) { nodes { id } } }`, "web")
+	for range 5 {
+		if a := ask(`query Big { projects(first: 100) { nodes { id } } timeEntries(first: 100) { nodes { id } } me: projects(first: 90) { nodes { id } } }`, "mobile"); a.code() != codeThrottled {
+			t.Fatalf("answered %s", a.raw)
+		}
+	}
+	v := r.limits("?by=refused")
+	if len(v.Decisions) != 1 {
+		t.Fatalf("decisions %+v, want the five refusals of one second as one", v.Decisions)
+	}
+	d := v.Decisions[0]
+	if d.Count != 5 || d.Verdict != "refused" || d.Code != codeThrottled || d.Reason != "budget" || d.Workspace != "Acme" || !strings.HasPrefix(d.Operation, "Big#") || d.Client != "mobile@3.1.0" || d.RetryAfterMs == 0 || d.Why == "" {
+		t.Errorf("the decision is %+v", d)
+	}
+	if c := v.Culprit; c == nil || c.Workspace != "Acme" || c.Operation != d.Operation || c.Client != "mobile@3.1.0" || c.Refused != 5 || c.Share < 0.8 {
+		t.Errorf("the culprit is %+v", c)
+	}
+	if len(v.Operations) != 2 || v.Operations[0].Operation != d.Operation || v.Operations[1].Ran != 1 || v.Operations[1].Work == 0 {
+		t.Errorf("operations %+v", v.Operations)
+	}
+	if len(v.Tenants) != 1 || v.Tenants[0].Refused != 5 || v.Tenants[0].Ran != 1 || v.Tenants[0].WorkspaceID != int64(r.owner.Workspace.ID) {
+		t.Errorf("tenants %+v", v.Tenants)
+	}
+	r.server.lookout.look(now, r.server.snapshot(), false)
+	if sec := r.limits("?seconds=300").Seconds; len(sec) != 1 || sec[0].Refused[limits.Interactive] != 5 || sec[0].Ran[limits.Interactive] != 1 {
+		t.Errorf("the last second is %+v", sec)
+	}
+	now = now.Add(2 * time.Minute)
+	if v := r.limits(""); len(v.Tenants) != 0 || v.Culprit != nil {
+		t.Errorf("two minutes later: %+v", v.Tenants)
+	}
+	for path, want := range map[string]string{
+		"/debug/limits?seconds=-1": "seconds=\"-1\" is no whole number between 0 and 300",
+		"/debug/limits?by=name":    `by="name": spenders are ordered by work, asked or refused`,
+	} {
+		if status, body := r.operators(http.MethodGet, path, ""); status != http.StatusBadRequest || strings.TrimSpace(body) != want {
+			t.Errorf("%s: %d %s", path, status, body)
+		}
+	}
+}
+
+// A flood of made-up names takes bounded memory and hides nobody.
+func TestSpendersAreBounded(t *testing.T) {
+	var s spenders
+	now := time.Now()
+	for i := range 20_000 {
+		s.add(who{1, fmt.Sprint("made up ", i), "bot"}, spent{asked: 1, refused: 1}, now)
+		if i%10 == 0 {
+			s.add(who{2, "Year", "mobile"}, spent{asked: 5, work: 5, ran: 1}, now)
+		}
+	}
+	rows := s.sums(byOperation, now, nil)
+	if len(rows) > mostSpenders+1 {
+		t.Errorf("%d rows", len(rows))
+	}
+	sortSpenders(rows, "work")
+	if rows[0].operation != "Year" || rows[0].ran < 1900 {
+		t.Errorf("first stands %+v", rows[0])
+	}
+	total := int64(0)
+	for _, r := range rows {
+		total += r.refused
+	}
+	if total != 20_000 {
+		t.Errorf("%d refusals are counted", total)
+	}
+	if tenants := s.sums(byTenant, now, nil); len(tenants) != 2 {
+		t.Errorf("tenants %+v", tenants)
+	}
+}
+
+// A report that runs is seen before it ends.
+func TestRunningOperationsCount(t *testing.T) {
+	l := newLookout()
+	r := &request{id: "7", doc: &document{label: "Year#1", op: &ast.OperationDefinition{Operation: ast.Query}}, class: limits.Report, client: "web"}
+	r.viewer.Workspace = timesheet.Workspace{ID: 3, Name: "Acme"}
+	r.price.Expected = 400
+	l.begin(r)
+	sums, oldest := l.inFlightLocked(time.Now().Add(time.Second))
+	if got := sums[whoAsks(r)]; got.work != 400 || got.asked != 400 || len(oldest) != 1 || oldest[0].id != "7" {
+		t.Errorf("in flight %+v, oldest %+v", got, oldest)
+	}
+	l.end(r)
+	if sums, _ = l.inFlightLocked(time.Now()); len(sums) != 0 {
+		t.Errorf("in flight after its end: %+v", sums)
+	}
+}
+
+// Noting a refusal allocates nothing once who asks is known.
+func TestNotingARefusalAllocatesNothing(t *testing.T) {
+	l, now := newLookout(), time.Now()
+	r := &request{id: "7", doc: &document{label: "Year#1"}, class: limits.Report, client: "web", refusal: &limits.Refusal{Reason: limits.Backlog, Queue: 3}}
+	r.price.Basis = "declared"
+	f := refuse(codeOverloaded, "busy").with("reason", "backlog").retry(time.Second)
+	if got := testing.AllocsPerRun(1000, func() { l.note(r, f, now) }); got > 0 {
+		t.Errorf("%v allocations", got)
+	}
+	if l.decided != 1 || l.decisions[0].count != 1001 || l.decisions[0].queue != 3 {
+		t.Errorf("kept %d decisions, the first %+v", l.decided, l.decisions[0])
+	}
+	if want := "3 of its class wait already: it could not end before its deadline"; l.decisions[0].explain() != want {
+		t.Errorf("it says %q", l.decisions[0].explain())
+	}
+}
+
+// The ring keeps the newest.
+func TestDecisionsAreBounded(t *testing.T) {
+	l := newLookout()
+	for i := range 1000 {
+		l.decideLocked(decision{at: time.Unix(int64(i), 0), reason: fmt.Sprint(i)})
+	}
+	last := l.lastDecisionsLocked(1000)
+	if len(last) != keptDecisions || last[0].reason != "999" || last[len(last)-1].reason != fmt.Sprint(1000-keptDecisions) {
+		t.Errorf("%d decisions from %s to %s", len(last), last[0].reason, last[len(last)-1].reason)
+	}
+}
+
+// What changes in the gate is a decision, once.
+func TestLookTellsWhatChanged(t *testing.T) {
+	l := newLookout()
+	state := func(seats, servers int, crowded bool) limits.Snapshot {
+		s := limits.Snapshot{Adaptive: &limits.AdaptiveSnapshot{Processes: servers, Crowded: crowded}}
+		for i := range s.Classes {
+			s.Classes[i].Class, s.Classes[i].Seats = limits.Class(i), 1
+		}
+		s.Classes[limits.Interactive].Seats = seats
+		return s
+	}
+	for i, s := range []limits.Snapshot{state(8, 1, false), state(8, 1, false), state(2, 2, true), state(8, 2, false)} {
+		l.look(time.Unix(int64(i), 0), s, i == 3)
+	}
+	var told []string
+	for _, d := range l.lastDecisionsLocked(20) {
+		told = append(told, d.text)
+	}
+	want := []string{
+		"seats of interactive: 8, before 2", "the crowd is over", "the database is away",
+		"seats of interactive: 2, before 8", "a crowd: more comes than the database can do; the newest is served first", "servers on the database: 2, before 1",
+	}
+	if strings.Join(told, "\n") != strings.Join(want, "\n") {
+		t.Errorf("told\n%s\nwant\n%s", strings.Join(told, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// The slowdown compares each document with itself while nothing else ran.
+func TestSlowdownComparesADocumentWithItself(t *testing.T) {
+	r := newRig(t, nil)
+	l := r.server.lookout
+	now := time.Now()
+	for range 5 {
+		r.ask(`{ projects(first: 5) { nodes { id } } }`, nil)
+		r.ask(`{ timeEntries(first: 50) { totalCount nodes { id } } }`, nil)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.paceAt == 0 || l.slowdownLocked(now.Add(2*paceSpan)) != 0 {
+		t.Fatalf("%d were compared", l.paceAt)
+	}
+	at, slow := time.Now(), l.slowdownLocked(time.Now())
+	if slow <= 0 {
+		t.Fatal("the slowdown is not known")
+	}
+	for i := range l.paces { // the same documents, three times as slow
+		l.paces[i] = paced{at, 3}
+	}
+	if got := l.slowdownLocked(at); got != 3 {
+		t.Errorf("the slowdown is %v, want 3", got)
+	}
+}
+
+func TestGateMetrics(t *testing.T) {
+	r := newRig(t, nil)
+	r.ask(`{ projects(first: 5) { nodes { id } } }`, nil)
+	r.server.countSlots(t.Context())
+	if err := r.store.AddUsage(t.Context(), time.Now(), map[timesheet.WorkspaceID]store.Demand{1: {Operations: 9, Work: 30 * time.Second}}); err != nil {
+		t.Fatal(err)
+	}
+	r.server.readHeadroom(t.Context())
+	_, body := r.operators(http.MethodGet, "/metrics", "")
+	for _, want := range []string{
+		`headroom_gate_absorb_seconds{class="interactive"} 0`, `headroom_gate_promised_seconds{class="report"} 0`,
+		`headroom_report_slots{state="taken"} 0`, `headroom_report_slots{state="all"} 1`,
+		`headroom_demotion{state="none"} 1`, `headroom_ratio 4`, `headroom_database_cores 2`,
+		`headroom_estimate_ratio_count{class="interactive"} 1`, `headroom_budget_points_total{kind="refused"} 0`, `headroom_work_seconds_total{class="interactive"} `,
+		`headroom_slowdown `,
+	} {
+		if !strings.Contains(body, "\n"+want) {
+			t.Errorf("the metrics lack %s", want)
+		}
+	}
+	if h := r.limits("").Headroom; h == nil || h.Ratio != 4 || len(h.Weeks) != 1 || h.Weeks[0].PeakWorkMs != 30_000 {
+		t.Errorf("the headroom is %+v, want the two minutes that two cores do in a minute over half a minute", h)
+	}
+}
