@@ -75,7 +75,7 @@ func (e *estimator) report(args map[string]any) limits.Estimate {
 		work = msHeap * there
 	default:
 		if e.summable(input, keys, f) {
-			work = e.summed(f.period)
+			work = e.summed(f.period, keys, f)
 		}
 		if f.narrows() {
 			work = min(work, msHeap*there)
@@ -101,7 +101,7 @@ func (e *estimator) summary(args map[string]any) limits.Estimate {
 	}
 	work := rate * all
 	if e.viewer.ReadsEverybody() && e.summable(nil, keys, f) {
-		work = e.summed(f.period)
+		work = e.summed(f.period, keys, f)
 	}
 	groups := 0.0
 	for _, key := range keys {
@@ -127,9 +127,14 @@ func (e *estimator) summable(input map[string]any, keys []string, f entryFilter)
 	return !given || rounding["scope"] == string(timesheet.RoundRow)
 }
 
-// summed is the time for a period of which whole months are read from the
-// rollup and the days before and after them from the index.
-func (e *estimator) summed(p timesheet.Period) float64 {
+// summed is the time for a period of which whole months are read from kept sums,
+// those of projects unless people are asked for, and the days before and after
+// them from the index.
+func (e *estimator) summed(p timesheet.Period, keys []string, f entryFilter) float64 {
+	sums := e.counts.ProjectSums
+	if len(f.users) > 0 || slices.Contains(keys, string(timesheet.GroupUser)) {
+		sums = e.counts.Sums
+	}
 	whole := timesheet.Period{From: p.From.Month(), To: (p.To + 1).Month() - 1}
 	if whole.From < p.From {
 		whole.From = (whole.From + 31).Month()
@@ -138,7 +143,7 @@ func (e *estimator) summed(p timesheet.Period) float64 {
 	if whole.To < whole.From {
 		return msIndex * edges
 	}
-	return msIndex*(edges-e.readable(whole)) + msSum*e.counts.Sums.Between(whole, e.counts.AsOf, e.today)
+	return msIndex*(edges-e.readable(whole)) + msSum*sums.Between(whole, e.counts.AsOf, e.today)
 }
 
 // groups is how many leaves a report of so many entries has.

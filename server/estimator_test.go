@@ -42,7 +42,7 @@ func company() *store.Counts {
 	}
 	c.ByUser[busy] = monthly(2000)
 	const all = 299*40 + 2000
-	c.All, c.Sums = monthly(all), monthly(1000)
+	c.All, c.Sums, c.ProjectSums = monthly(all), monthly(1000), monthly(200)
 	for project := range 60 {
 		c.ByProject[timesheet.ProjectID(project+1)] = monthly(all * 3 / 10 / 59)
 		c.ClientOf[timesheet.ProjectID(project+1)] = timesheet.ClientID(project%20 + 1)
@@ -97,9 +97,10 @@ func TestReportEstimates(t *testing.T) {
 		want float64 // milliseconds
 		rows float64
 	}{
-		{"a year by project", year(nil), 0.18 + 0.00015*12000 + 0.00072*61, 61},
-		{"a month by project", reportArgs("2025-03-01", "2025-03-31", []any{"PROJECT"}, nil), 0.18 + 0.00015*1000 + 0.00072*61, 61},
-		{"odd days at both ends", reportArgs("2025-01-16", "2025-03-15", []any{"PROJECT"}, nil), 0.18 + 0.00015*1000 + 0.00023*13960 + 0.00072*61, 61},
+		{"a year by project", year(nil), 0.18 + 0.00015*2400 + 0.00072*61, 61},
+		{"a year by user", reportArgs("2025-01-01", "2025-12-31", []any{"USER"}, nil), 0.18 + 0.00015*12000 + 0.00072*300, 300},
+		{"a month by project", reportArgs("2025-03-01", "2025-03-31", []any{"PROJECT"}, nil), 0.18 + 0.00015*200 + 0.00072*61, 61},
+		{"odd days at both ends", reportArgs("2025-01-16", "2025-03-15", []any{"PROJECT"}, nil), 0.18 + 0.00015*200 + 0.00023*13960 + 0.00072*61, 61},
 		{"days within a month", reportArgs("2025-03-02", "2025-03-16", []any{"USER"}, nil), 0.18 + 0.00023*13960*15/31 + 0.00072*270, 270},
 		{"a year by task", reportArgs("2025-01-01", "2025-12-31", []any{"TASK"}, nil), 0.18 + 0.00023*entries + 0.00072*600, 600},
 		{"a year of a project's rows by day", reportArgs("2025-01-01", "2025-12-31", []any{"DAY"}, map[string]any{"projectIds": []any{projectText(large)}}), 0.18 + 0.00023*entries + 0.00072*365, 365},
@@ -192,7 +193,7 @@ func TestSummaryEstimates(t *testing.T) {
 func TestPricesTellNothingOfOthers(t *testing.T) {
 	poor := company()
 	poor.ByUser[busy], poor.ByProject[large] = store.Monthly{}, store.Monthly{}
-	poor.Sums = store.Monthly{}
+	poor.Sums, poor.ProjectSums = store.Monthly{}, store.Monthly{}
 	poor.All, poor.Users, poor.Projects, poor.Tasks, poor.Clients, poor.Sample = poor.ByUser[9], 1, 1, 1, 1, nil
 	for _, coordinate := range []string{"Query.timesheetReport", "Query.summary", "Query.timeEntries", "Query.projects", "Query.users", "Query.clients", "Query.tags", "Project.tasks", "Client.projects"} {
 		want := ""

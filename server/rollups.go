@@ -21,6 +21,26 @@ func (s *Server) checkRollups(ctx context.Context, at time.Duration) {
 	}
 }
 
+// foldEvery is how often the sums of projects take up what was written.
+const foldEvery = time.Minute
+
+// foldRollups keeps the sums of projects close behind those of people, from the
+// start until ctx ends.
+func (s *Server) foldRollups(ctx context.Context) {
+	ticker := time.NewTicker(foldEvery)
+	defer ticker.Stop()
+	for {
+		if _, err := s.store.FoldRollups(ctx, s.now()); err != nil && ctx.Err() == nil {
+			s.log.Warn("fold sums of months", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
 // nextAt is the next instant at a time of the day.
 func nextAt(now time.Time, at time.Duration) time.Time {
 	next := now.UTC().Truncate(24 * time.Hour).Add(at)

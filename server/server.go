@@ -218,6 +218,7 @@ func (s *Server) Serve(ctx context.Context, public, admin net.Listener, drainDel
 	go s.saveDocuments(watching)
 	go s.keepUsage(watching)
 	defer s.lastUsage(ctx)
+	go s.foldRollups(watching)
 	if s.nightly >= 0 {
 		go s.checkRollups(watching, s.nightly)
 	}

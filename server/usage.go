@@ -74,13 +74,13 @@ func (d *demand) putBack(over []minuteOf) {
 	d.over = d.over[:min(len(d.over), mostMinutes)]
 }
 
-// foldEvery is how often minutes become weeks.
-const foldEvery = time.Hour
+// foldUsageEvery is how often minutes become weeks.
+const foldUsageEvery = time.Hour
 
 // keepUsage writes down every minute what was asked, and folds minutes into
 // weeks, until ctx ends.
 func (s *Server) keepUsage(ctx context.Context) {
-	minutes, folds := time.NewTicker(time.Minute), time.NewTicker(foldEvery)
+	minutes, folds := time.NewTicker(time.Minute), time.NewTicker(foldUsageEvery)
 	defer minutes.Stop()
 	defer folds.Stop()
 	s.readHeadroom(ctx)

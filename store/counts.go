@@ -17,7 +17,7 @@ type Counts struct {
 	AsOf                                  timesheet.Date // the day they were made, in UTC
 	Users, Clients, Projects, Tasks, Tags int64
 	All                                   Monthly
-	Sums                                  Monthly // rows of the rollup
+	Sums, ProjectSums                     Monthly // rows of the rollup, and of the sums of projects with their rests
 	ByUser                                map[timesheet.UserID]Monthly
 	ByProject                             map[timesheet.ProjectID]Monthly // 0: no project
 	ClientOf                              map[timesheet.ProjectID]timesheet.ClientID
@@ -29,7 +29,7 @@ type Counts struct {
 // Bytes is about how much memory the counts take.
 func (c *Counts) Bytes() int {
 	const perMap, perMonth = 64, 16
-	n := 256 + 2*perMonth*len(c.All.sums) + 32*len(c.ClientOf)
+	n := 256 + 3*perMonth*len(c.All.sums) + 32*len(c.ClientOf)
 	for _, m := range c.ByUser {
 		n += perMap + perMonth*len(m.sums)
 	}
@@ -57,6 +57,16 @@ WHERE r.workspace_id = $1
   AND r.entries > 0
 GROUP BY GROUPING SETS ((r.month), (r.project_id, r.month), (r.user_id, r.month))
 ORDER BY 1, 2, 3, 4`
+
+	countProjectSums = `/* countProjectSums */
+SELECT s.month, count(*)
+FROM (
+  SELECT p.month FROM project_rollup p WHERE p.workspace_id = $1
+  UNION ALL
+  SELECT r.month FROM rollup r WHERE r.workspace_id = $1 AND r.unfolded
+) s
+GROUP BY s.month
+ORDER BY s.month`
 
 	readOwners = `/* readOwners */
 SELECT p.id, p.client_id
@@ -99,6 +109,13 @@ func (s *Store) Counts(ctx context.Context, ws timesheet.WorkspaceID) (*Counts, 
 		return nil, fmt.Errorf("count entries by month: %w", err)
 	}
 	c.fill(months)
+	folded, err := list(ctx, s, scanFolded, countProjectSums, ws)
+	if err != nil {
+		return nil, fmt.Errorf("count the sums of projects: %w", err)
+	}
+	for _, m := range folded {
+		c.ProjectSums = c.ProjectSums.With(m.month, m.sums)
+	}
 	owners, err := list(ctx, s, scanOwner, readOwners, ws)
 	if err != nil {
 		return nil, fmt.Errorf("read whose projects are: %w", err)
@@ -134,6 +151,10 @@ type monthCount struct {
 
 func scanMonth(row pgx.CollectableRow) (m monthCount, err error) {
 	return m, row.Scan(&m.grouped, &m.project, &m.user, &m.month, &m.entries, &m.sums)
+}
+
+func scanFolded(row pgx.CollectableRow) (m monthCount, err error) {
+	return m, row.Scan(&m.month, &m.sums)
 }
 
 type projectOwner struct {

@@ -24,7 +24,7 @@ func TestCountsOfAWorkspace(t *testing.T) {
 		p := timesheet.Period{From: timesheet.NewDate(2026, time.Month(from), 1), To: timesheet.NewDate(2026, time.Month(to+1), 0)}
 		return m.Between(p, c.AsOf, c.AsOf)
 	}
-	if c.Users != 1 || c.Projects != 0 || between(c.All, 3, 3) != 2 || between(c.ByUser[v.User], 1, 3) != 3 || between(c.ByProject[0], 2, 2) != 1 || between(c.Sums, 2, 3) != 2 {
+	if c.Users != 1 || c.Projects != 0 || between(c.All, 3, 3) != 2 || between(c.ByUser[v.User], 1, 3) != 3 || between(c.ByProject[0], 2, 2) != 1 || between(c.Sums, 2, 3) != 2 || between(c.ProjectSums, 2, 3) != 2 {
 		t.Errorf("counts %+v, want one person with an entry in February and two in March", c)
 	}
 	if c.Sample != nil {

@@ -46,7 +46,7 @@ func (l *load) writeEntries(ctx context.Context, tx pgx.Tx) error {
 }
 
 func (l *load) fold(ctx context.Context, tx pgx.Tx) error {
-	_, err := tx.Exec(ctx, repairRollup, l.owner.Workspace.ID)
+	_, err := tx.Exec(ctx, foldLoaded, l.owner.Workspace.ID)
 	return err
 }
 

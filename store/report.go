@@ -104,7 +104,18 @@ func planReport(v timesheet.Viewer, in timesheet.ReportInput) (timesheet.ReportP
 			return timesheet.ReportPlan{}, weekStart, err
 		}
 	}
-	return timesheet.PlanReport(in, home, zone, weekStart, !v.Workspace.RollupDrifted), weekStart, nil
+	return timesheet.PlanReport(in, home, zone, weekStart, keptSums(v)), weekStart, nil
+}
+
+// keptSums are those that a viewer's reports may be read from.
+func keptSums(v timesheet.Viewer) timesheet.KeptSums {
+	switch {
+	case v.Workspace.RollupDrifted:
+		return timesheet.NoSums
+	case !v.ReadsEverybody():
+		return timesheet.SumsOfPeople
+	}
+	return timesheet.SumsOfProjects
 }
 
 const readZone = `/* readZone */

@@ -150,9 +150,26 @@ func (q *reportStatement) fromRollup() {
 	if q.dated() {
 		day = q.label("e.month", q.plan.Months)
 	}
-	where := scopeConditions(q.v, q.in.Filter, &q.args) + "\n  AND e.month = ANY (" + q.args.add(q.plan.Months) + ")\n  AND e.entries <> 0"
-	q.arm(day, "sum(e.entries)", "e.secs", "e.secs", "e.amount_x3600", "rollup e\nWHERE "+where)
+	where := scopeConditions(q.v, q.in.Filter, &q.args) + "\n  AND e.month = ANY (" + q.args.add(q.plan.Months) + ")"
+	from := "rollup e\nWHERE " + where
+	if q.plan.Folded {
+		from = fmt.Sprintf(foldedSums, where)
+	}
+	q.arm(day, "sum(e.entries)", "e.secs", "e.secs", "e.amount_x3600", from)
+	q.arms[len(q.arms)-1] += "\nHAVING sum(e.entries) <> 0"
 }
+
+// foldedSums are sums of projects with the rests that are not in them yet.
+const foldedSums = `(
+  SELECT e.month, e.project_id, e.billable, e.currency, e.entries, e.secs, e.amount_x3600
+  FROM project_rollup e
+  WHERE %[1]s
+  UNION ALL
+  SELECT e.month, e.project_id, e.billable, e.currency, e.entries - e.folded_entries, e.secs - e.folded_secs, e.amount_x3600 - e.folded_amount_x3600
+  FROM rollup e
+  WHERE %[1]s
+  AND e.unfolded
+) e`
 
 // fromDays reads entries that their days tell where to count, each run of days
 // by itself: the index answers two runs much faster than two conditions.

@@ -84,6 +84,7 @@ func newWorld(t testing.TB, s *store.Store, conn *pgx.Conn, n int) *world {
 		w.names["Tag:"+idText(tag.ID)] = name
 	}
 	w.fill(t, conn, n)
+	folded(t, s, instant(t, "2024-10-15T00:00:00Z")) // the later months not, and of the others not what follows
 	w.deleteSome(t, s)
 	// Somebody else's time must not show.
 	foreign := addWorkspace(t, s, "foreign")

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -70,6 +71,13 @@ func TestRowsReadDoNotGrowWithEntries(t *testing.T) {
 			t.Errorf("a year's summary reads %v, want 48 sums", rows)
 		}
 		sums = append(sums, rows["rollup"])
+		byProject := year
+		byProject.GroupBy = []timesheet.GroupKey{timesheet.GroupProject, timesheet.GroupMonth}
+		folded(t, s.Store, time.Now())
+		mustExec(t, s.conn, `VACUUM ANALYZE rollup, project_rollup`)
+		if rows := rowsRead(t, s.conn, store.BuiltReport(v, byProject)); rows["project_rollup"] != 24 || rows["rollup"] != 0 {
+			t.Errorf("a year by project reads %v, want 24 sums of projects", rows)
+		}
 		entries = append(entries, rowsRead(t, s.conn, store.BuiltReport(v, odd))["time_entry"])
 	}
 	if got := fmt.Sprint(sums); got != "[48 48 48]" { // 12 months of 2 people on 2 projects

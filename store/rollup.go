@@ -13,7 +13,7 @@ import (
 // RollupCheck is what a comparison of a workspace's sums with its entries found.
 type RollupCheck struct {
 	Workspace timesheet.Workspace
-	Rows      int // of the rollup that are not what the entries add up to
+	Rows      int // of the rollup that are not what the entries add up to, and of the sums of projects that are not what is folded
 	Days      int // entries that lie on another day than their start does in the workspace's zone
 }
 
@@ -33,11 +33,12 @@ FROM rollup_drift($1)`
 const repairRollup = `/* repairRollup */
 SELECT repair_rollup($1)`
 
-// Rows that no entry is left of.
+// Rows that no entry is left of, and none is in the sums of projects.
 const sweepRollup = `/* sweepRollup */
 DELETE FROM rollup
 WHERE workspace_id = $1
-  AND entries = 0 AND secs = 0 AND amount_x3600 = 0`
+  AND entries = 0 AND secs = 0 AND amount_x3600 = 0
+  AND NOT unfolded`
 
 // Invoiced entries keep the day that they were invoiced on.
 const readDays = `/* readDays */
@@ -83,6 +84,11 @@ func (s *Store) CheckRollup(ctx context.Context, w timesheet.Workspace) (RollupC
 		if err := tx.QueryRow(ctx, countDrift, w.ID).Scan(&found.Rows); err != nil {
 			return err
 		}
+		var projects int
+		if err := tx.QueryRow(ctx, countFoldDrift, w.ID).Scan(&projects); err != nil {
+			return err
+		}
+		found.Rows += projects
 		stray, err := strayDays(ctx, tx, w)
 		if found.Days = len(stray.ids); err != nil {
 			return err
@@ -117,6 +123,10 @@ func (s *Store) RebuildRollup(ctx context.Context, w timesheet.Workspace) (Rollu
 			return err
 		}
 		if err := tx.QueryRow(ctx, repairRollup, w.ID).Scan(&found.Rows); err != nil {
+			return err
+		}
+		projects, err := repairFolded(ctx, tx, w.ID)
+		if found.Rows += projects; err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, sweepRollup, w.ID); err != nil {

@@ -29,10 +29,34 @@ WITH entries AS (
 )
 SELECT count(*) FROM ((TABLE entries EXCEPT ALL TABLE sums) UNION ALL (TABLE sums EXCEPT ALL TABLE entries)) d`
 
+// unlikeProjects counts the sums of projects, with their rests, that the entries
+// do not add up to, and the other way round.
+const unlikeProjects = `
+WITH entries AS (
+  SELECT to_char(e.day, 'YYYY-MM-01') AS month, coalesce(e.project_id, 0) AS project, e.billable, e.currency,
+         count(*) AS n, sum(e.secs)::numeric AS secs, sum(e.amount_x3600::numeric) AS amount
+  FROM time_entry e
+  WHERE e.workspace_id = $1 AND e.deleted_at IS NULL AND e.ended_at IS NOT NULL
+  GROUP BY 1, 2, 3, 4
+), sums AS (
+  SELECT month::text, project_id, billable, currency, sum(entries) AS n, sum(secs)::numeric AS secs, sum(amount) AS amount
+  FROM (
+    SELECT month, project_id, billable, currency, entries, secs, amount_x3600 AS amount FROM project_rollup WHERE workspace_id = $1
+    UNION ALL
+    SELECT month, project_id, billable, currency, entries - folded_entries, secs - folded_secs, amount_x3600 - folded_amount_x3600 FROM rollup WHERE workspace_id = $1 AND unfolded
+  ) s
+  GROUP BY 1, 2, 3, 4
+  HAVING (sum(entries), sum(secs), sum(amount)) IS DISTINCT FROM (0, 0, 0)
+)
+SELECT count(*) FROM ((TABLE entries EXCEPT ALL TABLE sums) UNION ALL (TABLE sums EXCEPT ALL TABLE entries)) d`
+
 func wantRollup(t testing.TB, conn *pgx.Conn, v timesheet.Viewer, after string) {
 	t.Helper()
 	if n := ask[int](t, conn, unlike, v.Workspace.ID); n > 0 {
 		t.Errorf("after %s the rollup and the entries differ in %d rows", after, n)
+	}
+	if n := ask[int](t, conn, unlikeProjects, v.Workspace.ID); n > 0 {
+		t.Errorf("after %s the sums of projects and the entries differ in %d rows", after, n)
 	}
 }
 
@@ -180,6 +204,9 @@ func TestRollupOfLoadAndImport(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantRollup(t, s.conn, owner, "a load")
+	if n := ask[int](t, s.conn, `SELECT count(*) FROM rollup WHERE unfolded`); n > 0 {
+		t.Errorf("a load leaves %d sums unfolded", n)
+	}
 	if got := summed(t, s.conn, owner, "2026-03-01"); got != "2 5460 54000000" {
 		t.Errorf("the load has %s", got)
 	}

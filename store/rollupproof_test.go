@@ -87,7 +87,8 @@ FROM (SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND ap
 
 // Eight writers change entries at random while their connections are killed in
 // the middle of it, and the sums agree with the entries to the second and to
-// the fraction of a cent. Nothing repairs them here. Then a trigger is lost, and
+// the fraction of a cent, while they are folded into those of projects all the
+// time. Nothing repairs them here. Then a trigger is lost, and
 // the check finds what that did. Where cmd/headroom kills servers now and then,
 // here the database's side dies, every 20 ms, beneath a store that lives on and
 // goes on with other connections.
@@ -120,6 +121,21 @@ func TestRollupEqualsEntriesAfterConcurrentEdits(t *testing.T) {
 	watch := connectTo(t, s.conn.Config().ConnString())
 	ended := make(chan struct{})
 	go func() { all.Wait(); close(ended) }()
+	var folder sync.WaitGroup
+	rows, runs := 0, 0
+	folder.Go(func() {
+		for {
+			select {
+			case <-ended:
+				return
+			default:
+			}
+			n, err := s.FoldRollups(t.Context(), time.Now())
+			if rows += n; err == nil && n > 0 {
+				runs++
+			}
+		}
+	})
 	killed := 0
 	for tick := time.NewTicker(20 * time.Millisecond); ; {
 		select {
@@ -131,10 +147,15 @@ func TestRollupEqualsEntriesAfterConcurrentEdits(t *testing.T) {
 		}
 		break
 	}
+	folder.Wait()
 	wantRollup(t, s.conn, e.owner, "all edits")
-	rows := ask[int](t, s.conn, `SELECT count(*) FROM rollup`)
+	sums, projects := ask[int](t, s.conn, `SELECT count(*) FROM rollup`), ask[int](t, s.conn, `SELECT count(*) FROM project_rollup`)
 	entries := ask[int](t, s.conn, `SELECT count(*) FROM time_entry`)
-	proof.Result(t, "%d edits by 8 writers, %d refused by a rule, %d lost with one of %d killed connections: %d entries and %d sums agree", n, refused.Load(), lost.Load(), killed, entries, rows)
+	proof.Result(t, "%d edits by 8 writers, %d refused by a rule, %d lost with one of %d killed connections: %d entries and %d sums agree", n, refused.Load(), lost.Load(), killed, entries, sums)
+	proof.Result(t, "%d sums of projects agree too, into which %d rows were folded in %d runs meanwhile", projects, rows, runs)
+	if runs < n/200 {
+		t.Errorf("only %d runs have folded anything: the test shows nothing of them", runs)
+	}
 	if killed == 0 || entries < n/5 || lost.Load() > int64(n/2) {
 		t.Errorf("%d connections were killed and %d edits lost, %d entries are there: the test shows nothing", killed, lost.Load(), entries)
 	}

@@ -50,6 +50,10 @@ var withoutWorkspace = map[string]string{
 	"prepareCheck":    "settings of its own transaction",
 	"countDrift":      "a function of the database, which names the workspace",
 	"repairRollup":    "a function of the database, which names the workspace",
+	"countFoldDrift":  "a function of the database, which names the workspace",
+	"findUnfolded":    "replicas work for all workspaces; returns keys only",
+	"lockFold":        "a lock on the workspace's number, reads no table",
+	"tryFold":         "a lock on the workspace's number, reads no table",
 	"tryNight":        "a lock on a number, reads no table",
 	"endNight":        "a lock on a number, reads no table",
 	"prepareLoad":     "settings of its own transaction",
@@ -220,7 +224,7 @@ func fragment(text string) bool {
 }
 
 var (
-	tenantTable = regexp.MustCompile(`\b(?:FROM|JOIN|INTO|UPDATE|USING)\s+(?:workspace|membership|api_token|client|project|project_member|task|tag|time_entry|idempotency|audit|rollup|activity|export_job|rate|budget)\b`)
+	tenantTable = regexp.MustCompile(`\b(?:FROM|JOIN|INTO|UPDATE|USING)\s+(?:workspace|membership|api_token|client|project|project_member|task|tag|time_entry|idempotency|audit|rollup|project_rollup|activity|export_job|rate|budget)\b`)
 	tenantKey   = regexp.MustCompile(`\bworkspace_id = (?:\$1\b|\w+\.workspace_id\b)|\(workspace_id,`)
 	firstKey    = regexp.MustCompile(`\bworkspace_id = \$1\b|\(workspace_id,[^)]*\)\s*(?:VALUES \(\$1\b|SELECT \$1\b)`)
 )

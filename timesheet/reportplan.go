@@ -1,6 +1,9 @@
 package timesheet
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // LongEntry bounds the entries of which a report that splits at midnight knows
 // by their day where they end, so that it reads the rest's times alone.
@@ -9,7 +12,8 @@ const LongEntry = 12 * time.Hour
 // ReportPlan says where a report is read from. The days are those of the
 // workspace's calendar, and each is in one list at most, but for Long.
 type ReportPlan struct {
-	Months []Date // first days of months that the rollup answers
+	Months []Date // first days of months that kept sums answer
+	Folded bool   // sums of projects suffice for them, nobody's person is asked for
 	Whole  []Date // the entries' day alone says where they count
 	Short  []Date // the same, but for those longer than LongEntry
 	Mixed  []Date // where an entry counts depends on its times
@@ -46,14 +50,23 @@ func (p ReportPlan) Source(in ReportInput) ReportSource {
 	return SourceIndex
 }
 
+// KeptSums are the sums of months that a report may be read from.
+type KeptSums int
+
+const (
+	NoSums         KeptSums = iota // they are known to be wrong
+	SumsOfPeople                   // each is of one person's work on one project
+	SumsOfProjects                 // these, and those of whole projects: for who reads everybody
+)
+
 // margin is how many days before and after the period an entry of it can lie
 // on in another calendar: a week that it lasts, and two that zones differ.
 const margin = 9
 
 // PlanReport chooses the cheapest source for each day of a report. The zones
-// are those of the workspace and of the report; rollup tells whether the sums
-// of months can be trusted.
-func PlanReport(in ReportInput, home, zone *time.Location, weekStart time.Weekday, rollup bool) ReportPlan {
+// are those of the workspace and of the report; kept tells which sums of months
+// may be read.
+func PlanReport(in ReportInput, home, zone *time.Location, weekStart time.Weekday, kept KeptSums) ReportPlan {
 	p := ReportPlan{Period: in.Span()}
 	p.first = p.Period.From - margin
 	if p.Period.To < p.Period.From {
@@ -66,8 +79,9 @@ func PlanReport(in ReportInput, home, zone *time.Location, weekStart time.Weekda
 		reach, far = LongEntry, MaxEntry
 	}
 	days := p.homeDays(calendar(home, from, to), reach, far)
-	if rollup && in.summable() {
+	if kept != NoSums && in.summable() {
 		p.takeMonths(days)
+		p.Folded = len(p.Months) > 0 && kept == SumsOfProjects && len(in.Filter.Users) == 0 && !slices.Contains(in.GroupBy, GroupUser)
 	}
 	p.takeDays(days)
 	return p

@@ -1,6 +1,7 @@
 package timesheet
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
@@ -47,6 +48,7 @@ func TestPlanReport(t *testing.T) {
 		{"each entry rounded", ReportInput{Period: year, GroupBy: by(GroupProject), Rounding: &each}, bucharest, counts{whole: 366}, SourceIndex},
 		{"by tag", ReportInput{Period: year, GroupBy: by(GroupTag)}, bucharest, counts{whole: 366}, SourceRaw},
 		{"of a text", ReportInput{Period: year, GroupBy: by(GroupUser), Filter: EntryFilter{Text: "a"}}, bucharest, counts{whole: 366}, SourceRaw},
+		{"of a person", ReportInput{Period: year, GroupBy: by(GroupProject, GroupUser), Filter: EntryFilter{Users: []UserID{1}}}, bucharest, counts{months: 12}, SourceRollup},
 		{"case06 another zone", ReportInput{Period: year, GroupBy: by(GroupProject)}, newYork, counts{months: 11, whole: 30, mixed: 2}, SourceRollup},
 		{"case06 another zone by month", ReportInput{Period: year, GroupBy: by(GroupMonth)}, newYork, counts{whole: 354, mixed: 13}, SourceIndex},
 		{"case06 another zone by day", ReportInput{Period: year, GroupBy: by(GroupDay)}, newYork, counts{mixed: 367}, SourceRaw},
@@ -61,11 +63,17 @@ func TestPlanReport(t *testing.T) {
 			if tt.zone.String() == "Pacific/Apia" {
 				home = tt.zone
 			}
-			p := PlanReport(tt.in, home, tt.zone, time.Monday, true)
+			p := PlanReport(tt.in, home, tt.zone, time.Monday, SumsOfProjects)
 			if got := countsOf(p); got != tt.want || p.Source(tt.in) != tt.source {
 				t.Errorf("got %+v from %s, want %+v from %s", got, p.Source(tt.in), tt.want, tt.source)
 			}
-			if p := PlanReport(tt.in, home, tt.zone, time.Monday, false); len(p.Months) > 0 {
+			if asks := slices.Contains(tt.in.GroupBy, GroupUser); p.Folded != (len(p.Months) > 0 && !asks) {
+				t.Errorf("sums of projects are read: %v", p.Folded)
+			}
+			if p := PlanReport(tt.in, home, tt.zone, time.Monday, SumsOfPeople); p.Folded || countsOf(p) != tt.want {
+				t.Errorf("who sees their own work alone reads %+v, of projects: %v", countsOf(p), p.Folded)
+			}
+			if p := PlanReport(tt.in, home, tt.zone, time.Monday, NoSums); len(p.Months) > 0 {
 				t.Errorf("sums that are not to be trusted are read: %v", p.Months)
 			}
 		})

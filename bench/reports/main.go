@@ -29,6 +29,7 @@ type options struct {
 	seed   uint64
 	write  int           // inserts a round
 	storm  time.Duration // of one round of one design
+	fill   bool          // and do not measure
 }
 
 func main() {
@@ -50,6 +51,9 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer pg.Stop(ctx)
+	if o.fill {
+		return fill(ctx, pg, o.sizes)
+	}
 	r := begin(o)
 	if r.machine.Postgres, err = pg.Version(ctx); err != nil {
 		return err
@@ -74,6 +78,7 @@ func parse(args []string) (o options, err error) {
 	flags.Uint64Var(&o.seed, "seed", 1, "draws the order of cells")
 	flags.IntVar(&o.write, "writes", 10_000, "inserts of a round that measures the price of a write")
 	flags.DurationVar(&o.storm, "storm", 5*time.Second, "how long each round of 16 writers lasts")
+	flags.BoolVar(&o.fill, "fill", false, "only fill the databases in --data, for a run that measures")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
@@ -83,6 +88,9 @@ func parse(args []string) (o options, err error) {
 			return o, fmt.Errorf("--sizes: %q is no number of millions", text)
 		}
 		o.sizes = append(o.sizes, size)
+	}
+	if o.fill && o.data == "" {
+		return o, fmt.Errorf("--fill: give the folder that keeps it, --data")
 	}
 	if o.rounds < 3 {
 		return o, fmt.Errorf("--rounds: a median needs three rounds")

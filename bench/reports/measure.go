@@ -66,7 +66,7 @@ func (r *results) find(what string, size float64) (sample, bool) {
 // measure takes all cells of one size.
 func (r *results) measure(ctx context.Context, pg *lab.Postgres, size float64) error {
 	s := shapeOf(size)
-	dsn, owner, err := seeded(ctx, pg, fmt.Sprintf("bench_%g", size), s)
+	dsn, owner, err := seeded(ctx, pg, nameOf(size), s)
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func (r *results) prepare(ctx context.Context, dsn string, owner timesheet.Viewe
 		return nil, err
 	}
 	defer conn.Close(ctx)
-	for _, table := range []string{"time_entry", "rollup"} {
+	for _, table := range []string{"time_entry", "rollup", "project_rollup"} {
 		var n float64
 		if err := conn.QueryRow(ctx, "SELECT count(*) FROM "+table).Scan(&n); err != nil {
 			return nil, err

@@ -14,8 +14,8 @@ func rowsRead(ctx context.Context, conn *pgx.Conn) (n int64, err error) {
 		return 0, err
 	}
 	return n, conn.QueryRow(ctx, `
-SELECT (SELECT coalesce(sum(seq_tup_read), 0) FROM pg_stat_user_tables WHERE relname LIKE 'time_entry%' OR relname LIKE 'rollup%')
-     + (SELECT coalesce(sum(idx_tup_read), 0) FROM pg_stat_user_indexes WHERE relname LIKE 'time_entry%' OR relname LIKE 'rollup%')`).Scan(&n)
+SELECT (SELECT coalesce(sum(seq_tup_read), 0) FROM pg_stat_user_tables WHERE relname LIKE 'time_entry%' OR relname LIKE '%rollup%')
+     + (SELECT coalesce(sum(idx_tup_read), 0) FROM pg_stat_user_indexes WHERE relname LIKE 'time_entry%' OR relname LIKE '%rollup%')`).Scan(&n)
 }
 
 // ended waits until no backend of ours is left in a database, so that all has

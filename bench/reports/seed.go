@@ -86,7 +86,26 @@ func (s shape) entriesOf(yield func(timesheet.CompanyEntry) bool) {
 	}
 }
 
-// seeded opens the database of a size, filled.
+// fill makes the databases of all sizes, and that of the writes.
+func fill(ctx context.Context, pg *lab.Postgres, sizes []float64) error {
+	for _, size := range sizes {
+		if _, _, err := seeded(ctx, pg, nameOf(size), shapeOf(size)); err != nil {
+			return err
+		}
+	}
+	_, _, err := seeded(ctx, pg, writesName, shapeOf(writesSize))
+	return err
+}
+
+func nameOf(size float64) string { return fmt.Sprintf("bench_%g", size) }
+
+// The database of the writes has entries of its own.
+const (
+	writesName = "bench_writes"
+	writesSize = 0.1
+)
+
+// seeded opens the database of a size, filled, and with what a server has folded.
 func seeded(ctx context.Context, pg *lab.Postgres, name string, s shape) (dsn string, owner timesheet.Viewer, err error) {
 	if dsn, err = pg.Database(ctx, name); err != nil {
 		return "", owner, err
@@ -101,7 +120,9 @@ func seeded(ctx context.Context, pg *lab.Postgres, name string, s shape) (dsn st
 		return "", owner, err
 	}
 	if found {
-		owner, err = db.OwnerViewer(ctx, ws)
+		if owner, err = db.OwnerViewer(ctx, ws); err == nil {
+			_, err = db.FoldRollups(ctx, time.Now())
+		}
 		return dsn, owner, err
 	}
 	fmt.Fprintf(os.Stderr, "seeding %s: %d entries of %d people on %d projects\n", name, s.entries, s.users, s.projects)

@@ -42,7 +42,7 @@ var shared = []string{
 // measureWrites measures what a write costs, and how writers get on together.
 // Each round takes all designs, in an order that is drawn.
 func (r *results) measureWrites(ctx context.Context, pg *lab.Postgres) error {
-	dsn, owner, err := seeded(ctx, pg, "bench_writes", shapeOf(0.1))
+	dsn, owner, err := seeded(ctx, pg, writesName, shapeOf(writesSize))
 	if err != nil {
 		return err
 	}

@@ -29,6 +29,21 @@ SELECT count(*) FROM (
   HAVING sum(entries) <> 0 OR sum(secs) <> 0 OR sum(amount) <> 0
 ) u`
 
+// unequalProjects counts the same of the sums of projects with their rests.
+const unequalProjects = `
+SELECT count(*) FROM (
+  SELECT FROM (
+    SELECT workspace_id, date_trunc('month', day)::date, coalesce(project_id, 0), billable, currency, 1::numeric, secs::numeric, amount_x3600::numeric
+    FROM time_entry WHERE deleted_at IS NULL AND ended_at IS NOT NULL
+    UNION ALL
+    SELECT workspace_id, month, project_id, billable, currency, -entries, -secs, -amount_x3600 FROM project_rollup
+    UNION ALL
+    SELECT workspace_id, month, project_id, billable, currency, folded_entries - entries, folded_secs - secs, folded_amount_x3600 - amount_x3600 FROM rollup WHERE unfolded
+  ) d (workspace, month, project, billable, currency, entries, secs, amount)
+  GROUP BY workspace, month, project, billable, currency
+  HAVING sum(entries) <> 0 OR sum(secs) <> 0 OR sum(amount) <> 0
+) u`
+
 func count(t *testing.T, db *sql.DB, query string) (n int) {
 	t.Helper()
 	if err := db.QueryRowContext(t.Context(), query).Scan(&n); err != nil {
@@ -122,7 +137,11 @@ func TestRollupEqualsEntriesAfterKills(t *testing.T) {
 	stored := storedVersions(t, db)
 	c.wantKept(t, stored)
 	sums, differ := count(t, db, `SELECT count(*) FROM rollup`), count(t, db, unequal)
+	projects, folded := count(t, db, unequalProjects), count(t, db, `SELECT count(*) FROM project_rollup WHERE entries > 0`)
 	check := runs(t, "rollups", "check", "--database-url", dsn)
+	if projects > 0 || folded == 0 {
+		t.Errorf("%d sums of projects, of which servers have folded %d, are not those of the entries", projects, folded)
+	}
 	if differ > 0 || check.code != 0 {
 		t.Errorf("%d of %d sums are not those of the entries, and the check ends with %d: %s%s", differ, sums, check.code, check.out, check.stderr)
 	}
@@ -138,6 +157,7 @@ func TestRollupEqualsEntriesAfterKills(t *testing.T) {
 	deadlocks := count(t, db, `SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`)
 	proof.Result(t, "8 writers, %d edits acknowledged, %d refused by a rule, %d without an answer and %d failed, while the server was killed %d times", c.acknowledged.Load(), c.refused.Load(), c.lost.Load(), c.failed.Load(), kills)
 	proof.Result(t, "%d sums of %d entries, of which %d differ; %d deadlocks; %d acknowledged entries looked up by id", sums, len(stored), differ, deadlocks, len(c.versions))
+	proof.Result(t, "%d sums of projects, folded by each server that was started, of which %d differ with their rests", folded, projects)
 
 	if _, err := db.ExecContext(t.Context(), `DROP TRIGGER time_entry_added ON time_entry`); err != nil {
 		t.Fatal(err)
