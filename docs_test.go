@@ -74,7 +74,7 @@ func anchors(text string) (names []string) {
 // ours are the commands whose flags the documents may name.
 var ours = []string{
 	"headroom serve", "headroom migrate", "headroom seed", "headroom import", "headroom token create",
-	"headroom cost",
+	"headroom cost", "headroom prices show", "headroom prices diff", "headroom prices publish",
 	"headroom fetch", "headroom config", "headroom rollups check", "headroom rollups rebuild", "surge run", "surge breakpoint", "surge validate", "surge report",
 	"surge compare", "surge replay", "surge forecast", "headroom usage",
 }

@@ -222,8 +222,8 @@ func keepFields(keep func(*ast.Field) bool) func(*ast.QueryDocument) {
 // shrinking is an estimator whose rows follow the page that is asked for.
 type shrinking struct{}
 
-func (shrinking) Estimate(coordinate string, args map[string]any) (Estimate, bool) {
-	n, ok := args["first"].(int64)
+func (shrinking) Estimate(coordinate string, args Arguments) (Estimate, bool) {
+	n, ok := args.Get("first").(int64)
 	return Estimate{Rows: n / 2, MaxRows: n, Work: 10, MaxWork: 10}, ok && coordinate == "Query.projects"
 }
 
@@ -236,14 +236,12 @@ func TestSuggestionsAskTheEstimator(t *testing.T) {
 	}
 }
 
-func TestSetArgumentLeavesTheRequestAlone(t *testing.T) {
+func TestSwappedArgumentLeavesTheRequestAlone(t *testing.T) {
 	input := map[string]any{"a": map[string]any{"n": int64(9)}, "b": 1}
-	args := map[string]any{"input": input}
-	setArgument(args, "input.a.n", int64(4))
-	setArgument(args, "other.n", int64(5))
-	want := map[string]any{"input": map[string]any{"a": map[string]any{"n": int64(4)}, "b": 1}, "other": map[string]any{"n": int64(5)}}
-	if diff := cmp.Diff(want, args); diff != "" {
-		t.Errorf("arguments (-want +got):\n%s", diff)
+	got := withField(withField(input, "a.n", int64(4)), "other.n", int64(5))
+	want := map[string]any{"a": map[string]any{"n": int64(4)}, "b": 1, "other": map[string]any{"n": int64(5)}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("input (-want +got):\n%s", diff)
 	}
 	if got := fmt.Sprint(input); got != "map[a:map[n:9] b:1]" {
 		t.Errorf("the request's input became %s", got)

@@ -19,7 +19,8 @@
 // that a client is quoted: milliseconds by the schema's weights, the same number
 // for the same document and variables everywhere and at all times. Budgets count
 // points. Work is a forecast of how long the operation will take here and now;
-// queues and waiting times count work, and the gate corrects it by what it sees.
+// queues and waiting times count work. A Learner forecasts it from what operations
+// took while they were alone, and the gate corrects it by what it sees.
 // Seats bound how many operations run at once; each takes one, whether it costs
 // one point or a thousand.
 //
@@ -48,6 +49,19 @@
 // Nodes are the objects a price counts: those that weigh something. A type with
 // @cost(weight: "0"), such as an edge or a page info, is part of what it stands
 // in, and neither costs nor counts.
+//
+// What an Estimator computes with belongs into a PriceTable, which changes by
+// versions and little by little. What a machine is doing must not move a price: a
+// client that was accepted yesterday would be refused today, and the limiter would
+// tighten because it is slow, which makes nothing faster.
+//
+// # The work
+//
+// Why a line for each statement, and not one for each operation or document: rows
+// carry the price, and how long a row takes depends on how the statement finds it,
+// by a factor up to 5, while the rest is the same for all. What is left out, on
+// purpose, is what all statements have in common at the moment: that is load, which
+// a gate must see and a forecast must not explain away.
 //
 // # The schema
 //

@@ -54,23 +54,19 @@ func (r *replay) shares() []entryValue {
 	r.entries = r.entries[:len(r.f.entries)]
 	for i := range r.f.entries {
 		e, out := &r.f.entries[i], &r.entries[i]
-		runs, size := exactly(1), quantity{}
+		runs, parent := exactly(1), &value{}
 		*out = entryValue{included: r.holding.anyHolds(e.when)}
 		if e.parent >= 0 {
-			parent := &r.entries[e.parent]
-			runs, size = parent.elements, r.values[r.f.entries[e.parent].node].sliced
-			out.included = out.included && parent.included
+			above := &r.entries[e.parent]
+			runs, parent = above.elements, &r.values[r.f.entries[e.parent].node]
+			out.included = out.included && above.included
 		}
 		if !out.included {
 			continue
 		}
 		v := &r.values[e.node]
-		count := v.count
-		if e.sized {
-			count = size
-		}
-		points, objects := v.in(&e.child, size)
-		out.elements = runs.times(count, maxObjects)
+		points, objects := v.in(&e.child, parent)
+		out.elements = runs.times(v.countIn(&e.child, parent), maxObjects)
 		out.points = runs.times(points, maxPoints)
 		out.objects = runs.times(objects, maxObjects)
 	}

@@ -11,7 +11,7 @@ import (
 // counts is an estimator that knows some coordinates.
 type counts map[string]Estimate
 
-func (c counts) Estimate(coordinate string, _ map[string]any) (Estimate, bool) {
+func (c counts) Estimate(coordinate string, _ Arguments) (Estimate, bool) {
 	e, ok := c[coordinate]
 	return e, ok
 }
@@ -75,8 +75,8 @@ func TestPriceWithEstimator(t *testing.T) {
 // seen records what an estimator is asked.
 type seen map[string]map[string]any
 
-func (s seen) Estimate(coordinate string, args map[string]any) (Estimate, bool) {
-	s[coordinate] = args
+func (s seen) Estimate(coordinate string, args Arguments) (Estimate, bool) {
+	s[coordinate] = args.All()
 	return Estimate{}, false
 }
 

@@ -110,33 +110,86 @@ func argumentValue(def *ast.ArgumentDefinition, value *ast.Value, vars map[strin
 	return v, true
 }
 
-// arguments returns the arguments of a field for an Estimator.
-func arguments(field *ast.Field, def *ast.FieldDefinition, vars map[string]any) map[string]any {
-	args := make(map[string]any, len(def.Arguments))
-	for _, d := range def.Arguments {
-		var value *ast.Value
-		if arg := field.Arguments.ForName(d.Name); arg != nil {
-			value = arg.Value
+// Arguments are the coerced arguments of a field, read when they are asked for, so
+// that a price of which nothing is known costs no map.
+type Arguments struct {
+	node *node
+	vars map[string]any
+	swap *swap   // nil: as the document says
+	size float64 // of the list, as its slicing arguments say
+
+	values map[string]any // instead of a node's
+}
+
+// GivenArguments are arguments that stand in no document, for tests of estimators.
+func GivenArguments(values map[string]any, size float64) Arguments {
+	return Arguments{values: values, size: size}
+}
+
+// Get returns an argument as a resolver would see it, nil where it is neither given
+// nor has a default. What it returns must not be changed.
+func (a Arguments) Get(name string) any {
+	if a.node == nil {
+		return a.values[name]
+	}
+	d := a.node.def.Arguments.ForName(name)
+	if d == nil {
+		return nil
+	}
+	v, _ := a.given(d)
+	if a.swap == nil {
+		return v
+	}
+	if head, rest, nested := strings.Cut(a.swap.argument, "."); head == name {
+		if !nested {
+			return a.swap.value
 		}
-		if v, ok := argumentValue(d, value, vars); ok {
+		return withField(v, rest, a.swap.value)
+	}
+	return v
+}
+
+func (a Arguments) given(d *ast.ArgumentDefinition) (any, bool) {
+	var value *ast.Value
+	if arg := a.node.field.Arguments.ForName(d.Name); arg != nil {
+		value = arg.Value
+	}
+	return argumentValue(d, value, a.vars)
+}
+
+// Size is how many elements the field's slicing arguments ask for, else the size
+// that the schema assumes.
+func (a Arguments) Size() float64 { return a.size }
+
+// All returns the arguments that are given or have a default, by name.
+func (a Arguments) All() map[string]any {
+	if a.node == nil {
+		return maps.Clone(a.values)
+	}
+	args := make(map[string]any, len(a.node.def.Arguments))
+	for _, d := range a.node.def.Arguments {
+		if v, ok := a.given(d); ok {
 			args[d.Name] = v
 		}
+	}
+	if a.swap != nil {
+		head, _, _ := strings.Cut(a.swap.argument, ".")
+		args[head] = a.Get(head)
 	}
 	return args
 }
 
-// setArgument sets a possibly dotted argument without changing the maps within
-// args, which may be the request's own.
-func setArgument(args map[string]any, name string, value any) {
+// withField is a copy of an input object with a possibly dotted field set: the
+// object may be the request's own.
+func withField(object any, name string, value any) map[string]any {
+	given, _ := object.(map[string]any)
+	out := maps.Clone(given)
+	if out == nil {
+		out = map[string]any{}
+	}
 	head, rest, nested := strings.Cut(name, ".")
-	if !nested {
-		args[head] = value
-		return
+	if out[head] = value; nested {
+		out[head] = withField(given[head], rest, value)
 	}
-	object, _ := args[head].(map[string]any)
-	if object = maps.Clone(object); object == nil {
-		object = map[string]any{}
-	}
-	setArgument(object, rest, value)
-	args[head] = object
+	return out
 }

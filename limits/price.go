@@ -7,7 +7,7 @@ type Price struct {
 	// Expected and Bound are points (milliseconds): the forecast and the most
 	// it can be. 0 <= Expected <= Bound, both finite.
 	Expected, Bound float64
-	// Work is the forecast as a duration, for queues and waiting times.
+	// Work is the points as a duration; a Learner has a better forecast.
 	Work time.Duration
 	// Rows is the number of objects expected in the answer, Nodes the most
 	// there can be.
@@ -30,6 +30,8 @@ type FieldPrice struct {
 	Class      Class // of a root field: what its @class declares, else Interactive
 	Expected   float64
 	Bound      float64
+	Statement  string // that answers it, as its Estimate says; "": no estimator knew it
+	Reads      int64  // rows that the statement is expected to read; 0: not known
 }
 
 // Basis says where the expected price comes from.
@@ -46,8 +48,8 @@ const (
 type Estimator interface {
 	// Estimate forecasts one run of the field at coordinate ("Type.field") with
 	// these coerced arguments. false: nothing is known and the declared bound
-	// holds. args must not be kept or changed.
-	Estimate(coordinate string, args map[string]any) (Estimate, bool)
+	// holds. args must not be kept.
+	Estimate(coordinate string, args Arguments) (Estimate, bool)
 }
 
 // Estimate is the forecast of one run of one field.
@@ -55,6 +57,16 @@ type Estimate struct {
 	Rows, MaxRows int64         // objects returned: expected and most
 	Work, MaxWork time.Duration // expected and most
 	Statement     string        // names what is learned from the outcome
+	Reads         int64         // rows that the statement reads, for a comparison with the planner; 0: not known
+	Below         Below         // what a field selected on it costs, where that follows from these arguments
+}
+
+// Below is the price of one field that is selected on an estimated one, such as the
+// count of a list, which nothing but the list's arguments decides. The zero value
+// names none.
+type Below struct {
+	Field         string // its name in the schema
+	Work, MaxWork time.Duration
 }
 
 // Price replays the formula with the operation's coerced variables. It is pure
@@ -96,6 +108,7 @@ func (r *replay) fieldPrices() []FieldPrice {
 		fields = append(fields, FieldPrice{
 			Path: e.path, Coordinate: n.coordinate, Root: e.parent < 0, Class: n.class,
 			Expected: shares[i].points.expected, Bound: shares[i].points.bound,
+			Statement: r.values[e.node].statement, Reads: r.values[e.node].reads,
 		})
 	}
 	return fields

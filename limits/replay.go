@@ -43,17 +43,39 @@ type value struct {
 	element quantity // points of one element
 	objects quantity // nodes in one element, itself included
 	invalid int      // node whose slicing arguments are wrong, or -1
+
+	statement string // of the estimate
+	reads     int64
+	below     Below
+	dropped   bool
 }
 
-// in returns the points and nodes of one run as a child of a field whose sized
-// children have the given size.
-func (v *value) in(c *child, size quantity) (points, objects quantity) {
-	count := v.count
-	if c.sized {
-		count = size
+// in returns the points and nodes of one run as a child of a field: how many its
+// sized children return, and what an estimate of the parent says of them.
+func (v *value) in(c *child, parent *value) (points, objects quantity) {
+	if v.dropped {
+		return quantity{}, quantity{}
 	}
-	points = v.own.plus(count.times(v.element, maxPoints), maxPoints)
+	count, own := v.countIn(c, parent), v.own
+	if parent.below.Field == c.name && c.name != "" {
+		own = pointsOf(parent.below.Work, parent.below.MaxWork)
+	}
+	points = own.plus(count.times(v.element, maxPoints), maxPoints)
 	return points, count.times(v.objects, maxObjects)
+}
+
+// countIn is how many elements the field returns there.
+func (v *value) countIn(c *child, parent *value) quantity {
+	if c.sized {
+		return parent.sliced
+	}
+	return v.count
+}
+
+// pointsOf is a forecast and its bound in points; negative ones are zero.
+func pointsOf(work, most time.Duration) quantity {
+	work = max(0, work)
+	return quantity{milliseconds(work), milliseconds(max(work, most))}.plus(quantity{}, maxPoints)
 }
 
 // swap replaces what the document says about a field and all merged with it, for
@@ -110,6 +132,7 @@ func (r *replay) free() {
 func (r *replay) evaluate(n *node, v *value, index int) {
 	*v = value{invalid: -1}
 	if r.swap.concerns(n) && r.swap.drop {
+		v.dropped = true
 		return
 	}
 	var s *swap
@@ -149,7 +172,7 @@ func (r *replay) variant(t *variant, v *value) {
 			continue
 		}
 		below := &r.values[c.node]
-		p, o := below.in(c, v.sliced)
+		p, o := below.in(c, v)
 		points = points.plus(p, maxPoints)
 		objects = objects.plus(o, maxObjects)
 		if v.invalid < 0 {
@@ -164,18 +187,15 @@ func (r *replay) variant(t *variant, v *value) {
 // list shorter than the document allows, never longer, and what is no sane
 // number changes nothing.
 func (r *replay) ask(n *node, v *value, s *swap) {
-	args := arguments(n.field, n.def, r.vars)
-	if s != nil {
-		setArgument(args, s.argument, s.value)
-	}
-	e, ok := r.est.Estimate(n.coordinate, args)
+	e, ok := r.est.Estimate(n.coordinate, Arguments{node: n, vars: r.vars, swap: s, size: v.sliced.bound})
 	if !ok || e.Rows < 0 || e.Work < 0 {
 		return
 	}
 	r.statistics = true
+	v.statement, v.reads, v.below = e.Statement, e.Reads, e.Below
 	rows := quantity{float64(e.Rows), float64(max(e.Rows, e.MaxRows))}
 	v.sliced = quantity{min(rows.expected, v.sliced.expected), min(rows.bound, v.sliced.bound)}
-	v.own = quantity{milliseconds(e.Work), milliseconds(max(e.Work, e.MaxWork))}.plus(quantity{}, maxPoints)
+	v.own = pointsOf(e.Work, e.MaxWork)
 }
 
 // milliseconds is a duration in points.
@@ -190,7 +210,7 @@ func (r *replay) total() (points, objects quantity, invalid int) {
 			continue
 		}
 		v := &r.values[c.node]
-		p, o := v.in(c, quantity{})
+		p, o := v.in(c, &value{})
 		points = points.plus(p, maxPoints)
 		objects = objects.plus(o, maxObjects)
 		if invalid < 0 {

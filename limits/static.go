@@ -40,6 +40,7 @@ type Static struct {
 
 	mu       sync.Mutex
 	draining bool
+	uneasy   time.Time // when something was last congested
 	pools    [numClasses]pool
 	slab     []Refusal // spare refusals, so that most refusals allocate nothing
 	random   *rand.Rand
@@ -136,6 +137,7 @@ func (s *Static) enter(r *Request, gone bool, tell func(*Permit, *Refusal)) (*Pe
 		w.answered = make(chan struct{})
 	}
 	p.queue.insert(w, position)
+	s.uneasy = now
 	s.card.queued(p)
 	return nil, nil, w
 }
@@ -175,6 +177,7 @@ func (s *Static) grantLocked(p *pool, r *Request, arrived, now time.Time, slot S
 	p.running += r.Work
 	p.admitted++
 	p.waited += max(0, now.Sub(arrived))
+	s.lookAroundLocked(now)
 	return &Permit{holder: s, class: r.Class, work: r.Work, since: now, slot: slot}
 }
 

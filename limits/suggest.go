@@ -162,7 +162,7 @@ func (a *adviser) ranges(candidates []candidate) []Suggestion {
 			continue
 		}
 		seen[c.origin] = true
-		args := arguments(c.field, c.def, a.vars)
+		args := Arguments{node: c.node, vars: a.vars}.All()
 		for _, name := range c.ranges {
 			from, to, ok := rangeAt(args, name)
 			given := int64(to.Sub(from)/day) + 1

@@ -10,7 +10,7 @@ import (
 // clients send them.
 type entryFilter struct {
 	period                          timesheet.Period
-	users, projects, clients, tasks []string
+	users, projects, clients, tasks values
 	text                            string
 	rows                            bool // no index holds all that it compares
 }
@@ -22,16 +22,16 @@ func filterOf(v any) entryFilter {
 	given, _ := v.(map[string]any)
 	f := entryFilter{
 		period: periodOf(given["period"]),
-		users:  texts(given["userIds"]), projects: texts(given["projectIds"]), clients: texts(given["clientIds"]), tasks: texts(given["taskIds"]),
+		users:  values{given["userIds"]}, projects: values{given["projectIds"]}, clients: values{given["clientIds"]}, tasks: values{given["taskIds"]},
 	}
 	f.text, _ = given["text"].(string)
-	f.rows = f.text != "" || len(texts(given["tagIds"])) > 0
+	f.rows = f.text != "" || values{given["tagIds"]}.len() > 0
 	return f
 }
 
 // narrows tells whether an index by user or by project can be used.
 func (f entryFilter) narrows() bool {
-	return len(f.users)+len(f.projects)+len(f.clients)+len(f.tasks) > 0
+	return f.users.len()+f.projects.len()+f.clients.len()+f.tasks.len() > 0
 }
 
 // periodOf reads a PeriodInput; what is none does not narrow.
@@ -53,19 +53,40 @@ func intersect(a, b timesheet.Period) timesheet.Period {
 	return timesheet.Period{From: max(a.From, b.From), To: min(a.To, b.To)}
 }
 
-// texts reads a list of ids or enum values; one alone is a list of one.
-func texts(v any) (out []string) {
-	switch v := v.(type) {
+// values are a list of ids or enum values as it came; one alone is a list of one.
+type values struct{ v any }
+
+func (l values) len() int {
+	switch v := l.v.(type) {
 	case string:
-		return []string{v}
+		return 1
 	case []string: // one value, as variables are coerced
-		return v
+		return len(v)
 	case []any:
-		for _, item := range v {
-			if text, ok := item.(string); ok {
-				out = append(out, text)
-			}
+		return len(v)
+	}
+	return 0
+}
+
+// at is the value at a place, "" for what is no text.
+func (l values) at(i int) string {
+	switch v := l.v.(type) {
+	case string:
+		return v
+	case []string:
+		return v[i]
+	case []any:
+		text, _ := v[i].(string)
+		return text
+	}
+	return ""
+}
+
+func (l values) has(key timesheet.GroupKey) bool {
+	for i := range l.len() {
+		if l.at(i) == string(key) {
+			return true
 		}
 	}
-	return out
+	return false
 }

@@ -1,9 +1,7 @@
 package server
 
 import (
-	"encoding/json"
 	"math"
-	"slices"
 	"strings"
 
 	"headroom/graph"
@@ -25,101 +23,127 @@ const (
 )
 
 // entries estimates a page of entries: rows are read from one end on until the
-// page is full or, where a text matches few, until the period ends.
-func (e *estimator) entries(args map[string]any) limits.Estimate {
-	f := filterOf(args["filter"])
-	there, size := e.matching(f), pageSize(args)
-	rows, read, rate := min(size, there), min(size, there), msHeap
+// page is full or, where a text matches few, until the period ends. Their count
+// reads all that match.
+func (e *estimator) entries(args limits.Arguments) limits.Estimate {
+	f := filterOf(args.Get("filter"))
+	there, size := e.matching(f), args.Size()
+	rows, read, rate, statement := min(size, there), min(size, there), e.rates.heap, byEntries
 	if f.text != "" {
 		matched := e.matchRate(f.text)
-		rows, read, rate = min(size, matched*there), there, msText
+		rows, read, rate, statement = min(size, matched*there), there, e.rates.text, byEntriesText
 		if matched > scarce {
 			read = min(there, size/matched)
 		}
 	}
-	most := max(limits.RootWeight, msStatement+growth*msText*e.readable(f.period))
-	work := min(msStatement+rate*read, most)
-	return limits.Estimate{Rows: roundedRows(rows), MaxRows: math.MaxInt32, Work: duration(work), MaxWork: duration(most), Statement: "listEntries"}
+	most := max(limits.RootWeight, e.rates.call+growth*e.rates.text*e.readable(f.period))
+	out := e.estimate(statement, rate*read, 0, most)
+	out.Rows, out.Reads = roundedRows(rows), roundedRows(read)
+	out.Below = e.count(f, there)
+	return out
 }
 
-// pageSize is what first or last asks for.
-func pageSize(args map[string]any) float64 {
-	for _, name := range []string{"first", "last"} {
-		if n, ok := args[name].(json.Number); ok {
-			if size, err := n.Float64(); err == nil {
-				return size
-			}
-		}
-		if n, ok := args[name].(int64); ok {
-			return float64(n)
-		}
+// countPoints is the least bound of a count of entries: what the schema declares.
+const countPoints = 5
+
+// count estimates how many entries there are: all that match are read, from the
+// covering index where that holds what is compared.
+func (e *estimator) count(f entryFilter, there float64) limits.Below {
+	rate := e.rates.index
+	switch {
+	case f.text != "":
+		rate = e.rates.text
+	case f.rows || f.narrows() || !e.viewer.ReadsEverybody():
+		rate = e.rates.heap
 	}
-	return timesheet.MaxPage
+	most := max(countPoints, e.rates.call+growth*e.rates.text*e.readable(f.period))
+	return limits.Below{
+		Field: "totalCount", Work: duration(min(e.rates.call+e.rates.statements[byEntriesCount]*rate*there, most)), MaxWork: duration(most),
+	}
+}
+
+// estimate is what a statement takes that reads rows worth so many points and
+// answers so many.
+func (e *estimator) estimate(statement string, read, answered, most float64) limits.Estimate {
+	work := e.rates.call + e.rates.statements[statement]*(read+e.rates.result*answered)
+	return limits.Estimate{
+		Rows: roundedRows(answered), MaxRows: math.MaxInt32,
+		Work: duration(min(work, most)), MaxWork: duration(most), Statement: statement,
+	}
 }
 
 // report estimates a report: the entries it reads, by the cheaper of two ways,
 // and the groups they fall into.
-func (e *estimator) report(args map[string]any) limits.Estimate {
-	input, _ := args["input"].(map[string]any)
+func (e *estimator) report(args limits.Arguments) limits.Estimate {
+	input, _ := args.Get("input").(map[string]any)
 	f := filterOf(input["filter"])
 	f.period = intersect(f.period, periodOf(input["period"]))
-	keys := texts(input["groupBy"])
+	keys := values{input["groupBy"]}
 	all, there := e.readable(f.period), e.matching(f)
-	work := msIndex * all
-	switch {
-	case f.text != "":
-		work = msText * there
-	case f.rows || slices.Contains(keys, string(timesheet.GroupTag)):
-		work = msHeap * there
-	case !e.viewer.ReadsEverybody():
-		work = msHeap * there
-	default:
-		if e.summable(input, keys, f) {
-			work = e.summed(f.period, keys, f)
-		}
-		if f.narrows() {
-			work = min(work, msHeap*there)
-		}
-	}
+	work, reads, statement := e.reportRows(input, keys, f, all, there)
 	groups := e.groups(keys, f, there)
 	if fill, _ := input["fillGaps"].(bool); fill {
 		groups = e.groups(keys, f, math.Inf(1))
 	}
-	work += msStatement + msResult*groups
-	most := max(reportPoints, msStatement+growth*(msText+msResult)*all)
-	return limits.Estimate{Rows: roundedRows(groups), MaxRows: math.MaxInt32, Work: duration(min(work, most)), MaxWork: duration(most), Statement: "reportGroups"}
+	most := max(reportPoints, e.rates.call+growth*(e.rates.text+e.rates.result)*all)
+	out := e.estimate(statement, work, groups, most)
+	out.Reads = roundedRows(reads)
+	return out
+}
+
+// reportRows is what the rows cost that a report reads, how many they are, and the
+// statement that reads them.
+func (e *estimator) reportRows(input map[string]any, keys values, f entryFilter, all, there float64) (work, reads float64, statement string) {
+	switch {
+	case f.text != "":
+		return e.rates.text * there, there, byReportText
+	case f.rows || keys.has(timesheet.GroupTag) || !e.viewer.ReadsEverybody():
+		return e.rates.heap * there, there, byReportTable
+	}
+	work, reads, statement = e.rates.index*all, all, byReportIndex
+	if e.summable(input, keys, f) {
+		if sums, rows := e.summed(f.period, keys, f); sums < work {
+			work, reads, statement = sums, rows, byReportSums
+		}
+	}
+	if f.narrows() && e.rates.heap*there < work {
+		work, reads, statement = e.rates.heap*there, there, byReportTable
+	}
+	return work, reads, statement
 }
 
 // summary estimates a report by three keys of which each has its own rows. Each
 // row that is read is added to three sums.
-func (e *estimator) summary(args map[string]any) limits.Estimate {
-	f := entryFilter{period: periodOf(args["period"])}
-	keys := []string{string(timesheet.GroupProject), string(timesheet.GroupUser), string(timesheet.SummaryUnit(f.period))}
-	all, rate := e.readable(f.period), msIndex
+func (e *estimator) summary(args limits.Arguments) limits.Estimate {
+	f := entryFilter{period: periodOf(args.Get("period"))}
+	all, rate, statement := e.readable(f.period), e.rates.index, bySummaryIndex
 	if !e.viewer.ReadsEverybody() {
-		rate = msHeap
+		rate, statement = e.rates.heap, bySummaryTable
 	}
-	work := rate * all
-	if e.viewer.ReadsEverybody() && e.summable(nil, keys, f) {
-		work = e.summed(f.period, keys, f)
+	work, reads := rate*all, all
+	unit := timesheet.SummaryUnit(f.period)
+	if e.viewer.ReadsEverybody() && e.summable(nil, values{string(unit)}, f) {
+		work, reads = e.summed(f.period, values{string(timesheet.GroupUser)}, f)
+		statement = bySummarySums
 	}
 	groups := 0.0
-	for _, key := range keys {
-		groups += e.groups([]string{key}, f, all)
+	for _, key := range [...]timesheet.GroupKey{timesheet.GroupProject, timesheet.GroupUser, unit} {
+		groups += e.groups(values{string(key)}, f, all)
 	}
-	work = msStatement + summarySets*work + msResult*groups
-	most := max(reportPoints, msStatement+growth*(summarySets*rate*all+msResult*groups)) // no text is read
-	return limits.Estimate{Rows: roundedRows(groups), MaxRows: math.MaxInt32, Work: duration(min(work, most)), MaxWork: duration(most), Statement: "summaryGroups"}
+	most := max(reportPoints, e.rates.call+growth*(summarySets*rate*all+e.rates.result*groups)) // no text is read
+	out := e.estimate(statement, summarySets*work, groups, most)
+	out.Reads = roundedRows(reads)
+	return out
 }
 
 // summable tells whether the sums of months are all that a report needs; it
 // follows timesheet.PlanReport.
-func (e *estimator) summable(input map[string]any, keys []string, f entryFilter) bool {
-	if e.viewer.Workspace.RollupDrifted || len(f.tasks) > 0 {
+func (e *estimator) summable(input map[string]any, keys values, f entryFilter) bool {
+	if e.viewer.Workspace.RollupDrifted || f.tasks.len() > 0 {
 		return false
 	}
-	for _, key := range []timesheet.GroupKey{timesheet.GroupTask, timesheet.GroupDay, timesheet.GroupWeek} {
-		if slices.Contains(keys, string(key)) {
+	for _, key := range [...]timesheet.GroupKey{timesheet.GroupTask, timesheet.GroupDay, timesheet.GroupWeek} {
+		if keys.has(key) {
 			return false
 		}
 	}
@@ -129,11 +153,11 @@ func (e *estimator) summable(input map[string]any, keys []string, f entryFilter)
 
 // summed is the time for a period of which whole months are read from kept sums,
 // those of projects unless people are asked for, and the days before and after
-// them from the index.
-func (e *estimator) summed(p timesheet.Period, keys []string, f entryFilter) float64 {
-	sums := e.counts.ProjectSums
-	if len(f.users) > 0 || slices.Contains(keys, string(timesheet.GroupUser)) {
-		sums = e.counts.Sums
+// them from the index, and the rows of both.
+func (e *estimator) summed(p timesheet.Period, keys values, f entryFilter) (work, rows float64) {
+	kept := e.counts.ProjectSums
+	if f.users.len() > 0 || keys.has(timesheet.GroupUser) {
+		kept = e.counts.Sums
 	}
 	whole := timesheet.Period{From: p.From.Month(), To: (p.To + 1).Month() - 1}
 	if whole.From < p.From {
@@ -141,16 +165,18 @@ func (e *estimator) summed(p timesheet.Period, keys []string, f entryFilter) flo
 	}
 	edges := e.readable(p)
 	if whole.To < whole.From {
-		return msIndex * edges
+		return e.rates.index * edges, edges
 	}
-	return msIndex*(edges-e.readable(whole)) + msSum*sums.Between(whole, e.counts.AsOf, e.today)
+	edges -= e.readable(whole)
+	sums := kept.Between(whole, e.counts.AsOf, e.today)
+	return e.rates.index*edges + e.rates.sums*sums, edges + sums
 }
 
 // groups is how many leaves a report of so many entries has.
-func (e *estimator) groups(keys []string, f entryFilter, entries float64) float64 {
+func (e *estimator) groups(keys values, f entryFilter, entries float64) float64 {
 	most := 1.0
-	for _, key := range keys {
-		most *= e.values(timesheet.GroupKey(key), keys, f)
+	for i := range keys.len() {
+		most *= e.distinct(timesheet.GroupKey(keys.at(i)), keys, f)
 	}
 	if most <= 0 || entries <= 0 {
 		return 0
@@ -158,9 +184,9 @@ func (e *estimator) groups(keys []string, f entryFilter, entries float64) float6
 	return most * (1 - math.Exp(-entries/(3*most))) // entries come in runs of the same work
 }
 
-// values is how many values a key can have. Who sees their own entries alone
+// distinct is how many values a key can have. Who sees their own entries alone
 // is told nothing of how much else there is.
-func (e *estimator) values(key timesheet.GroupKey, keys []string, f entryFilter) float64 {
+func (e *estimator) distinct(key timesheet.GroupKey, keys values, f entryFilter) float64 {
 	days := float64(f.period.To-f.period.From) + 1
 	switch key {
 	case timesheet.GroupBillable:
@@ -186,12 +212,12 @@ func (e *estimator) values(key timesheet.GroupKey, keys []string, f entryFilter)
 	case timesheet.GroupUser:
 		return among(c.Users, f.users)
 	case timesheet.GroupClient:
-		if slices.Contains(keys, string(timesheet.GroupProject)) || slices.Contains(keys, string(timesheet.GroupTask)) {
+		if keys.has(timesheet.GroupProject) || keys.has(timesheet.GroupTask) {
 			return 1 // a project has one
 		}
 		return among(c.Clients+1, f.clients)
 	case timesheet.GroupProject:
-		if slices.Contains(keys, string(timesheet.GroupTask)) {
+		if keys.has(timesheet.GroupTask) {
 			return 1 // so has a task
 		}
 		return among(c.Projects+1, f.projects)
@@ -203,9 +229,9 @@ func (e *estimator) values(key timesheet.GroupKey, keys []string, f entryFilter)
 }
 
 // among is how many of n a filter leaves.
-func among(n int64, ids []string) float64 {
-	if len(ids) > 0 {
-		return min(float64(n), float64(len(ids)))
+func among(n int64, ids values) float64 {
+	if ids.len() > 0 {
+		return min(float64(n), float64(ids.len()))
 	}
 	return float64(n)
 }
@@ -228,41 +254,42 @@ func (e *estimator) matching(f entryFilter) float64 {
 		return there
 	}
 	c := e.counts
-	between := func(m store.Monthly) float64 { return m.Between(f.period, c.AsOf, e.today) }
-	if len(f.users) > 0 {
-		sum := 0.0
-		for _, text := range f.users {
-			if id, err := graph.UnmarshalUserID(text); err == nil {
-				sum += between(c.ByUser[id])
-			}
-		}
-		there = min(there, sum)
+	if f.users.len() > 0 {
+		there = min(there, sumOf(f.users, graph.UnmarshalUserID, func(id timesheet.UserID) float64 { return e.between(c.ByUser[id], f.period) }))
 	}
-	if len(f.projects) > 0 {
-		sum := 0.0
-		for _, text := range f.projects {
-			if id, err := graph.UnmarshalProjectID(text); err == nil {
-				sum += between(c.ByProject[id])
-			}
-		}
-		there = min(there, sum)
+	if f.projects.len() > 0 {
+		there = min(there, sumOf(f.projects, graph.UnmarshalProjectID, func(id timesheet.ProjectID) float64 { return e.between(c.ByProject[id], f.period) }))
 	}
-	if len(f.clients) > 0 {
-		wanted := map[timesheet.ClientID]bool{}
-		for _, text := range f.clients {
-			if id, err := graph.UnmarshalClientID(text); err == nil {
-				wanted[id] = true
-			}
-		}
-		sum := 0.0
-		for project, client := range c.ClientOf {
-			if wanted[client] {
-				sum += between(c.ByProject[project])
-			}
-		}
-		there = min(there, sum)
+	if f.clients.len() > 0 {
+		there = min(there, e.ofClients(f))
 	}
 	return there
+}
+
+func (e *estimator) between(m store.Monthly, p timesheet.Period) float64 {
+	return m.Between(p, e.counts.AsOf, e.today)
+}
+
+// sumOf adds up what the ids of a filter stand for; what is no id stands for none.
+func sumOf[K comparable](ids values, read func(any) (K, error), of func(K) float64) (sum float64) {
+	for i := range ids.len() {
+		if id, err := read(ids.at(i)); err == nil {
+			sum += of(id)
+		}
+	}
+	return sum
+}
+
+// ofClients is how many entries the projects of the filter's clients hold.
+func (e *estimator) ofClients(f entryFilter) (sum float64) {
+	wanted := map[timesheet.ClientID]bool{}
+	sumOf(f.clients, graph.UnmarshalClientID, func(id timesheet.ClientID) float64 { wanted[id] = true; return 0 })
+	for project, client := range e.counts.ClientOf {
+		if wanted[client] {
+			sum += e.between(e.counts.ByProject[project], f.period)
+		}
+	}
+	return sum
 }
 
 // matchRate is the share of descriptions that hold a text, of those that were

@@ -9,21 +9,11 @@ import (
 	"headroom/timesheet"
 )
 
-// Milliseconds of a statement and of one row of each kind, medians of 19,215
-// measured statements over 200 workspaces (docs/decisions/0041).
-const (
-	msStatement = 0.18
-	msSum       = 0.00015 // of the rollup
-	msIndex     = 0.00023 // of a covering index
-	msHeap      = 0.00054 // of the table, by a narrow index
-	msText      = 0.00082 // of the table, compared with a text
-	msResult    = 0.00072 // of the answer
-)
-
 // estimator forecasts fields for one viewer from what their workspace holds. It
 // looks only at what the viewer may read: for somebody who sees their own
 // entries alone, other people's counts do not exist, whatever a filter names.
 type estimator struct {
+	rates  *rates
 	counts *store.Counts
 	viewer timesheet.Viewer
 	today  timesheet.Date
@@ -38,11 +28,11 @@ func (s *Server) estimatorFor(v timesheet.Viewer) limits.Estimator {
 	if counts == nil {
 		return nil
 	}
-	return &estimator{counts: counts, viewer: v, today: timesheet.DayOf(s.now(), time.UTC)}
+	return &estimator{rates: s.prices.list.Load(), counts: counts, viewer: v, today: timesheet.DayOf(s.now(), time.UTC)}
 }
 
 // Estimate implements limits.Estimator.
-func (e *estimator) Estimate(coordinate string, args map[string]any) (limits.Estimate, bool) {
+func (e *estimator) Estimate(coordinate string, args limits.Arguments) (limits.Estimate, bool) {
 	switch coordinate {
 	case "Query.timesheetReport":
 		return e.report(args), true
@@ -50,6 +40,12 @@ func (e *estimator) Estimate(coordinate string, args map[string]any) (limits.Est
 		return e.summary(args), true
 	case "Query.timeEntries":
 		return e.entries(args), true
+	case "Query.myDay":
+		return e.day(), true
+	case "Query.weekGrid":
+		return e.week(args), true
+	case "Project.trackedSeconds":
+		return e.tracked(args), true
 	}
 	if !e.viewer.ReadsEverybody() {
 		return limits.Estimate{}, false

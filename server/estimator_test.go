@@ -72,7 +72,13 @@ func projectText(id timesheet.ProjectID) string {
 }
 
 func estimatorOf(c *store.Counts, role timesheet.Role, user timesheet.UserID) *estimator {
-	return &estimator{counts: c, viewer: timesheet.Viewer{User: user, Role: role}, today: date("2025-12-31")}
+	return &estimator{rates: ratesOf(BuiltinPrices()), counts: c, viewer: timesheet.Viewer{User: user, Role: role}, today: date("2025-12-31")}
+}
+
+// given are a field's arguments, with a page's size.
+func given(args map[string]any) limits.Arguments {
+	size, _ := args["first"].(int64)
+	return limits.GivenArguments(args, float64(size))
 }
 
 func reportArgs(from, to string, keys []any, filter map[string]any) map[string]any {
@@ -112,7 +118,7 @@ func TestReportEstimates(t *testing.T) {
 		{"a period before all", reportArgs("1999-01-01", "1999-12-31", []any{"PROJECT"}, nil), 0.18, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got, ok := e.Estimate("Query.timesheetReport", test.args)
+			got, ok := e.Estimate("Query.timesheetReport", given(test.args))
 			if ms := float64(got.Work) / 1e6; !ok || ms < test.want*0.9 || ms > test.want*1.2 {
 				t.Errorf("%.2f ms, want about %.2f", ms, test.want)
 			}
@@ -133,7 +139,7 @@ func TestPagesOfEntries(t *testing.T) {
 		if text != "" {
 			args["filter"].(map[string]any)["text"] = text
 		}
-		got, _ := e.Estimate("Query.timeEntries", args)
+		got, _ := e.Estimate("Query.timeEntries", given(args))
 		return got
 	}
 	plain, everything, some, nothing := page(""), page("on site"), page("REVIEW"), page("zeppelin")
@@ -148,8 +154,8 @@ func TestPagesOfEntries(t *testing.T) {
 	}
 	unknown := company()
 	unknown.Sample = nil
-	got, _ := estimatorOf(unknown, timesheet.RoleOwner, 1).Estimate("Query.timeEntries", map[string]any{"first": int64(50), "filter": map[string]any{"text": "site"}})
-	if want := msText * 24 * 13960; float64(got.Work)/1e6 < want {
+	got, _ := estimatorOf(unknown, timesheet.RoleOwner, 1).Estimate("Query.timeEntries", given(map[string]any{"first": int64(50), "filter": map[string]any{"text": "site"}}))
+	if want := 0.00082 * 24 * 13960; float64(got.Work)/1e6 < want {
 		t.Errorf("without a sample a text costs %v, want the whole period, %.0f ms", got.Work, want)
 	}
 }
@@ -175,7 +181,7 @@ func TestSummaryEstimates(t *testing.T) {
 		{"2025-03-01", "2025-03-31", 0.18 + 3*0.00023*13960 + 0.00072*(61+270+31), 362, 100},
 		{"1999-01-01", "1999-12-31", 0.18, 0, reportPoints},
 	} {
-		got, ok := estimatorOf(company(), timesheet.RoleManager, 9).Estimate("Query.summary", map[string]any{"period": map[string]any{"from": test.from, "to": test.to}})
+		got, ok := estimatorOf(company(), timesheet.RoleManager, 9).Estimate("Query.summary", given(map[string]any{"period": map[string]any{"from": test.from, "to": test.to}}))
 		if ms := float64(got.Work) / 1e6; !ok || ms < test.want*0.9 || ms > test.want*1.2 {
 			t.Errorf("%s: %.2f ms, want about %.2f", test.from, ms, test.want)
 		}
@@ -195,7 +201,7 @@ func TestPricesTellNothingOfOthers(t *testing.T) {
 	poor.ByUser[busy], poor.ByProject[large] = store.Monthly{}, store.Monthly{}
 	poor.Sums, poor.ProjectSums = store.Monthly{}, store.Monthly{}
 	poor.All, poor.Users, poor.Projects, poor.Tasks, poor.Clients, poor.Sample = poor.ByUser[9], 1, 1, 1, 1, nil
-	for _, coordinate := range []string{"Query.timesheetReport", "Query.summary", "Query.timeEntries", "Query.projects", "Query.users", "Query.clients", "Query.tags", "Project.tasks", "Client.projects"} {
+	for _, coordinate := range []string{"Query.timesheetReport", "Query.summary", "Query.timeEntries", "Query.projects", "Query.users", "Query.clients", "Query.tags", "Project.tasks", "Client.projects", "Query.myDay", "Query.weekGrid", "Project.trackedSeconds"} {
 		want := ""
 		for _, counts := range []*store.Counts{company(), poor} {
 			for _, filter := range []map[string]any{
@@ -204,10 +210,14 @@ func TestPricesTellNothingOfOthers(t *testing.T) {
 				args := reportArgs("2025-01-01", "2025-12-31", []any{"USER", "TASK"}, filter)
 				args["filter"], args["first"] = filter, int64(50)
 				args["period"] = args["input"].(map[string]any)["period"]
+				args["userId"] = "somebody"
+				if ids, ok := filter["userIds"].([]any); ok {
+					args["userId"] = ids[0]
+				}
 				if filter == nil {
 					delete(args, "filter")
 				}
-				got, ok := estimatorOf(counts, timesheet.RoleMember, 9).Estimate(coordinate, args)
+				got, ok := estimatorOf(counts, timesheet.RoleMember, 9).Estimate(coordinate, given(args))
 				if text := fmt.Sprint(got, ok); want == "" {
 					want = text
 				} else if text != want {
@@ -238,18 +248,18 @@ func TestStatisticsMissingAndStale(t *testing.T) {
 	if wanted := <-r.server.statistics.asked; wanted != ws {
 		t.Fatalf("workspace %d is to be counted, want %d", wanted, ws)
 	}
-	r.server.statistics.keep(ws, nil)
+	r.server.statistics.keep(ws, nil, now)
 	declared(t, "after a counting that failed")
 	counts, err := r.store.Counts(t.Context(), ws)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.server.statistics.keep(ws, counts)
+	r.server.statistics.keep(ws, counts, now)
 	p, a := r.priced(r.token, query, in)
 	if p.Cost.Basis != limits.Statistics || p.Cost.Requested >= 1 || p.Cost.Bound < 60 || p.Cost.Class != "report" {
 		t.Errorf("an empty workspace: %s", a.raw)
 	}
-	r.server.statistics.keep(ws, company())
+	r.server.statistics.keep(ws, company(), now)
 	if p, a := r.priced(r.token, query, in); p.Cost.Requested < 30 || p.Cost.Requested > p.Cost.Bound {
 		t.Errorf("a large company: %s", a.raw)
 	}
@@ -263,7 +273,7 @@ func TestImportsAreHeard(t *testing.T) {
 	s := r.server.statistics
 	s.of(r.owner.Workspace.ID)
 	<-s.asked
-	s.keep(r.owner.Workspace.ID, company())
+	s.keep(r.owner.Workspace.ID, company(), time.Now())
 	none := func(func(timesheet.ImportRow, *timesheet.RowError) bool) {}
 	deadline, tick := time.After(patience), time.NewTicker(10*time.Millisecond)
 	defer tick.Stop()
@@ -292,7 +302,7 @@ func TestStatisticsAreBounded(t *testing.T) {
 	}
 	for id := timesheet.WorkspaceID(1); id <= 9; id++ {
 		s.of(id)
-		s.keep(id, big)
+		s.keep(id, big, time.Now())
 		s.of(1)
 	}
 	if n, bytes := s.held(); bytes > countsBytes || n >= 9 || s.of(1) == nil {
@@ -305,7 +315,7 @@ func TestNarrowRangeHolds(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.Statistics = true })
 	s := r.server.statistics
 	s.of(r.owner.Workspace.ID)
-	s.keep(r.owner.Workspace.ID, company())
+	s.keep(r.owner.Workspace.ID, company(), time.Now())
 	r.server.caps.Points = 20
 	const query = `query($in: ReportInput!) { timesheetReport(input: $in) { rows { key } } }`
 	from := func(day timesheet.Date) map[string]any {

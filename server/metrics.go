@@ -22,6 +22,8 @@ type metrics struct {
 	// What operations that were let in cost, for comparing two versions.
 	points, statements, rows *prometheus.CounterVec
 
+	audited *prometheus.HistogramVec
+
 	exports     *prometheus.CounterVec
 	exportsOpen *prometheus.GaugeVec
 	downloads   *prometheus.CounterVec
@@ -48,7 +50,8 @@ func newMetrics(s *Server) *metrics {
 	m.points = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "headroom_points_total", Help: "Points that operations were quoted."}, []string{"class"})
 	m.statements = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "headroom_statements_total", Help: "Statements that operations have run."}, []string{"class"})
 	m.rows = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "headroom_rows_total", Help: "Rows that operations have read or written."}, []string{"class"})
-	m.registry.MustRegister(m.requests, m.duration, m.waited, m.cost, m.drift, m.refusals, m.points, m.statements, m.rows, m.exports, m.exportsOpen, m.downloads, m.downloaded, stateCollector{s},
+	m.audited = prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "headroom_audit_rows_ratio", Help: "Rows that the planner expects of a sampled statement, by those that its price expects.", Buckets: []float64{1.0 / 16, 1.0 / 8, 1.0 / 4, 1.0 / 2, 1, 2, 4, 8, 16}}, []string{"statement"})
+	m.registry.MustRegister(m.audited, m.requests, m.duration, m.waited, m.cost, m.drift, m.refusals, m.points, m.statements, m.rows, m.exports, m.exportsOpen, m.downloads, m.downloaded, stateCollector{s},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.gateMetrics = newGateMetrics(s, m.registry)
 	return m
@@ -96,6 +99,12 @@ var (
 	descStoredB  = prometheus.NewDesc("headroom_stored_documents_bytes", "Bytes of their text.", nil, nil)
 	descCounted  = prometheus.NewDesc("headroom_statistics_workspaces", "Workspaces that prices follow, or that wait to be counted.", nil, nil)
 	descCounts   = prometheus.NewDesc("headroom_statistics_bytes", "Estimated bytes of their counts.", nil, nil)
+	descVersion  = prometheus.NewDesc("headroom_price_table_version", "Version of the price table in use; 0 is the program's own.", nil, nil)
+	descOverrun  = prometheus.NewDesc("headroom_work_ratio", "How many times longer than forecast operations take, under any load: the median of the last 63.", nil, nil)
+	descDrift    = prometheus.NewDesc("headroom_work_drift_ratio", "How many times slower all statements are while nothing else runs than when they were first known.", nil, nil)
+	descSlope    = prometheus.NewDesc("headroom_work_milliseconds_per_point", "Milliseconds that a point of a statement takes while nothing else runs.", []string{"statement"}, nil)
+	descClamped  = prometheus.NewDesc("headroom_work_clamped", "1 for a statement that takes a time off its price by more than a factor 3: a plan that reads other rows.", []string{"statement"}, nil)
+	descUnfit    = prometheus.NewDesc("headroom_work_refused_total", "Measurements that were no positive numbers.", nil, nil)
 	descDatabase = prometheus.NewDesc("headroom_database_up", "1 while the database answers.", nil, nil)
 )
 
@@ -144,6 +153,15 @@ func (c stateCollector) Collect(out chan<- prometheus.Metric) {
 		workspaces, held := c.s.statistics.held()
 		gauge(descCounted, float64(workspaces))
 		gauge(descCounts, float64(held))
+	}
+	gauge(descVersion, float64(c.s.prices.list.Load().table.Version))
+	gauge(descOverrun, c.s.work.Slowdown())
+	learned := c.s.work.Snapshot()
+	gauge(descDrift, learned.Drift)
+	counter(descUnfit, float64(learned.Refused))
+	for _, l := range learned.Statements {
+		gauge(descSlope, l.Slope, l.Statement)
+		gauge(descClamped, truth(l.Clamped), l.Statement)
 	}
 	gauge(descDatabase, truth(!c.s.health.away()))
 }

@@ -43,6 +43,7 @@ type quotation struct {
 	Bound     float64        `json:"boundQueryCost"`
 	Limit     float64        `json:"limit"`
 	Basis     limits.Basis   `json:"basis"`
+	Table     int            `json:"priceTable"` // its version
 	Class     string         `json:"class"`
 	Throttle  throttleStatus `json:"throttleStatus"`
 	Rows      estimatedCount `json:"rows"`
@@ -96,7 +97,7 @@ func (s *Server) preview(r *request) preview {
 		Verdict: verdict{Code: verdictAccepted},
 		Cost: quotation{
 			Requested: round(r.price.Expected), Bound: round(r.price.Bound), Limit: s.caps.Points,
-			Basis: r.price.Basis, Class: r.class.String(), Throttle: s.throttle(r.account),
+			Basis: r.price.Basis, Table: s.prices.list.Load().table.Version, Class: r.class.String(), Throttle: s.throttle(r.account),
 			Rows: estimatedCount{Estimated: r.price.Rows}, Nodes: estimatedCount{Estimated: r.price.Nodes, Limit: s.caps.Nodes},
 			Fields: shares(r.price),
 		},

@@ -71,6 +71,10 @@ type Server struct {
 	documents       *documents
 	persisted       *persisted
 	statistics      *statistics // nil: prices are the schema's
+	prices          priceList
+	work            *limits.Learner
+	clamped         map[string]struct{} // statements that have an alarm
+	audit           *audit
 	exec            *executor.Executor
 	health          *health
 	metrics         *metrics
@@ -98,7 +102,9 @@ func New(c Config) (*Server, error) {
 		lookout: newLookout(), cores: c.Cores, adminToken: c.AdminToken, nightly: c.Nightly,
 		exports: newExporter(c.Exports, c.Store, c.Log), cut: make(chan struct{}),
 		playground: playground{cache: c.Assets, token: c.Starter},
+		work:       limits.NewLearner(), clamped: map[string]struct{}{}, audit: newAudit(),
 	}
+	s.prices.list.Store(ratesOf(BuiltinPrices()))
 	for text, v := range c.Demo {
 		s.demo[text] = credential{workspace: v.Workspace.ID, user: v.User, scope: timesheet.ScopeWrite}
 	}
@@ -215,6 +221,9 @@ func (s *Server) Serve(ctx context.Context, public, admin net.Listener, drainDel
 	go s.watchGate(watching)
 	go s.tidy(watching)
 	s.warm(watching)
+	s.startWork(watching)
+	go s.keepWork(watching)
+	go s.runAudit(watching)
 	go s.saveDocuments(watching)
 	go s.keepUsage(watching)
 	defer s.lastUsage(ctx)
@@ -255,6 +264,7 @@ func (s *Server) Serve(ctx context.Context, public, admin net.Listener, drainDel
 		errs = append(errs, server.Shutdown(ending))
 	}
 	s.saveCommon(ending)
+	s.shareWork(ending)
 	return errors.Join(errs...)
 }
 

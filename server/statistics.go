@@ -23,7 +23,7 @@ const (
 // counted when its first price is asked for, beside the requests, one at a time;
 // until then, and where the counts are stale, prices are those of the schema.
 type statistics struct {
-	count func(context.Context, timesheet.WorkspaceID) (*store.Counts, error)
+	count func(ctx context.Context, id timesheet.WorkspaceID, after time.Time) (*store.Counts, time.Time, error)
 	now   func() time.Time
 	log   *slog.Logger
 	asked chan timesheet.WorkspaceID
@@ -39,12 +39,13 @@ type workspaceCounts struct {
 	id      timesheet.WorkspaceID
 	counts  *store.Counts
 	at      time.Time
-	waiting bool // to be counted
+	after   time.Time // an import ended: older counts are of no use
+	waiting bool      // to be counted
 }
 
 func newStatistics(s *store.Store, now func() time.Time, log *slog.Logger) *statistics {
 	return &statistics{
-		count: s.Counts, now: now, log: log, asked: make(chan timesheet.WorkspaceID, countsWanted),
+		count: s.SharedCounts, now: now, log: log, asked: make(chan timesheet.WorkspaceID, countsWanted),
 		known: map[timesheet.WorkspaceID]*list.Element{}, used: list.New(),
 	}
 }
@@ -82,7 +83,8 @@ func (s *statistics) forget(id timesheet.WorkspaceID) {
 	defer s.mu.Unlock()
 	if e := s.known[id]; e != nil {
 		c := e.Value.(*workspaceCounts)
-		c.at = s.now().Add(-countsAge)
+		c.after = s.now()
+		c.at = c.after.Add(-countsAge)
 	}
 }
 
@@ -93,17 +95,29 @@ func (s *statistics) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case id := <-s.asked:
-			counts, err := s.count(ctx, id)
+			counts, at, err := s.count(ctx, id, s.wanted(id))
 			if err != nil && ctx.Err() == nil {
 				s.log.Warn("count a workspace; its prices are those of the schema meanwhile", "workspace", id, "error", err)
 			}
-			s.keep(id, counts)
+			s.keep(id, counts, at)
 		}
 	}
 }
 
-// keep stores new counts; nil says that they could not be had.
-func (s *statistics) keep(id timesheet.WorkspaceID, counts *store.Counts) {
+// wanted is the time after which a workspace's counts must have been made.
+func (s *statistics) wanted(id timesheet.WorkspaceID) time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	after := s.now().Add(-countsAge)
+	if e := s.known[id]; e != nil && e.Value.(*workspaceCounts).after.After(after) {
+		after = e.Value.(*workspaceCounts).after
+	}
+	return after
+}
+
+// keep stores new counts and when they were made; nil says that they could not be
+// had.
+func (s *statistics) keep(id timesheet.WorkspaceID, counts *store.Counts, at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := s.known[id]
@@ -119,7 +133,7 @@ func (s *statistics) keep(id timesheet.WorkspaceID, counts *store.Counts) {
 		return
 	}
 	s.bytes += counts.Bytes() - bytesOf(c)
-	c.counts, c.at = counts, s.now()
+	c.counts, c.at = counts, at
 	for s.bytes > countsBytes && s.used.Len() > 1 {
 		old := s.used.Remove(s.used.Back()).(*workspaceCounts)
 		delete(s.known, old.id)

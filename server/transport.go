@@ -174,6 +174,7 @@ func (s *Server) quote(r *request) *fault {
 	began := time.Now()
 	r.est = s.estimatorFor(r.viewer)
 	r.price = r.doc.formula.Price(r.vars, r.est)
+	r.price.Work = s.work.Forecast(&r.price)
 	asked := limits.Control
 	if r.Header.Get("X-Headroom-Class") == limits.Background.String() {
 		asked = limits.Background
@@ -288,6 +289,9 @@ func (s *Server) run(ctx context.Context, r *request, opCtx *graphql.OperationCo
 	if r.explain != nil {
 		r.explain.watch(r.price, opCtx)
 	}
+	if statement, reads := s.keepSample(r); statement != "" {
+		defer s.offerSample(r, statement, reads)
+	}
 	handler, ctx := s.exec.DispatchOperation(ctx, opCtx)
 	resp := handler(ctx)
 	if resp == nil || ctx.Err() != nil {
@@ -367,6 +371,7 @@ func (s *Server) settle(r *request, permit *limits.Permit, reserved *limits.Rese
 	if f != nil {
 		outcome.Err = errors.New(f.code)
 	}
+	s.teach(r, permit, f)
 	permit.Done(outcome)
 	reserved.Settle(r.actual)
 }

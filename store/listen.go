@@ -64,7 +64,7 @@ func (s *Store) hearChanges(ctx context.Context, cfg *pgx.ConnConfig) error {
 		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	for _, sql := range []string{listenViewers, listenImports} {
+	for _, sql := range []string{listenViewers, listenImports, listenPrices} {
 		if _, err := conn.Exec(ctx, sql); err != nil {
 			return err
 		}
@@ -75,9 +75,13 @@ func (s *Store) hearChanges(ctx context.Context, cfg *pgx.ConnConfig) error {
 		if err != nil {
 			return err
 		}
-		heard := s.imported.Load()
+		heard, published := s.imported.Load(), s.published.Load()
 		switch {
 		case workspace == 0:
+		case channel == pricesChannel:
+			if published != nil {
+				(*published)()
+			}
 		case channel != importsChannel:
 			s.views.forget(workspace)
 		case heard != nil:

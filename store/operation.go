@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -14,6 +15,9 @@ type Operation struct {
 	Usage
 	seats chan struct{}
 	slot  *Slot // whose connection it runs on; nil: any of its class
+
+	reused atomic.Bool
+	keeps  atomic.Pointer[Kept] // the statement to explain; nil: none
 }
 
 // NewOperation allows seats statements at a time: the executor resolves root
@@ -66,10 +70,12 @@ type tracer struct{}
 
 type startKey struct{}
 
-func (tracer) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
-	if operationFrom(ctx) == nil {
+func (tracer) TraceQueryStart(ctx context.Context, _ *pgx.Conn, start pgx.TraceQueryStartData) context.Context {
+	op := operationFrom(ctx)
+	if op == nil {
 		return ctx
 	}
+	op.keepStatement(start)
 	return context.WithValue(ctx, startKey{}, time.Now())
 }
 

@@ -89,6 +89,7 @@ func (k *reportKeeper) get(ctx context.Context, key reportKey, at version, fresh
 	k.mu.Lock()
 	if report, ok := k.findLocked(key, at, fresh, now); ok {
 		k.mu.Unlock()
+		reuse(ctx)
 		return report, nil
 	}
 	id := flightKey{key, at.changes}
@@ -99,6 +100,8 @@ func (k *reportKeeper) get(ctx context.Context, key reportKey, at version, fresh
 		flight, f.cancel = context.WithCancel(context.WithoutCancel(ctx))
 		k.flying[id] = f
 		go k.fly(flight, id, at, f, run)
+	} else {
+		reuse(ctx)
 	}
 	f.waiting++
 	k.mu.Unlock()

@@ -61,12 +61,13 @@ type Store struct {
 	demotionMu sync.Mutex
 	demotion   Demotion
 
-	cancels  *canceller
-	writers  sync.Map                                    // pid of a backend -> writing
-	imported atomic.Pointer[func(timesheet.WorkspaceID)] // hears of imports
-	life     context.Context                             // of what runs beside the calls; ends with Close
-	end      context.CancelFunc
-	ended    sync.WaitGroup
+	cancels   *canceller
+	writers   sync.Map                                    // pid of a backend -> writing
+	imported  atomic.Pointer[func(timesheet.WorkspaceID)] // hears of imports
+	published atomic.Pointer[func()]                      // hears of price tables
+	life      context.Context                             // of what runs beside the calls; ends with Close
+	end       context.CancelFunc
+	ended     sync.WaitGroup
 }
 
 // ErrPending is returned by Open where migrations have not been applied.

@@ -25,6 +25,7 @@ type commands struct {
 	Import  ImportCmd  `cmd:"" help:"Import time entries from a CSV file."`
 	Token   TokenCmd   `cmd:"" help:"Make tokens, and with the first one the workspace."`
 	Cost    CostCmd    `cmd:"" help:"Price documents before a client is released, without a server."`
+	Prices  PricesCmd  `cmd:"" help:"Show the published price table, compare it with what was learned, publish a new one."`
 	Fetch   FetchCmd   `cmd:"" help:"Fetch what headroom can use offline: PostgreSQL and the playground's editor."`
 	Rollups RollupsCmd `cmd:"" help:"Compare the sums of months with the entries, or bring them in order."`
 	Usage   UsageCmd   `cmd:"" help:"Print the busiest minute and the entries of each tenant and week, as CSV for surge forecast."`

@@ -1,0 +1,63 @@
+package server
+
+import (
+	"headroom/graph"
+	"headroom/limits"
+	"headroom/timesheet"
+)
+
+// workdays are the days of a month on which people work.
+const workdays = 20.8
+
+// day estimates the viewer's own day. It may be any date; what a day holds is
+// expected to be what a working day of their last months held.
+func (e *estimator) day() limits.Estimate {
+	rows := min(e.perDay(e.viewer.User), timesheet.MaxDayEntries)
+	out := e.estimate(byDay, e.rates.heap*rows, 0, max(limits.RootWeight, e.rates.call+e.rates.heap*2*timesheet.MaxDayEntries))
+	out.Rows, out.MaxRows, out.Reads = roundedRows(rows), timesheet.MaxDayEntries, roundedRows(rows)
+	return out
+}
+
+// week estimates seven days of one person. Of somebody whose entries the viewer
+// may not see, nothing is read.
+func (e *estimator) week(args limits.Arguments) limits.Estimate {
+	user := e.viewer.User
+	if text, ok := args.Get("userId").(string); ok && e.viewer.ReadsEverybody() {
+		if id, err := graph.UnmarshalUserID(text); err == nil {
+			user = id
+		}
+	}
+	rows := 5 * e.perDay(user)
+	out := e.estimate(byWeek, e.rates.heap*rows, min(rows, timesheet.MaxWeekRows), max(limits.RootWeight, e.rates.call+growth*e.rates.text*e.between(e.counts.ByUser[user], always)))
+	out.MaxRows, out.Reads = timesheet.MaxWeekRows, roundedRows(rows)
+	return out
+}
+
+// recent are the days from which a usual day is known.
+const recent = 91
+
+// perDay is how many entries a person has on a working day of late.
+func (e *estimator) perDay(user timesheet.UserID) float64 {
+	last := timesheet.Period{From: e.today - recent, To: e.today}
+	return e.between(e.counts.ByUser[user], last) / recent * 30.4 / workdays
+}
+
+// tracked estimates the time tracked on one of the projects of a list: their share
+// of all entries in the period, read from the table in one statement for all of
+// them. Any of them may hold all.
+func (e *estimator) tracked(args limits.Arguments) limits.Estimate {
+	all, among := e.readable(periodOf(args.Get("period"))), int64(1)
+	if e.viewer.ReadsEverybody() { // how many projects there are is nothing that others know
+		among = max(1, e.counts.Projects)
+	}
+	each := e.rates.statements[byTracked] * e.rates.heap * all / float64(among)
+	return limits.Estimate{
+		Rows: 1, MaxRows: 1, Statement: byTracked,
+		Work: duration(trackedPoints + each), MaxWork: duration(max(declaredTracked, trackedPoints+growth*e.rates.heap*all)),
+	}
+}
+
+const (
+	trackedPoints   = 0.02 // of a project without entries: one of a batch
+	declaredTracked = 0.5  // what the schema declares
+)
