@@ -184,7 +184,7 @@ func (q *reportStatement) fromDays(days []timesheet.Date, also string) {
 			rounded = roundSQL(*q.in.Rounding, "e.secs")
 			amount = "CASE WHEN e.secs > 0 THEN e.amount_x3600 / e.secs * " + rounded + " ELSE 0 END" // the rate, exactly
 		}
-		where := entryConditions(q.v, q.filter(), &q.args) + run.condition(&q.args) + "\n  AND e.ended_at IS NOT NULL" + also
+		where := entryConditions(q.v, q.filter(), &q.args) + run.condition(&q.args) + q.finished() + also
 		// The indexes by user and by project go on with started_at. Elsewhere the
 		// condition would only keep the covering index from answering alone.
 		if f := q.in.Filter; !q.v.ReadsEverybody() || len(f.Users)+len(f.Projects)+len(f.Clients)+len(f.Tasks) > 0 {
@@ -192,6 +192,15 @@ func (q *reportStatement) fromDays(days []timesheet.Date, also string) {
 		}
 		q.arm(day, "count(*)", "e.secs", rounded, amount, "time_entry e\nWHERE "+where)
 	}
+}
+
+// finished leaves running timers out by what the index has that answers alone:
+// of one person the one by person, else the report's.
+func (q *reportStatement) finished() string {
+	if !q.v.ReadsEverybody() || len(q.in.Filter.Users) == 1 {
+		return "\n  AND e.secs IS NOT NULL"
+	}
+	return "\n  AND e.ended_at IS NOT NULL"
 }
 
 // fromTimes reads entries that their times tell where to count.

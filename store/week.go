@@ -13,7 +13,8 @@ import (
 )
 
 // The membership makes a row for a person who has no entries, and none for one
-// who is not there.
+// who is not there. Finished entries are those that have seconds: so the index by
+// person answers alone.
 const sumWeek = `/* sumWeek */
 SELECT coalesce(e.project_id, 0), coalesce(e.task_id, 0), coalesce(e.day, $3), coalesce(e.currency, ''),
        count(e.id), coalesce(sum(e.secs), 0), coalesce(sum(e.secs) FILTER (WHERE e.billable), 0), coalesce(sum(e.amount_x3600), 0)::text
@@ -21,7 +22,7 @@ FROM membership m
 LEFT JOIN time_entry e ON e.workspace_id = $1
   AND e.user_id = m.user_id
   AND e.deleted_at IS NULL
-  AND e.ended_at IS NOT NULL
+  AND e.secs IS NOT NULL
   AND e.day >= $3
   AND e.day <= $4
   AND e.started_at >= $5

@@ -2,14 +2,17 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"headroom/timesheet"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"bench/lab"
@@ -191,6 +194,10 @@ func (r *results) together(ctx context.Context, pg *lab.Postgres, dsn string, ow
 	if err != nil {
 		return 0, err
 	}
+	before, err := usedCPU()
+	if err != nil {
+		return 0, err
+	}
 	var commits atomic.Int64
 	var failure error
 	var once sync.Once
@@ -208,5 +215,35 @@ func (r *results) together(ctx context.Context, pg *lab.Postgres, dsn string, ow
 		})
 	}
 	all.Wait()
-	return float64(commits.Load()) / time.Since(began).Seconds(), failure
+	took, n := time.Since(began).Seconds(), float64(commits.Load())
+	after, err := usedCPU()
+	r.add("16 writers, "+design+", CPU a commit", 0, "us", 1e6*(after.machine-before.machine)/n)
+	r.add("16 writers, "+design+", of which the writers themselves", 0, "us", 1e6*(after.self-before.self)/n)
+	r.add("16 writers, "+design+", processors busy", 0, "%", 100*(after.machine-before.machine)/took/float64(runtime.NumCPU()))
+	return n / took, errors.Join(failure, err)
+}
+
+// cpu is time on processors, in seconds.
+type cpu struct{ machine, self float64 }
+
+// usedCPU is what the whole machine, and this process, have used so far.
+func usedCPU() (c cpu, err error) {
+	text, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return c, err
+	}
+	fields := strings.Fields(string(text)) // cpu user nice system idle iowait irq softirq steal
+	for i := 1; i <= 8; i++ {
+		ticks, err := strconv.ParseFloat(fields[i], 64)
+		if err != nil {
+			return c, err
+		}
+		if i != 4 && i != 5 {
+			c.machine += ticks / 100
+		}
+	}
+	var own syscall.Rusage
+	err = syscall.Getrusage(syscall.RUSAGE_SELF, &own)
+	c.self = time.Duration(own.Utime.Nano() + own.Stime.Nano()).Seconds()
+	return c, err
 }
