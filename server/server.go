@@ -241,7 +241,9 @@ func (s *Server) Serve(ctx context.Context, public, admin net.Listener, drainDel
 	}
 	failed := make(chan error, len(servers))
 	for i, l := range []net.Listener{public, admin} {
-		go func() { failed <- servers[i].Serve(newCapped(l, maxConnections)) }()
+		room := newCapped(l, maxConnections)
+		servers[i].ConnState = room.track
+		go func() { failed <- servers[i].Serve(room) }()
 	}
 	select {
 	case err := <-failed:
