@@ -18,6 +18,7 @@ import (
 type row struct {
 	sent, first, end time.Duration
 	server           time.Duration // as the server accounts for it, 0 if it does not
+	queued           uint32        // of server, in microseconds: waiting, not work
 	bytes            uint32
 	status           uint16
 	outcome          Outcome
@@ -26,6 +27,11 @@ type row struct {
 	attempts         uint8
 	refused          bool // ok, with userErrors
 	foreign          bool // another person's data
+}
+
+// work is the server's time without what it waited.
+func (r *row) work() time.Duration {
+	return max(0, r.server-time.Duration(r.queued)*time.Microsecond)
 }
 
 // try is one attempt of an operation that had more than one.

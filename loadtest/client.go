@@ -163,18 +163,23 @@ func (c *client) get(ctx context.Context, page string) (int, []byte, error) {
 }
 
 // serverTime adds up the durations of a Server-Timing header (milliseconds):
-// the share of the answer's time that the server accounts for.
-func serverTime(header http.Header) time.Duration {
-	var sum float64
+// the share of the answer's time that the server accounts for, and how much of it
+// was waiting in its queue.
+func serverTime(header http.Header) (whole, queued time.Duration) {
 	for _, line := range header.Values("Server-Timing") {
 		for metric := range strings.SplitSeq(line, ",") {
-			for parameter := range strings.SplitSeq(metric, ";") {
+			name, parameters, _ := strings.Cut(strings.TrimSpace(metric), ";")
+			for parameter := range strings.SplitSeq(parameters, ";") {
 				if value, ok := strings.CutPrefix(strings.TrimSpace(parameter), "dur="); ok {
 					ms, _ := strconv.ParseFloat(value, 64) // no number counts as none
-					sum += ms
+					took := time.Duration(ms * float64(time.Millisecond))
+					whole += took
+					if name == "queue" {
+						queued += took
+					}
 				}
 			}
 		}
 	}
-	return time.Duration(sum * float64(time.Millisecond))
+	return whole, queued
 }

@@ -3,6 +3,7 @@ package loadtest
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"time"
 )
@@ -154,9 +155,9 @@ func spanning(whole, r row) row {
 	if whole.attempts == 0 {
 		return r
 	}
-	sent, server, bytes := whole.sent, whole.server+r.server, whole.bytes+r.bytes
+	sent, server, queued, bytes := whole.sent, whole.server+r.server, whole.queued+r.queued, whole.bytes+r.bytes
 	whole = r
-	whole.sent, whole.server, whole.bytes = sent, server, bytes
+	whole.sent, whole.server, whole.queued, whole.bytes = sent, server, queued, bytes
 	return whole
 }
 
@@ -193,10 +194,11 @@ func (a *attack) attempt(due, abandon time.Duration, e errand) (row, answer, jud
 	defer cancel()
 	a.sent.Add(1)
 	got := a.client.send(ctx, e.host, e.call.user.Token, e.call.body)
+	server, queued := serverTime(got.answer.header)
 	r := row{
 		sent: got.sent.Sub(a.start), first: got.first.Sub(a.start), end: got.end.Sub(a.start),
-		server: serverTime(got.answer.header),
-		bytes:  uint32(len(got.answer.body)), status: uint16(got.answer.status),
+		server: server, queued: uint32(min(queued.Microseconds(), math.MaxUint32)),
+		bytes: uint32(len(got.answer.body)), status: uint16(got.answer.status),
 	}
 	return r, got.answer, classify(e.call.op.Operation, e.call.user, got.answer)
 }

@@ -3,6 +3,7 @@ package loadtest
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"time"
 )
 
@@ -15,7 +16,7 @@ type Kind struct {
 	Operations int       `json:"operations"`
 	OK         int       `json:"ok"`       // of the operations
 	Attempts   int       `json:"attempts"` // for all operations
-	Useful     float64   `json:"useful"`   // share of the server's time, as far as it tells, that went into right answers
+	Useful     float64   `json:"useful"`   // share of the server's work, its queue aside and as far as it tells, that went into right answers
 	Response   Quantiles `json:"response"` // of whole clients that were served, from first due to last answer
 }
 
@@ -35,15 +36,15 @@ func kinds(rounds []*attack, spans []span) []Kind {
 						whole.add(s.response())
 					}
 				})
-				round.crowd(span.Name, uint8(index), func(s sample) {
+				round.crowd(span.Name, index, func(s sample) {
 					k.Operations++
 					k.Attempts += int(s.attempts)
 					if s.outcome == OK {
 						k.OK++
 					}
 				}, func(r *row) {
-					if spent += r.server; r.outcome == OK {
-						useful += r.server
+					if spent += r.work(); r.outcome == OK {
+						useful += r.work()
 					}
 				})
 			}
@@ -59,9 +60,12 @@ func kinds(rounds []*attack, spans []span) []Kind {
 	return list
 }
 
-// crowd calls operation for each operation of a phase's clients of a kind, and
-// attempt for each of their attempts.
-func (a *attack) crowd(phase string, kind uint8, operation func(sample), attempt func(*row)) {
+// anyKind stands for all kinds of clients.
+const anyKind = -1
+
+// crowd calls operation for each operation of a phase's clients of a kind, the
+// index of its behaviour, and attempt for each of their attempts.
+func (a *attack) crowd(phase string, kind int, operation func(sample), attempt func(*row)) {
 	crowded := func(stream plannedStream) bool {
 		return len(stream.Each) > 0 && a.plan.phases[stream.phase].Name == phase
 	}
@@ -72,7 +76,7 @@ func (a *attack) crowd(phase string, kind uint8, operation func(sample), attempt
 		}
 		for i := range stream.rows() {
 			r := &a.rows[int(arrival.row)+i]
-			if r.kind != kind || r.outcome == Unsent {
+			if kind != anyKind && int(r.kind) != kind || r.outcome == Unsent {
 				continue
 			}
 			operation(sample{row: r})
@@ -82,19 +86,67 @@ func (a *attack) crowd(phase string, kind uint8, operation func(sample), attempt
 		}
 	}
 	for i := range a.tries {
-		if t := &a.tries[i]; t.kind == kind && crowded(a.plan.streams[t.stream]) {
+		if t := &a.tries[i]; (kind == anyKind || int(t.kind) == kind) && crowded(a.plan.streams[t.stream]) {
 			attempt(&t.row)
 		}
 	}
+}
+
+// share is how many of the clients were served.
+func (k Kind) share() float64 { return float64(k.Served) / float64(max(1, k.Clients)) }
+
+// kindPair is one kind of clients, with limits and without.
+type kindPair struct{ on, off Kind }
+
+// kinds are those of both runs.
+func (p *Pair) kinds() (list []kindPair) {
+	for _, on := range p.On.Kinds {
+		for _, off := range p.Off.Kinds {
+			if on.Phase == off.Phase && on.Client == off.Client {
+				list = append(list, kindPair{on, off})
+			}
+		}
+	}
+	return list
+}
+
+// writeKinds sets what became of the clients with limits and without side by side.
+func (p *Pair) writeKinds(w io.Writer) error {
+	if p.On == nil || p.Off == nil {
+		return nil
+	}
+	var rows [][]string
+	for _, both := range p.kinds() {
+		row := []string{both.on.Client}
+		for _, show := range []func(Kind) string{
+			func(k Kind) string { return percent(k.share()) },
+			func(k Kind) string { return quantile(k.Response, k.Response.P50) },
+			func(k Kind) string { return quantile(k.Response, k.Response.P99) },
+			Kind.perOperation,
+			func(k Kind) string { return percent(k.Useful) },
+		} {
+			row = append(row, show(both.on), show(both.off))
+		}
+		rows = append(rows, row)
+	}
+	var b bytes.Buffer
+	table(&b, []string{"clients, limits on and off", "served: on", "off", "p50: on", "off", "p99: on", "off", "attempts: on", "off", "useful: on", "off"}, rows)
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+// perOperation is how many attempts an operation took.
+func (k Kind) perOperation() string {
+	return fmt.Sprintf("%.2f", float64(k.Attempts)/float64(max(1, k.Operations)))
 }
 
 func (r *Record) writeKinds(b *bytes.Buffer) {
 	var rows [][]string
 	for _, k := range r.Kinds {
 		rows = append(rows, []string{
-			k.Phase + " " + k.Client, fmt.Sprint(k.Clients), percent(float64(k.Served) / float64(k.Clients)),
+			k.Phase + " " + k.Client, fmt.Sprint(k.Clients), percent(k.share()),
 			quantile(k.Response, k.Response.P50), quantile(k.Response, k.Response.P99),
-			fmt.Sprintf("%.2f", float64(k.Attempts)/float64(max(1, k.Operations))), percent(k.Useful),
+			k.perOperation(), percent(k.Useful),
 		})
 	}
 	table(b, []string{"clients", "came", "served", "within p50", "p99", "attempts an operation", "useful work"}, rows)

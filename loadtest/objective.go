@@ -27,6 +27,11 @@ type Objective struct {
 	optional bool          // met where it counts nothing
 	attempts bool          // it counts attempts instead of operations
 	kind     string        // it counts clients of this kind instead of operations; empty: none
+
+	// settled, if there is one, fixes a limit that depends on what was found.
+	settled func(rounds []*attack, phase string) Objective
+	// measure, if there is one, takes the place of all that counts samples.
+	measure func(rounds []*attack, phase string) (observed string, samples int, holds bool)
 }
 
 // within promises that the share q of the answers come within limit. Refusals
@@ -144,6 +149,12 @@ type Result struct {
 
 // evaluate decides an objective over the phase of all rounds.
 func (o Objective) evaluate(rounds []*attack, phase string, hogged bool) Result {
+	if o.measure != nil {
+		return o.result(rounds, phase, hogged)
+	}
+	if o.settled != nil {
+		o = o.settled(rounds, phase)
+	}
 	bad, proven := o.clusters(rounds, phase, hogged)
 	r := Result{Phase: phase, Class: o.Class, Objective: o.Name + " " + o.Limit, name: o.Name, limit: o.Limit, latency: o.latency}
 	for _, second := range bad {

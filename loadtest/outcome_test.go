@@ -207,17 +207,18 @@ func TestServerTime(t *testing.T) {
 		name   string
 		header []string
 		want   time.Duration
+		queued time.Duration
 	}{
-		{"none", nil, 0},
-		{"one", []string{"db;dur=1.5"}, 1500 * time.Microsecond},
-		{"several", []string{`parse;dur=0.25, queue;desc="waiting, a while";dur=2`, "db;dur=1"}, 3250 * time.Microsecond},
-		{"no duration", []string{"cache;desc=hit"}, 0},
-		{"no number", []string{"db;dur=fast"}, 0},
+		{"none", nil, 0, 0},
+		{"one", []string{"db;dur=1.5"}, 1500 * time.Microsecond, 0},
+		{"several", []string{`parse;dur=0.25, queue;dur=2;desc="waiting"`, "db;dur=1"}, 3250 * time.Microsecond, 2 * time.Millisecond},
+		{"no duration", []string{"cache;desc=hit"}, 0, 0},
+		{"no number", []string{"db;dur=fast"}, 0, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := serverTime(http.Header{"Server-Timing": tt.header}); got != tt.want {
-				t.Errorf("%v, want %v", got, tt.want)
+			if got, queued := serverTime(http.Header{"Server-Timing": tt.header}); got != tt.want || queued != tt.queued {
+				t.Errorf("%v, of it %v in the queue, want %v and %v", got, queued, tt.want, tt.queued)
 			}
 		})
 	}

@@ -3,6 +3,7 @@ package loadtest
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -41,7 +42,11 @@ func (s *spec) scenario(c Config, known *Calibration) (Scenario, *Rates, error) 
 			return scene, nil, err
 		}
 		scene.Phases = append(scene.Phases, phase)
-		scene.Objectives = append(scene.Objectives, b.objectives(p)...)
+		objectives, err := b.objectives(p)
+		if err != nil {
+			return scene, nil, err
+		}
+		scene.Objectives = append(scene.Objectives, objectives...)
 	}
 	if s.recover != nil {
 		r := *s.recover
@@ -180,7 +185,7 @@ func (b *builder) crowd(st *streamSpec) (Shape, error) {
 
 // objectives are the promises of a phase: to the classes that arrive in it,
 // and to clients that reconnect.
-func (b *builder) objectives(p *phaseSpec) (list []Objective) {
+func (b *builder) objectives(p *phaseSpec) (list []Objective, err error) {
 	for _, class := range b.order {
 		if p.judge == judgeSLO && p.has(class) {
 			for _, o := range b.classes[class].objectives {
@@ -189,16 +194,42 @@ func (b *builder) objectives(p *phaseSpec) (list []Objective) {
 			}
 		}
 	}
-	for _, promise := range p.served {
-		for _, st := range p.streams {
-			if len(st.each) > 0 {
-				o := served(st.class, promise.kind, promise.share, promise.within)
-				o.phase = p.name
-				list = append(list, o)
-			}
+	for _, st := range p.streams {
+		if len(st.each) == 0 {
+			continue
+		}
+		promises, err := b.promises(st.class, p)
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range promises {
+			o.phase = p.name
+			list = append(list, o)
 		}
 	}
-	return list
+	return list, nil
+}
+
+// promises are those to clients that reconnect.
+func (b *builder) promises(class Class, p *phaseSpec) (list []Objective, err error) {
+	for _, promise := range p.served {
+		if promise.ideal == 0 {
+			list = append(list, served(class, promise.kind, promise.share, promise.within))
+			continue
+		}
+		capacity, err := b.known.of(class)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, servedIdeal(class, promise.kind, promise.share, promise.ideal, capacity))
+	}
+	if p.attempts > 0 {
+		list = append(list, fewAttempts(class, p.attempts))
+	}
+	if p.wasted > 0 {
+		list = append(list, littleWaste(class, p.wasted))
+	}
+	return list, nil
 }
 
 func (p *phaseSpec) has(class Class) bool {
@@ -219,7 +250,7 @@ func (s *spec) measures() map[Class][]Weighted {
 			switch {
 			case st.rate != nil && st.rate.of != "":
 				wanted[st.rate.of] = nil
-			case st.work > 0:
+			case st.work > 0, len(st.each) > 0 && slices.ContainsFunc(p.served, func(promise servedSpec) bool { return promise.ideal > 0 }):
 				wanted[st.class] = nil
 			}
 		}

@@ -63,6 +63,9 @@ type phaseSpec struct {
 	judge   string
 	streams []*streamSpec
 	served  []servedSpec
+
+	attempts float64 // an operation that clients who reconnect may need; 0: any number
+	wasted   float64 // share of the server's work for them that may be in vain; 0: all of it
 }
 
 // servedSpec promises that a share of the clients of a kind are done in time.
@@ -70,6 +73,7 @@ type servedSpec struct {
 	kind   string
 	share  float64
 	within time.Duration
+	ideal  float64 // or so many times the time that the server needs for all that was answered
 }
 
 // streamSpec is a stream whose rate may be open.

@@ -129,27 +129,35 @@ func (s *spec) reconnect(node ast.Node, st *streamSpec, p *phaseSpec) {
 				}
 			})
 		}},
-		field{"served", func(n ast.Node) { s.served(n, p) }})
+		field{"served", func(n ast.Node) { s.served(n, p) }},
+		field{"attempts", func(n ast.Node) { p.attempts = s.number(n, "attempts", 1, 100) }},
+		field{"wasted", func(n ast.Node) { p.wasted = s.share(n, "wasted") }})
 	if len(st.each) == 0 || (st.number == 0) == (st.work == 0) || st.within == 0 || st.within > p.length && p.length > 0 {
 		s.fail(node, "reconnect needs each, clients or work, and within the phase")
 	}
 }
 
-var servedForm = regexp.MustCompile(`^(\d+(?:\.\d+)?)% within (\S+)$`)
+var servedForm = regexp.MustCompile(`^(\d+(?:\.\d+)?)% within (?:(\d+(?:\.\d+)?)x|(\d\S*))$`)
 
-// served reads {heeding: 99% within 48s}.
+// served reads {heeding: 99% within 48s} and {heeding: 99% within 1.2x}.
 func (s *spec) served(node ast.Node, p *phaseSpec) {
 	s.each(node, "served", func(name string, at, v ast.Node) {
 		m := servedForm.FindStringSubmatch(s.text(v, "served"))
 		if s.kind(at, name) == nil || m == nil {
-			s.fail(v, "served must read like 99%% within 48s")
+			s.fail(v, "served must read like 99%% within 48s, or 99%% within 1.2x of the ideal time")
 			return
 		}
 		percent, _ := strconv.ParseFloat(m[1], 64) // digits
-		limit, err := time.ParseDuration(m[2])
-		if err != nil || percent <= 0 || percent > 100 {
-			s.fail(v, "served must read like 99%% within 48s")
+		promise := servedSpec{kind: name, share: percent / 100}
+		var err error
+		if m[2] != "" {
+			promise.ideal, err = strconv.ParseFloat(m[2], 64)
+		} else {
+			promise.within, err = time.ParseDuration(m[3])
 		}
-		p.served = append(p.served, servedSpec{name, percent / 100, limit})
+		if err != nil || percent <= 0 || percent > 100 {
+			s.fail(v, "served must read like 99%% within 48s, or 99%% within 1.2x of the ideal time")
+		}
+		p.served = append(p.served, promise)
 	})
 }

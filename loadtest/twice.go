@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"path/filepath"
+	"strings"
 )
 
 // Pair is one storm sent twice: to a server that protects itself, and to the
@@ -13,6 +14,7 @@ import (
 type Pair struct {
 	On, Off *Record // nil if it did not come to that
 	Exit    Exit
+	Worse   []string // kinds of clients of whom fewer were served with limits than without
 	order   []string
 }
 
@@ -42,8 +44,38 @@ func Twice(ctx context.Context, c Config, serve string) (*Pair, error) {
 			break
 		}
 	}
-	pair.Exit = bothExit(pair.On, pair.Off)
+	pair.conclude()
+	if c.Out != "" && pair.On != nil && pair.Off != nil {
+		return pair, pair.writePage(filepath.Join(c.Out, pairFile))
+	}
 	return pair, nil
+}
+
+// pairFile shows both runs on one page.
+const pairFile = "both.html"
+
+// writePage puts both runs on one page.
+func (p *Pair) writePage(path string) error {
+	study := NewStudy([]*Record{p.On, p.Off}, []string{"limits on", "limits off"})
+	if err := writeFile(path, 0, study.WriteHTML); err != nil {
+		return fmt.Errorf("write the page of both runs: %w", err)
+	}
+	return nil
+}
+
+// conclude judges the pair: beside both verdicts, no kind of client may be worse
+// off with the limits.
+func (p *Pair) conclude() {
+	p.Exit = bothExit(p.On, p.Off)
+	if p.Exit != ExitPass {
+		return
+	}
+	for _, both := range p.kinds() {
+		if both.on.share() <= both.off.share() && both.on.share() < 1 {
+			p.Worse = append(p.Worse, both.on.Client)
+			p.Exit = ExitViolated
+		}
+	}
 }
 
 // order alternates by seed which run comes first, so that over many pairs
@@ -138,6 +170,9 @@ func (p *Pair) WriteText(w io.Writer) error {
 		}
 	}
 	fmt.Fprintln(w)
+	if err := p.writeKinds(w); err != nil {
+		return err
+	}
 	for _, limits := range []string{"on", "off"} {
 		if report := reports[limits]; report != nil {
 			fmt.Fprintf(w, "limits %-3s  %s\n", limits, report.Line)
@@ -158,6 +193,9 @@ func (p *Pair) conclusion() string {
 	}
 	if p.On.Verdict.Exit != ExitPass {
 		return "FAIL     the limits do not hold"
+	}
+	if len(p.Worse) > 0 {
+		return "FAIL     no more of the clients that are " + strings.Join(p.Worse, ", ") + " are served with the limits than without"
 	}
 	return "FAIL     it passes without limits too: the storm was none"
 }
