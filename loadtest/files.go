@@ -38,7 +38,14 @@ func (r *Record) write(dir string) error {
 			r.void(fmt.Sprintf("%s is not whole: %v", name, err))
 		}
 	}
-	for name, fill := range map[string]func(io.Writer) error{runFile: r.writeJSON, "report.txt": r.WriteText} {
+	run := func(w io.Writer) error {
+		if r.voided {
+			return r.writeJSON(w)
+		}
+		_, err := w.Write(sum.Bytes())
+		return err
+	}
+	for name, fill := range map[string]func(io.Writer) error{runFile: run, "report.txt": r.WriteText} {
 		if err := writeFile(filepath.Join(dir, name), 0, fill); err != nil {
 			r.void(fmt.Sprintf("%s could not be stored: %v", name, err))
 		}
@@ -48,7 +55,7 @@ func (r *Record) write(dir string) error {
 
 // void makes a pass invalid, for a reason that is shown with every verdict.
 func (r *Record) void(reason string) {
-	r.Verdict.Reasons = append(r.Verdict.Reasons, reason)
+	r.Verdict.Reasons, r.voided = append(r.Verdict.Reasons, reason), true
 	if r.Verdict.Exit == ExitPass {
 		r.Verdict.Exit, r.Verdict.Word = ExitInvalid, "INVALID"
 		r.Line = "INVALID  " + reason

@@ -34,6 +34,7 @@ type Record struct {
 	Operations   []OperationRecord `json:"operations"`
 	Kinds        []Kind            `json:"kinds,omitempty"` // of clients that reconnected
 	Series       []Series          `json:"series"`
+	SeriesWidth  int               `json:"series_width_s"` // seconds that a bin of the series spans
 	Readings     []Reading         `json:"readings"`
 	Work         []Work            `json:"work"`
 	Reasons      []Reason          `json:"reasons"` // why answers were not ok, commonest first
@@ -41,7 +42,8 @@ type Record struct {
 	Steps        []Step            `json:"steps,omitempty"`  // of a search, as they were sent
 	Points       []Point           `json:"points,omitempty"` // what the search found
 
-	done *finished // nil if it was read from a file
+	done   *finished // nil if it was read from a file
+	voided bool      // its files could not be stored whole
 }
 
 // PhaseRecord is what one class saw in one phase, over all rounds.
@@ -102,7 +104,8 @@ func (s *session) record(done *finished, c *Calibration, rates *Rates) *Record {
 		}
 	}
 	r.Kinds = kinds(done.rounds, done.rounds[0].plan.phases)
-	r.Series = series(done.rounds, s.deck.operations)
+	r.SeriesWidth = seriesWidth(done.rounds)
+	r.Series = series(done.rounds, s.deck.operations, r.SeriesWidth)
 	for _, round := range done.rounds {
 		r.Readings = append(r.Readings, round.readings...)
 		r.Work = append(r.Work, workOf(round.readings, round.plan.phases)...)

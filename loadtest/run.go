@@ -217,6 +217,7 @@ func (s *session) round(ctx context.Context, done *finished, phases []Phase, see
 	if err != nil {
 		return err
 	}
+	defer breathe()()
 	a.start = time.Now().Add(head)
 	usage, readings := make(chan []Usage, 1), make(chan []Reading, 1)
 	go func() { usage <- s.watch.phases(ctx, a.start, plan.phases) }()
@@ -224,6 +225,7 @@ func (s *session) round(ctx context.Context, done *finished, phases []Phase, see
 	stop := s.progress(ctx, live, a.start, plan.phases)
 	err = a.run(ctx)
 	stop()
+	s.client.crowd.CloseIdleConnections() // thousands, of whom nobody comes back
 	a.usages, a.readings = <-usage, <-readings
 	done.rounds = append(done.rounds, a)
 	return err

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -22,9 +23,10 @@ type Series struct {
 	Seconds   []SeriesBin `json:"seconds"`
 }
 
-// SeriesBin is one second of a series: the arrivals due in it.
+// SeriesBin is one second of a series, or as many as the record says: the arrivals
+// due in them.
 type SeriesBin struct {
-	Second   int       `json:"second"` // since the phase's start
+	Second   int       `json:"second"` // the first one, since the phase's start
 	Count    int       `json:"count"`
 	Response Histogram `json:"response"` // from due
 	Service  Histogram `json:"service"`  // from sent
@@ -113,19 +115,31 @@ type seriesKey struct {
 	outcome      Outcome
 }
 
+// maxSeriesBins bounds a stored run: a second each for ten minutes, then more.
+const maxSeriesBins = 600
+
+// seriesWidth is how many seconds a bin spans.
+func seriesWidth(rounds []*attack) int {
+	seconds := 0
+	for _, round := range rounds {
+		seconds = max(seconds, int(math.Ceil(round.plan.length().Seconds())))
+	}
+	return max(1, (seconds+maxSeriesBins-1)/maxSeriesBins)
+}
+
 // series sorts all arrivals that were handed over into series.
-func series(rounds []*attack, known []*loaded) []Series {
+func series(rounds []*attack, known []*loaded, width int) []Series {
 	var list []Series
 	for number, round := range rounds {
 		for at, span := range round.plan.phases {
-			list = append(list, round.series(number, at, span, known)...)
+			list = append(list, round.series(number, at, span, known, width)...)
 		}
 	}
 	return list
 }
 
 // series sorts the arrivals of a phase.
-func (a *attack) series(number, at int, span span, known []*loaded) []Series {
+func (a *attack) series(number, at int, span span, known []*loaded, width int) []Series {
 	found := map[seriesKey]*Series{}
 	for _, class := range classesOf(span) {
 		a.samples(span.Name, class, func(s sample) {
@@ -136,7 +150,7 @@ func (a *attack) series(number, at int, span span, known []*loaded) []Series {
 			if found[key] == nil {
 				found[key] = &Series{Round: number, Phase: span.Name, Operation: known[s.op].Name, Class: class, Outcome: s.outcome.String()}
 			}
-			found[key].add(s)
+			found[key].add(s, s.second/width*width)
 		})
 	}
 	keys := make([]seriesKey, 0, len(found))
@@ -153,10 +167,11 @@ func (a *attack) series(number, at int, span span, known []*loaded) []Series {
 	return list
 }
 
-func (s *Series) add(sample sample) {
+// add puts a sample into the bin that begins with the second given.
+func (s *Series) add(sample sample, second int) {
 	last := len(s.Seconds) - 1
-	if last < 0 || s.Seconds[last].Second != sample.second {
-		s.Seconds = append(s.Seconds, SeriesBin{Second: sample.second})
+	if last < 0 || s.Seconds[last].Second != second {
+		s.Seconds = append(s.Seconds, SeriesBin{Second: second})
 		last++
 	}
 	bin := &s.Seconds[last]
