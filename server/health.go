@@ -16,6 +16,7 @@ type health struct {
 	renew    func() // connections, once the database is back
 	log      *slog.Logger
 	gone     atomic.Bool
+	answered atomic.Uint64 // operations that the database had a part in
 	draining atomic.Bool
 }
 
@@ -41,7 +42,11 @@ func (h *health) watch(ctx context.Context) {
 func (h *health) look(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, pingWait)
 	defer cancel()
+	before := h.answered.Load()
 	err := h.ping(ctx)
+	if err != nil && !h.away() && h.answered.Load() != before {
+		return // it answers others: in a crowd a ping waits like everybody
+	}
 	if err == nil && h.away() {
 		h.renew()
 	}

@@ -368,8 +368,11 @@ func (s *Server) settle(r *request, permit *limits.Permit, reserved *limits.Rese
 	if r.doc.inspects {
 		r.actual = max(r.price.Expected, millis(time.Since(r.started))) // the processor's, and nobody else's
 	}
-	if f != nil {
+	switch {
+	case f != nil:
 		outcome.Err = errors.New(f.code)
+	case outcome.Statements > 0:
+		s.health.answered.Add(1)
 	}
 	s.teach(r, permit, f)
 	permit.Done(outcome)
