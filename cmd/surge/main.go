@@ -18,11 +18,22 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends surge at once
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(int(code))
+	ctx, cancel := context.WithCancel(context.Background())
+	go heed(cancel, os.Stderr)
+	os.Exit(int(run(ctx, os.Args[1:], os.Stdout, os.Stderr)))
+}
+
+// heed ends the load at the first signal, keeps what there is of its results from
+// the second, and leaves at the third.
+func heed(cancel func(), stderr io.Writer) {
+	signals := make(chan os.Signal, 3)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	<-signals
+	cancel()
+	<-signals
+	fmt.Fprintln(stderr, "surge: stopping, and storing what there is; once more leaves it unstored")
+	<-signals
+	os.Exit(int(loadtest.ExitInterrupted))
 }
 
 type commands struct {
