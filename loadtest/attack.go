@@ -57,7 +57,8 @@ type attack struct {
 	usages []Usage       // of the machine, by phase; fewer if the run was cut short
 	live   *live
 
-	readings []Reading // of the server's counters, around the phases
+	readings []Reading    // of the server's counters, around the phases
+	gate     []GateMoment // of its gauges, every second or so
 
 	mu      sync.Mutex
 	details map[detail]int

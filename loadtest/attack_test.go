@@ -11,6 +11,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unsafe"
 )
 
 // testSession opens a session on a fake server with the demo's people.
@@ -330,4 +331,11 @@ func BenchmarkRequest(b *testing.B) {
 			}
 		}
 	})
+}
+
+// What a run keeps for each operation, by which its memory is bounded.
+func TestRowsAreSmall(t *testing.T) {
+	if size := unsafe.Sizeof(row{}) + unsafe.Sizeof(arrival{}); size*maxRequests > 144_000_000 {
+		t.Errorf("an operation takes %d bytes, and %d of them more than 144 MB", size, maxRequests)
+	}
 }

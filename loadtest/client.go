@@ -27,7 +27,7 @@ type client struct {
 // newClient prepares connections to a server on loopback, or, if own is not
 // empty, on the host of that name. Nothing is dialled yet.
 func newClient(target *url.URL, inFlight int, own string) *client {
-	dialer := &net.Dialer{Timeout: 10 * time.Second}
+	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: -1} // four system calls less for each of thousands
 	if own == "" {
 		dialer.Control = refuseStrangers
 	}

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -149,6 +150,29 @@ func TestCrowdComesBackWhenTold(t *testing.T) {
 	}
 	if late := served(ClassInteractive, "heeding", 0.9, hint).evaluate([]*attack{a}, "storm", false); late.Decision != Violated {
 		t.Errorf("served within %v: %+v, want violated", hint, late)
+	}
+	// 90 right answers of a server that does one a second: 90 s are the ideal time.
+	rounds := []*attack{a}
+	for _, test := range []struct {
+		promise Objective
+		seen    string
+		want    Decision
+	}{
+		{servedIdeal(ClassInteractive, "heeding", 0.9, 1.2, 1), "100 %", Met},
+		{servedIdeal(ClassInteractive, "heeding", 0.9, 1.2, 1000), "100 %", Violated}, // within 108 ms of at least 120
+		{fewAttempts(ClassInteractive, 2), "2.00", Met},
+		{fewAttempts(ClassInteractive, 1.9), "2.00", Violated},
+		{littleWaste(ClassInteractive, 0.05), "0 %", Met},
+	} {
+		if r := test.promise.evaluate(rounds, "storm", false); r.Decision != test.want || !strings.HasPrefix(r.Observed, test.seen) {
+			t.Errorf("%s: %+v, want %s after %s", r.Objective, r, test.want, test.seen)
+		}
+	}
+	for i := range a.tries {
+		a.tries[i].server, a.tries[i].queued = 10*time.Millisecond, 8000 // 2 ms of work
+	}
+	if r := littleWaste(ClassInteractive, 0.05).evaluate(rounds, "storm", true); r.Decision != Violated || r.Proven || r.Observed != "50 %" {
+		t.Errorf("%s: %+v, want 50 %%, not proven on a hogged machine", r.Objective, r)
 	}
 }
 

@@ -39,7 +39,10 @@ func TestPageInBrowser(t *testing.T) {
 	}
 	on, off := stormRun(t, testStormFor, healthy), stormRun(t, testStormFor, wavy)
 	file := filepath.Join(t.TempDir(), "report.html")
-	if err := os.WriteFile(file, []byte(pageOf(t, NewStudy([]*Record{on, off}, []string{"on", "off"}))), 0o600); err != nil {
+	for second := range 40 {
+		on.Gate = append(on.Gate, GateMoment{At: Millis(time.Duration(second) * time.Second), Class: ClassReport, Seats: 1, Busy: 1, Queued: float64(second % 16), Connections: 1})
+	}
+	if err := os.WriteFile(file, []byte(pageOf(t, NewStudy([]*Record{on, off, searched()}, []string{"on", "off", "search"}))), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	b := newBrowser(t)

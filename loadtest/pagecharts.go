@@ -97,11 +97,12 @@ func kindOf(outcome string) int {
 
 func (r *Record) charts(id string) []*chart {
 	t := r.timeline()
-	list := []*chart{t.outcomesChart(id)}
+	list := append(r.searchCharts(id), t.outcomesChart(id))
 	for _, class := range r.chartClasses() {
 		list = append(list, t.latencyChart(id, class), r.curveChart(id, class))
 	}
 	list = append(list, t.shedChart(id))
+	list = append(list, t.gateCharts(id)...)
 	return slices.DeleteFunc(list, func(c *chart) bool { return c == nil })
 }
 

@@ -36,6 +36,7 @@ type Record struct {
 	Series       []Series          `json:"series"`
 	SeriesWidth  int               `json:"series_width_s"` // seconds that a bin of the series spans
 	Readings     []Reading         `json:"readings"`
+	Gate         []GateMoment      `json:"gate,omitempty"` // second by second, or as far apart as the series' bins
 	Work         []Work            `json:"work"`
 	Reasons      []Reason          `json:"reasons"` // why answers were not ok, commonest first
 	Notes        []string          `json:"notes"`
@@ -104,10 +105,11 @@ func (s *session) record(done *finished, c *Calibration, rates *Rates) *Record {
 		}
 	}
 	r.Kinds = kinds(done.rounds, done.rounds[0].plan.phases)
-	r.SeriesWidth = seriesWidth(done.rounds)
+	r.SeriesWidth = seriesWidth(done.rounds[0].plan.length())
 	r.Series = series(done.rounds, s.deck.operations, r.SeriesWidth)
 	for _, round := range done.rounds {
 		r.Readings = append(r.Readings, round.readings...)
+		r.Gate = append(r.Gate, round.gate...)
 		r.Work = append(r.Work, workOf(round.readings, round.plan.phases)...)
 	}
 	r.Operations = operations(done.rounds, s.deck.operations)

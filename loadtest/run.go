@@ -217,16 +217,20 @@ func (s *session) round(ctx context.Context, done *finished, phases []Phase, see
 	if err != nil {
 		return err
 	}
+	defer goFirst()()
 	defer breathe()()
 	a.start = time.Now().Add(head)
-	usage, readings := make(chan []Usage, 1), make(chan []Reading, 1)
+	usage, readings, gate := make(chan []Usage, 1), make(chan []Reading, 1), make(chan []GateMoment, 1)
 	go func() { usage <- s.watch.phases(ctx, a.start, plan.phases) }()
 	go func() { readings <- s.readings(ctx, len(done.rounds), a.start, plan.phases) }()
+	go func() {
+		gate <- s.gate(ctx, len(done.rounds), a.start, plan.phases, time.Duration(seriesWidth(plan.length()))*time.Second)
+	}()
 	stop := s.progress(ctx, live, a.start, plan.phases)
 	err = a.run(ctx)
 	stop()
 	s.client.crowd.CloseIdleConnections() // thousands, of whom nobody comes back
-	a.usages, a.readings = <-usage, <-readings
+	a.usages, a.readings, a.gate = <-usage, <-readings, <-gate
 	done.rounds = append(done.rounds, a)
 	return err
 }

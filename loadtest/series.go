@@ -118,13 +118,9 @@ type seriesKey struct {
 // maxSeriesBins bounds a stored run: a second each for ten minutes, then more.
 const maxSeriesBins = 600
 
-// seriesWidth is how many seconds a bin spans.
-func seriesWidth(rounds []*attack) int {
-	seconds := 0
-	for _, round := range rounds {
-		seconds = max(seconds, int(math.Ceil(round.plan.length().Seconds())))
-	}
-	return max(1, (seconds+maxSeriesBins-1)/maxSeriesBins)
+// seriesWidth is how many seconds a bin spans in a round of this length.
+func seriesWidth(round time.Duration) int {
+	return max(1, int(math.Ceil(round.Seconds()/maxSeriesBins)))
 }
 
 // series sorts all arrivals that were handed over into series.

@@ -67,19 +67,16 @@ func fitScaling(steps []step) (scaling, error) {
 		return scaling{}, errNoKnee
 	}
 	s.Most = s.at(s.peak())
-	rng := rand.New(rand.NewPCG(1, uint64(len(steps)))) // the same steps give the same interval
-	var peaks []float64
-	for range resamples {
-		again := make([]step, len(steps))
-		for i := range again {
-			again[i] = steps[rng.IntN(len(steps))]
-		}
-		f, ok := leastSquares(again)
-		if !ok || f.Kappa == 0 || f.Sigma >= 1 {
+	peaks := make([]float64, 0, resamples)
+	for _, f := range resampled(steps) {
+		if f.Kappa == 0 || f.Sigma >= 1 {
 			peaks = append(peaks, math.Inf(1))
 			continue
 		}
 		peaks = append(peaks, f.at(f.peak()))
+	}
+	for len(peaks) < resamples { // those that lie on no curve
+		peaks = append(peaks, math.Inf(1))
 	}
 	slices.Sort(peaks)
 	s.Low, s.High = peaks[resamples/20], peaks[resamples-1-resamples/20]
@@ -87,6 +84,22 @@ func fitScaling(steps []step) (scaling, error) {
 		return scaling{}, errWideKnee
 	}
 	return s, nil
+}
+
+// resampled are the fits to steps drawn from the same ones, as far as there are any.
+func resampled(steps []step) []scaling {
+	rng := rand.New(rand.NewPCG(1, uint64(len(steps)))) // the same steps give the same interval
+	var fits []scaling
+	for range resamples {
+		again := make([]step, len(steps))
+		for i := range again {
+			again[i] = steps[rng.IntN(len(steps))]
+		}
+		if f, ok := leastSquares(again); ok {
+			fits = append(fits, f)
+		}
+	}
+	return fits
 }
 
 // leastSquares fits N/X = (1 + Sigma*(N-1) + Kappa*N*(N-1)) / Lambda, which is
