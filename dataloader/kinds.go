@@ -22,7 +22,7 @@ func (l Loader[K, V]) LoadMany(ctx context.Context, keys []K) ([]V, error) {
 	return l.loader.loadMany(ctx, keys, struct{}{})
 }
 
-func (l Loader[K, V]) prime(key K, value V) { l.loader.prime(key, struct{}{}, value) }
+func (l Loader[K, V]) prime(key K, value V) { l.loader.prime(key, struct{}{}, value, true) }
 
 // Expect announces keys that stand side by side in the answer and may be
 // looked up: the first of them to be asked for fetches all.

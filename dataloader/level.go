@@ -1,6 +1,9 @@
 package dataloader
 
-import "headroom/timesheet"
+import (
+	"headroom/store"
+	"headroom/timesheet"
+)
 
 // LevelOfEntries announces entries that stand side by side in the answer: the
 // first look-up of something that one refers to fetches it for all of them.
@@ -21,7 +24,6 @@ func (s *Set) LevelOfEntries(entries []timesheet.TimeEntry) {
 	s.Tags.Expect(tags)
 }
 
-// LevelOfClients announces clients that stand side by side, and remembers them
 // LevelOfWeek announces the rows of a week.
 func (s *Set) LevelOfWeek(rows []timesheet.WeekRow) {
 	var projects []timesheet.ProjectID
@@ -34,6 +36,7 @@ func (s *Set) LevelOfWeek(rows []timesheet.WeekRow) {
 	s.Tasks.Expect(tasks)
 }
 
+// LevelOfClients announces clients that stand side by side, and remembers them
 // for the projects that refer to them.
 func (s *Set) LevelOfClients(clients []timesheet.Client) {
 	var ids []timesheet.ClientID
@@ -91,4 +94,29 @@ func appendSome[K any](ids []K, id *K) []K {
 		return ids
 	}
 	return append(ids, *id)
+}
+
+// Know remembers what entries refer to, of which a zero value may not be seen,
+// and announces it as the level below them.
+func (s *Set) Know(refs store.Referred) {
+	know(s.Users, refs.Users, func(u timesheet.User) bool { return u.ID != 0 })
+	know(s.Clients, refs.Clients, func(c timesheet.Client) bool { return c.ID != 0 })
+	if projects := know(s.Projects, refs.Projects, func(p timesheet.Project) bool { return p.ID != 0 }); len(projects) > 0 {
+		s.LevelOfProjects(projects)
+	}
+	if tasks := know(s.Tasks, refs.Tasks, func(t timesheet.Task) bool { return t.ID != 0 }); len(tasks) > 0 {
+		s.LevelOfTasks(tasks)
+	}
+}
+
+// know returns the things that are seen.
+func know[K comparable, V any](l Loader[K, V], things map[K]V, seen func(V) bool) (all []V) {
+	for key, thing := range things {
+		found := seen(thing)
+		l.loader.prime(key, struct{}{}, thing, found)
+		if found {
+			all = append(all, thing)
+		}
+	}
+	return all
 }

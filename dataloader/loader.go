@@ -116,12 +116,13 @@ func (l *loader[K, A, V]) expect(keys []K) {
 	l.levels = append(l.levels, keys)
 }
 
-// prime makes a thing known that was read elsewhere, unless it is known.
-func (l *loader[K, A, V]) prime(key K, args A, value V) {
+// prime makes known what was read elsewhere of a key, or that nothing is found
+// of it, unless it is known.
+func (l *loader[K, A, V]) prime(key K, args A, value V, found bool) {
 	l.wave.mu.Lock()
 	defer l.wave.mu.Unlock()
 	if a := (ask[K, A]{key, args}); l.calls[a] == nil {
-		l.calls[a] = &call[K, V]{value: value, found: true}
+		l.calls[a] = &call[K, V]{value: value, found: found}
 	}
 }
 

@@ -68,6 +68,9 @@ func pointer[T any](o timesheet.Opt[T]) *T {
 func New(db *store.Store, v timesheet.Viewer) *Set {
 	s := &Set{wave: wave{yield: runtime.Gosched}}
 	s.Users = things(s, "users", announced(db.UsersByID, v, nil))
+	if v.Self.ID != 0 {
+		s.Users.prime(v.User, v.Self)
+	}
 	s.Clients = things(s, "clients", announced(db.ClientsByID, v, s.LevelOfClients))
 	s.Projects = things(s, "projects", announced(db.ProjectsByID, v, s.LevelOfProjects))
 	s.Tasks = things(s, "tasks", announced(db.TasksByID, v, s.LevelOfTasks))

@@ -48,7 +48,7 @@ type (
 func (c Connection[T]) Edges() []Edge[T] {
 	edges := make([]Edge[T], len(c.Nodes))
 	for i, node := range c.Nodes {
-		edges[i] = Edge[T]{Cursor: c.Cursors[i], Node: node}
+		edges[i] = Edge[T]{Cursor: c.Cursor(i), Node: node}
 	}
 	return edges
 }
@@ -56,8 +56,8 @@ func (c Connection[T]) Edges() []Edge[T] {
 // PageInfo is where the page stands.
 func (c Connection[T]) PageInfo() PageInfo {
 	info := PageInfo{HasNextPage: c.HasNextPage, HasPreviousPage: c.HasPreviousPage}
-	if n := len(c.Cursors); n > 0 {
-		info.StartCursor, info.EndCursor = &c.Cursors[0], &c.Cursors[n-1]
+	if n := len(c.Nodes); n > 0 {
+		info.StartCursor, info.EndCursor = new(c.Cursor(0)), new(c.Cursor(n-1))
 	}
 	return info
 }

@@ -13,7 +13,7 @@ import (
 
 func TestConnection(t *testing.T) {
 	c := graph.Connection[string]{
-		Nodes: []string{"a", "b", "c"}, Cursors: []string{"1", "2", "3"}, HasNextPage: true,
+		Nodes: []string{"a", "b", "c"}, Cursor: func(i int) string { return []string{"1", "2", "3"}[i] }, HasNextPage: true,
 	}
 	wantEdges := []graph.Edge[string]{{Cursor: "1", Node: "a"}, {Cursor: "2", Node: "b"}, {Cursor: "3", Node: "c"}}
 	if diff := cmp.Diff(wantEdges, c.Edges()); diff != "" {

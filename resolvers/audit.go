@@ -13,7 +13,7 @@ func (q query) AuditLog(ctx context.Context, first *int, after *string, last *in
 	return page(ctx, first, after, last, before, actors, func(v timesheet.Viewer, p timesheet.Page) (timesheet.Connection[graph.AuditEvent], error) {
 		log, err := q.Store.AuditLog(ctx, v, p)
 		return timesheet.Connection[graph.AuditEvent]{
-			Nodes: auditEvents(log.Nodes), Cursors: log.Cursors, Total: log.Total,
+			Nodes: auditEvents(log.Nodes), Cursor: log.Cursor, Total: log.Total,
 			HasNextPage: log.HasNextPage, HasPreviousPage: log.HasPreviousPage,
 		}, err
 	})

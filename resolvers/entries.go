@@ -14,7 +14,9 @@ import (
 // TimeEntries lists entries, newest first.
 func (q query) TimeEntries(ctx context.Context, filter *timesheet.EntryFilter, first *int, after *string, last *int, before *string) (*graph.TimeEntryConnection, error) {
 	return page(ctx, first, after, last, before, (*dataloader.Set).LevelOfEntries, func(v timesheet.Viewer, p timesheet.Page) (timesheet.Connection[timesheet.TimeEntry], error) {
-		return q.Store.TimeEntries(ctx, v, orZero(filter), p)
+		entries, refs, err := q.Store.TimeEntriesJoined(ctx, v, orZero(filter), p, joins(ctx))
+		dataloader.From(ctx).Know(refs)
+		return entries, err
 	})
 }
 
@@ -30,10 +32,11 @@ func (q query) MyDay(ctx context.Context, date *timesheet.Date, timeZone *string
 			return nil, err
 		}
 	}
-	day, err := q.Store.MyDay(ctx, v, date, zone, q.Now())
+	day, refs, err := q.Store.MyDayJoined(ctx, v, date, zone, q.Now(), joins(ctx))
 	if err != nil {
 		return nil, err
 	}
+	dataloader.From(ctx).Know(refs)
 	shown := day.Entries
 	if day.Running != nil {
 		shown = append(slices.Clip(shown), *day.Running)

@@ -19,8 +19,32 @@ func change[T any](ctx context.Context, do func(timesheet.Viewer, store.Change) 
 		return nil, err
 	}
 	value, warnings, err := do(v, describe(ctx))
-	dataloader.From(ctx).Clear() // what an earlier mutation has read may have changed
+	set := dataloader.From(ctx)
+	set.Clear() // what an earlier mutation has read may have changed
+	announce(set, value)
 	return answer(value, warnings, err)
+}
+
+// announce tells the loaders what a mutation answers with.
+func announce(set *dataloader.Set, value any) {
+	switch v := value.(type) {
+	case timesheet.TimeEntry:
+		set.LevelOfEntries([]timesheet.TimeEntry{v})
+	case timesheet.Client:
+		set.LevelOfClients([]timesheet.Client{v})
+	case timesheet.Project:
+		set.LevelOfProjects([]timesheet.Project{v})
+	case timesheet.Task:
+		set.LevelOfTasks([]timesheet.Task{v})
+	case []timesheet.BulkResult:
+		var entries []timesheet.TimeEntry
+		for _, r := range v {
+			if r.Entry != nil {
+				entries = append(entries, *r.Entry)
+			}
+		}
+		set.LevelOfEntries(entries)
+	}
 }
 
 // remove runs a mutation that deletes what key names; key is read when it has

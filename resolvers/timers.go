@@ -3,6 +3,7 @@ package resolvers
 import (
 	"context"
 
+	"headroom/dataloader"
 	"headroom/graph"
 	"headroom/store"
 	"headroom/timesheet"
@@ -14,7 +15,11 @@ func (q query) RunningTimer(ctx context.Context) (*timesheet.TimeEntry, error) {
 	if err != nil {
 		return nil, err
 	}
-	return q.Store.RunningTimer(ctx, v)
+	timer, err := q.Store.RunningTimer(ctx, v)
+	if timer != nil {
+		dataloader.From(ctx).LevelOfEntries([]timesheet.TimeEntry{*timer})
+	}
+	return timer, err
 }
 
 // StartTimer starts a timer and stops the one that runs.
@@ -44,6 +49,9 @@ func start(ctx context.Context, do func(timesheet.Viewer, store.Change) (started
 	})
 	if err != nil {
 		return nil, err
+	}
+	if p.Stopped != nil && done.Value != nil {
+		dataloader.From(ctx).LevelOfEntries([]timesheet.TimeEntry{*done.Value, *p.Stopped})
 	}
 	p.TimeEntryPayload = *done
 	return p, nil

@@ -42,7 +42,7 @@ func TestAuditLog(t *testing.T) {
 	if diff := cmp.Diff(want, log.Nodes, cmpopts.IgnoreFields(timesheet.AuditEvent{}, "ID", "At")); diff != "" {
 		t.Errorf("newest events (-want +got):\n%s", diff)
 	}
-	rest, err := s.AuditLog(ctx, owner, timesheet.Page{First: 100, After: log.Cursors[1]})
+	rest, err := s.AuditLog(ctx, owner, timesheet.Page{First: 100, After: log.Cursor(1)})
 	if err != nil {
 		t.Fatal(err)
 	}

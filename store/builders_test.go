@@ -42,7 +42,8 @@ func BuiltStatements() ([]Built, error) {
 		pages(&b, members.order, members.statement)
 		b.add(members.counting(), members.args, nil)
 		for _, f := range entryFilters() {
-			pages(&b, newestEntries, func(p timesheet.Page) (string, arguments, error) { return entriesPage(v, f, p) })
+			pages(&b, newestEntries, func(p timesheet.Page) (string, arguments, error) { return entriesPage(v, f, p, Joins{}) })
+			b.add(entriesPage(v, f, timesheet.Page{First: 10}, Joins{User: true, Project: true, Client: true, Task: true}))
 			sql, args := entriesCount(v, f)
 			b.add(sql, args, nil)
 			b.reports(v, f)
@@ -59,6 +60,11 @@ func BuiltStatements() ([]Built, error) {
 		for _, period := range []*timesheet.Period{nil, {From: 1, To: 2}} {
 			sql, args := trackedStatement(v, []timesheet.ProjectID{1}, period)
 			b.add(sql, args, nil)
+		}
+		for i := range 1 << 4 {
+			joins := Joins{User: i&1 > 0, Project: i&2 > 0, Client: i&4 > 0, Task: i&8 > 0}
+			day := BuiltDay(v, joins, v.Workspace.ID, v.User, time.Now(), time.Now(), 201)
+			b.add(day.SQL, day.Args, nil)
 		}
 		b.summaries(v)
 	}
@@ -236,8 +242,14 @@ func BuiltAuditPage(v timesheet.Viewer, p timesheet.Page) Built {
 	return built(auditStatement(v, p))
 }
 
-func BuiltEntriesPage(v timesheet.Viewer, f timesheet.EntryFilter, p timesheet.Page) Built {
-	return built(entriesPage(v, f, p))
+func BuiltEntriesPage(v timesheet.Viewer, f timesheet.EntryFilter, p timesheet.Page, joins ...Joins) Built {
+	return built(entriesPage(v, f, p, append(joins, Joins{})[0]))
+}
+
+func BuiltDay(v timesheet.Viewer, joins Joins, args ...any) Built {
+	all := arguments(args)
+	sql := joins.statement("readDay", v, dayRows, "", &all)
+	return built(sql, all, nil)
 }
 
 func BuiltReport(v timesheet.Viewer, in timesheet.ReportInput) Built {

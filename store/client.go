@@ -12,8 +12,12 @@ import (
 const clientColumns = `c.id, c.name, c.archived_at IS NOT NULL, c.deleted_at IS NOT NULL, c.version`
 
 func scanClient(row pgx.CollectableRow) (c timesheet.Client, err error) {
-	err = row.Scan(&c.ID, &c.Name, &c.Archived, &c.Deleted, &c.Version)
-	return c, err
+	return c, row.Scan(clientFields(&c)...)
+}
+
+// clientFields are where clientColumns are scanned into.
+func clientFields(c *timesheet.Client) []any {
+	return []any{&c.ID, &c.Name, &c.Archived, &c.Deleted, &c.Version}
 }
 
 const lockClient = `/* lockClient */

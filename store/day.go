@@ -11,8 +11,10 @@ import (
 	"headroom/timesheet"
 )
 
-const readDay = `/* readDay */
-(SELECT ` + entryColumns + `
+// dayRows are the rows of a day, whole, for [Joins.statement].
+const dayRows = `d.*
+FROM (
+(SELECT e.*
 FROM time_entry e
 WHERE e.workspace_id = $1
   AND e.user_id = $2
@@ -23,22 +25,30 @@ WHERE e.workspace_id = $1
 ORDER BY e.started_at, e.id
 LIMIT $5)
 UNION ALL
-SELECT ` + entryColumns + `
+SELECT e.*
 FROM time_entry e
 WHERE e.workspace_id = $1
   AND e.user_id = $2
   AND e.deleted_at IS NULL
-  AND e.ended_at IS NULL`
+  AND e.ended_at IS NULL
+) AS d`
 
 // MyDay is a day of the viewer's own: the finished entries that start on it,
 // their totals, and the running timer, whenever that started. The day is that
 // of zone, the workspace's where zone is nil, and today's where date is nil;
 // the entries keep the day of the workspace, by which reports count them.
 func (s *Store) MyDay(ctx context.Context, v timesheet.Viewer, date *timesheet.Date, zone *time.Location, now time.Time) (timesheet.Day, error) {
+	day, _, err := s.MyDayJoined(ctx, v, date, zone, now, Joins{})
+	return day, err
+}
+
+// MyDayJoined is [Store.MyDay] together with what its entries refer to.
+func (s *Store) MyDayJoined(ctx context.Context, v timesheet.Viewer, date *timesheet.Date, zone *time.Location, now time.Time, joins Joins) (timesheet.Day, Referred, error) {
+	var refs Referred
 	if zone == nil {
 		var err error
 		if zone, err = zoneOf(v.Workspace); err != nil {
-			return timesheet.Day{}, err
+			return timesheet.Day{}, refs, err
 		}
 	}
 	day := timesheet.Day{Day: timesheet.DayOf(now, zone)}
@@ -46,9 +56,11 @@ func (s *Store) MyDay(ctx context.Context, v timesheet.Viewer, date *timesheet.D
 		day.Day = *date
 	}
 	from, to := day.Day.Start(zone), (day.Day + 1).Start(zone)
-	rows, err := list(ctx, s, scanEntry, readDay, v.Workspace.ID, v.User, from, to, timesheet.MaxDayEntries+1)
+	args := arguments{v.Workspace.ID, v.User, from, to, timesheet.MaxDayEntries + 1}
+	sql := joins.statement("readDay", v, dayRows, "", &args)
+	rows, err := list(ctx, s, joins.scan(v, &refs), sql, args...)
 	if err != nil {
-		return timesheet.Day{}, fmt.Errorf("read a day: %w", err)
+		return timesheet.Day{}, refs, fmt.Errorf("read a day: %w", err)
 	}
 	for _, e := range rows {
 		if e.EndedAt == nil {
@@ -63,7 +75,8 @@ func (s *Store) MyDay(ctx context.Context, v timesheet.Viewer, date *timesheet.D
 		}
 		return slices.Compare(a.ID[:], b.ID[:])
 	})
-	return s.totalDay(ctx, v, day, from, to)
+	day, err = s.totalDay(ctx, v, day, from, to)
+	return day, refs, err
 }
 
 const sumDay = `/* sumDay */

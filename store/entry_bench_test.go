@@ -82,7 +82,7 @@ func FuzzTimeEntries(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add("", "")
-	f.Add(`%_\`, page.Cursors[0])
+	f.Add(`%_\`, page.Cursor(0))
 	f.Add("100%", "WyJlbnRyaWVzIiwiaW5maW5pdHkiLCIwIl0")
 	f.Add("\x00\xff", "?")
 	f.Fuzz(func(t *testing.T, text, cursor string) {

@@ -24,19 +24,24 @@ var newestEntries = keyset[timesheet.TimeEntry]{
 // TimeEntries lists the entries that the viewer may see, newest first, running
 // timers included.
 func (s *Store) TimeEntries(ctx context.Context, v timesheet.Viewer, f timesheet.EntryFilter, p timesheet.Page) (timesheet.Connection[timesheet.TimeEntry], error) {
-	var none timesheet.Connection[timesheet.TimeEntry]
+	found, _, err := s.TimeEntriesJoined(ctx, v, f, p, Joins{})
+	return found, err
+}
+
+// TimeEntriesJoined is [Store.TimeEntries] together with what they refer to.
+func (s *Store) TimeEntriesJoined(ctx context.Context, v timesheet.Viewer, f timesheet.EntryFilter, p timesheet.Page, joins Joins) (found timesheet.Connection[timesheet.TimeEntry], refs Referred, err error) {
 	if err := checkFilter(f); err != nil {
-		return none, err
+		return found, refs, err
 	}
-	sql, args, err := entriesPage(v, f, p)
+	sql, args, err := entriesPage(v, f, p, joins)
 	if err != nil {
-		return none, err
+		return found, refs, err
 	}
-	rows, err := list(ctx, s, scanEntry, sql, args...)
+	rows, err := list(ctx, s, joins.scan(v, &refs), sql, args...)
 	if err != nil {
-		return none, fmt.Errorf("list entries: %w", err)
+		return found, refs, fmt.Errorf("list entries: %w", err)
 	}
-	found := newestEntries.page(p, rows)
+	found = newestEntries.page(p, rows)
 	found.Total = func(ctx context.Context) (int, error) {
 		sql, args := entriesCount(v, f)
 		n, err := s.count(ctx, sql, args...)
@@ -45,14 +50,14 @@ func (s *Store) TimeEntries(ctx context.Context, v timesheet.Viewer, f timesheet
 		}
 		return n, nil
 	}
-	return found, nil
+	return found, refs, nil
 }
 
 // entriesPage is the statement of one page of entries. Where several projects
 // or people are asked for, no index has all of their entries in order: the
 // page is put together from the page of each, which reads at most a page for
 // each instead of all they ever tracked.
-func entriesPage(v timesheet.Viewer, f timesheet.EntryFilter, p timesheet.Page) (string, arguments, error) {
+func entriesPage(v timesheet.Viewer, f timesheet.EntryFilter, p timesheet.Page, joins Joins) (string, arguments, error) {
 	var args arguments
 	where := listConditions(v, f, &args)
 	after, tail, err := newestEntries.window(p, &args)
@@ -64,7 +69,7 @@ func entriesPage(v timesheet.Viewer, f timesheet.EntryFilter, p timesheet.Page) 
 		from = "(" + keys + ") AS k (id)\nCROSS JOIN LATERAL (\nSELECT *\nFROM time_entry e\nWHERE " + where +
 			"\n  AND " + column + " = k.id" + after + tail + ") AS e"
 	}
-	return "/* entriesPage */\nSELECT " + entryColumns + "\nFROM " + from + tail, args, nil
+	return joins.statement("entriesPage", v, "e.*\nFROM "+from+tail, tail, &args), args, nil
 }
 
 // severalKeys is a query for the projects or people that the filter asks for,

@@ -40,14 +40,14 @@ func walk(t testing.TB, s *store.Store, v timesheet.Viewer, f timesheet.EntryFil
 			if !page.HasPreviousPage {
 				return ids
 			}
-			p.Before = page.Cursors[0]
+			p.Before = page.Cursor(0)
 			continue
 		}
 		ids = append(ids, found...)
 		if !page.HasNextPage {
 			return ids
 		}
-		p.After = page.Cursors[len(page.Cursors)-1]
+		p.After = page.Cursor(len(page.Nodes) - 1)
 	}
 }
 

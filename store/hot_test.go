@@ -69,7 +69,7 @@ func TestHotStatementsUseTheirIndexes(t *testing.T) {
 	tasks := ask[[]timesheet.TaskID](t, conn, `SELECT (array_agg(id ORDER BY id))[3:22] FROM task WHERE workspace_id = $1`, ws)
 	entries := ask[[]timesheet.EntryID](t, conn, `SELECT (array_agg(id ORDER BY started_at))[100:119] FROM time_entry WHERE workspace_id = $1`, ws)
 	member := timesheet.Viewer{Workspace: owner.Workspace, User: user, Role: timesheet.RoleMember}
-	page := timesheet.Page{First: 50}
+	page, allJoins := timesheet.Page{First: 50}, store.Joins{User: true, Project: true, Client: true, Task: true}
 	morning := time.Date(2024, time.May, 6, 0, 0, 0, 0, time.UTC)
 	month := timesheet.Period{From: timesheet.NewDate(2024, time.May, 1), To: timesheet.NewDate(2024, time.May, 31)}
 	report := func(v timesheet.Viewer, f timesheet.EntryFilter) store.Built {
@@ -96,13 +96,16 @@ func TestHotStatementsUseTheirIndexes(t *testing.T) {
 		"projects of clients":        {store.BuiltProjectsOfClients(owner, clients, page), "project_client|project_name"},
 		"tasks of projects":          {store.BuiltTasksOfProjects(owner, projects, page), "task_name|task_in_project"},
 		"members of projects":        {store.BuiltMembersOfProjects(owner, projects, page), "project_member_pk"},
-		"tracked seconds":            {store.BuiltTrackedSeconds(owner, projects), "time_entry_project"},
+		"tracked seconds":            {store.BuiltTrackedSeconds(owner, projects), "project_rollup_pk rollup_unfolded"},
+		"tracked seconds of one":     {store.BuiltTrackedSeconds(member, projects), "rollup_project|rollup_pk"},
 		"entriesByID":                {constant("entriesByID", ws, entries, nil), "time_entry_pk"},
 		"lockEntry":                  {constant("lockEntry", ws, entries[0]), "time_entry_pk"},
 		"running timer":              {constant("readRunning", ws, user), "time_entry_running"},
 		"lock the running timer":     {constant("lockRunning", ws, user), "time_entry_running"},
 		"stop a removed timer":       {constant("stopTimersOf", ws, user), "time_entry_running"},
-		"readDay":                    {constant("readDay", ws, user, morning, morning.Add(24*time.Hour), 201), "time_entry_user time_entry_running"},
+		"readDay":                    {store.BuiltDay(owner, store.Joins{}, ws, user, morning, morning.Add(24*time.Hour), 201), "time_entry_user time_entry_running"},
+		"day with all it refers to":  {store.BuiltDay(member, allJoins, ws, user, morning, morning.Add(24*time.Hour), 201), "time_entry_user time_entry_running"},
+		"entries with all of theirs": {store.BuiltEntriesPage(owner, timesheet.EntryFilter{}, page, allJoins), "time_entry_started"},
 		"sumWeek":                    {constant("sumWeek", ws, user, month.From, month.From+6, morning, morning.Add(7*24*time.Hour)), "membership_pk time_entry_user"},
 		"findOverlap":                {constant("findOverlap", ws, user, entries[0], morning, morning.Add(time.Hour)), "time_entry_user"},
 		"entries of all":             {store.BuiltEntriesPage(owner, timesheet.EntryFilter{}, page), "time_entry_started"},

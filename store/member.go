@@ -24,11 +24,16 @@ func memberFields(u *timesheet.User) []any {
 func memberRow(v timesheet.Viewer) pgx.RowToFunc[timesheet.User] {
 	return func(row pgx.CollectableRow) (u timesheet.User, err error) {
 		err = row.Scan(memberFields(&u)...)
-		if !v.SeesEmails() && u.ID != v.User {
-			u.Email = nil
-		}
-		return u, err
+		return asSeen(v, u), err
 	}
+}
+
+// asSeen is a person as far as the viewer may see them.
+func asSeen(v timesheet.Viewer, u timesheet.User) timesheet.User {
+	if !v.SeesEmails() && u.ID != v.User {
+		u.Email = nil
+	}
+	return u
 }
 
 const usersByID = `/* usersByID */

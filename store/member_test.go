@@ -140,13 +140,13 @@ func TestUsersList(t *testing.T) {
 				if !users.HasNextPage {
 					return names
 				}
-				page.After = users.Cursors[len(part)-1]
+				page.After = users.Cursor(len(part) - 1)
 			} else {
 				names = append(part, names...)
 				if !users.HasPreviousPage {
 					return names
 				}
-				page.Before = users.Cursors[0]
+				page.Before = users.Cursor(0)
 			}
 		}
 	}

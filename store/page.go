@@ -83,10 +83,7 @@ func (k keyset[T]) page(p timesheet.Page, rows []T) timesheet.Connection[T] {
 		slices.Reverse(rows)
 		c.HasNextPage, c.HasPreviousPage = p.Before != "", more
 	}
-	c.Cursors = make([]string, len(rows))
-	for i, row := range rows {
-		c.Cursors[i] = k.encode(row)
-	}
+	c.Cursor = func(i int) string { return k.encode(rows[i]) }
 	return c
 }
 

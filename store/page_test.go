@@ -121,7 +121,7 @@ func TestPage(t *testing.T) {
 			var ids strings.Builder
 			for i, row := range got.Nodes {
 				ids.WriteString(row.id)
-				if got.Cursors[i] != pageOrder.encode(row) {
+				if got.Cursor(i) != pageOrder.encode(row) {
 					t.Errorf("cursor %d is not that of its node", i)
 				}
 			}

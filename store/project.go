@@ -14,8 +14,12 @@ import (
 const projectColumns = `p.id, p.client_id, p.name, p.code, p.color, p.archived_at IS NOT NULL, p.deleted_at IS NOT NULL, p.billable, p.rate_order, p.version`
 
 func scanProject(row pgx.CollectableRow) (p timesheet.Project, err error) {
-	err = row.Scan(&p.ID, &p.ClientID, &p.Name, &p.Code, &p.Color, &p.Archived, &p.Deleted, &p.Billable, &p.RateOrder, &p.Version)
-	return p, err
+	return p, row.Scan(projectFields(&p)...)
+}
+
+// projectFields are where projectColumns are scanned into.
+func projectFields(p *timesheet.Project) []any {
+	return []any{&p.ID, &p.ClientID, &p.Name, &p.Code, &p.Color, &p.Archived, &p.Deleted, &p.Billable, &p.RateOrder, &p.Version}
 }
 
 const lockProject = `/* lockProject */

@@ -261,7 +261,7 @@ func TestProjectsOfClients(t *testing.T) {
 		t.Errorf("pages and totals of four clients took %d statements, want 2", got)
 	}
 
-	next, err := s.ProjectsOfClients(t.Context(), owner, []timesheet.ClientID{many.ID}, timesheet.ListFilter{}, timesheet.Page{First: 2, After: pages[many.ID].Cursors[1]})
+	next, err := s.ProjectsOfClients(t.Context(), owner, []timesheet.ClientID{many.ID}, timesheet.ListFilter{}, timesheet.Page{First: 2, After: pages[many.ID].Cursor(1)})
 	if diff := cmp.Diff([]string{"m3"}, projectNames(next[many.ID])); err != nil || diff != "" {
 		t.Errorf("second page (-want +got):\n%s, error %v", diff, err)
 	}

@@ -49,7 +49,7 @@ func TestProjectMembers(t *testing.T) {
 			t.Errorf("total of %d: %d, %v, want %d", id, total, err, len(want))
 		}
 	}
-	second := read(owner, timesheet.Page{First: 1, After: pages[project.ID].Cursors[0]})
+	second := read(owner, timesheet.Page{First: 1, After: pages[project.ID].Cursor(0)})
 	if diff := cmp.Diff([]string{"bob"}, names(second[project.ID])); diff != "" {
 		t.Errorf("second page (-want +got):\n%s", diff)
 	}

@@ -171,12 +171,12 @@ func TestTagPages(t *testing.T) {
 				return page
 			}
 			var forth, back []string
-			for page := (timesheet.Connection[timesheet.Tag]{HasNextPage: true, Cursors: []string{""}}); page.HasNextPage; {
-				page = read(timesheet.Page{First: 2, After: page.Cursors[len(page.Cursors)-1]})
+			for page := (timesheet.Connection[timesheet.Tag]{HasNextPage: true, Cursor: func(int) string { return "" }}); page.HasNextPage; {
+				page = read(timesheet.Page{First: 2, After: page.Cursor(len(page.Nodes) - 1)})
 				forth = append(forth, tagNames(page)...)
 			}
-			for page := (timesheet.Connection[timesheet.Tag]{HasPreviousPage: true, Cursors: []string{""}}); page.HasPreviousPage; {
-				page = read(timesheet.Page{Last: 2, Before: page.Cursors[0]})
+			for page := (timesheet.Connection[timesheet.Tag]{HasPreviousPage: true, Cursor: func(int) string { return "" }}); page.HasPreviousPage; {
+				page = read(timesheet.Page{Last: 2, Before: page.Cursor(0)})
 				back = slices.Concat(tagNames(page), back)
 			}
 			if diff := cmp.Diff(want, forth); diff != "" {
@@ -202,9 +202,9 @@ func TestTagCursorOfAnotherListIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = s.Tags(t.Context(), owner, timesheet.ListFilter{}, timesheet.OrderNewest, timesheet.Page{First: 1, After: named.Cursors[0]})
+	_, err = s.Tags(t.Context(), owner, timesheet.ListFilter{}, timesheet.OrderNewest, timesheet.Page{First: 1, After: named.Cursor(0)})
 	wantCode(t, err, timesheet.CodeInvalid)
-	_, err = s.Projects(t.Context(), owner, timesheet.ListFilter{}, timesheet.OrderName, timesheet.Page{First: 1, After: named.Cursors[0]})
+	_, err = s.Projects(t.Context(), owner, timesheet.ListFilter{}, timesheet.OrderName, timesheet.Page{First: 1, After: named.Cursor(0)})
 	wantCode(t, err, timesheet.CodeInvalid)
 }
 

@@ -16,8 +16,12 @@ const (
 )
 
 func scanTask(row pgx.CollectableRow) (t timesheet.Task, err error) {
-	err = row.Scan(&t.ID, &t.ProjectID, &t.Name, &t.Done, &t.Archived, &t.Billable, &t.EstimateSeconds, &t.Version, &t.Deleted)
-	return t, err
+	return t, row.Scan(taskFields(&t)...)
+}
+
+// taskFields are where taskColumns are scanned into.
+func taskFields(t *timesheet.Task) []any {
+	return []any{&t.ID, &t.ProjectID, &t.Name, &t.Done, &t.Archived, &t.Billable, &t.EstimateSeconds, &t.Version, &t.Deleted}
 }
 
 const lockTask = `/* lockTask */

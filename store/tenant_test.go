@@ -166,7 +166,7 @@ func total(count reflect.Value) int64 {
 // that they answer from the viewer's own workspace.
 var withoutIDs = []string{
 	"AuditLog", "CreateTag", "CreateClient", "DiscardTimer", "EnsureMember", "Exports", "Import", "InviteMember",
-	"LockPeriod", "MyDay", "ProjectBudgets", "RunningTimer", "Summary", "UnlockPeriod", "UpdateWorkspace",
+	"LockPeriod", "MyDay", "MyDayJoined", "ProjectBudgets", "RunningTimer", "Summary", "UnlockPeriod", "UpdateWorkspace",
 	"EnsureTokens",
 	"ReportOf", // a test's own
 }
@@ -438,6 +438,13 @@ func tenantCases(ctx context.Context, s *store.Store, own, foreign tenant) map[s
 			return x, err
 		}
 		cases["TimeEntries of a "+what] = func(v viewer) (any, error) { return s.TimeEntries(ctx, v, f, page) }
+		cases["TimeEntriesJoined of a "+what] = func(v viewer) (any, error) {
+			found, refs, err := s.TimeEntriesJoined(ctx, v, f, page, store.Joins{User: true, Project: true, Client: true, Task: true})
+			if len(refs.Users)+len(refs.Projects)+len(refs.Clients)+len(refs.Tasks) > 0 {
+				return refs, err
+			}
+			return found, err
+		}
 		cases["Report of a "+what] = func(v viewer) (any, error) {
 			r, err := s.Report(ctx, v, timesheet.ReportInput{
 				Period: period, GroupBy: []timesheet.GroupKey{timesheet.GroupProject}, Filter: f, MaxRows: 10,

@@ -27,7 +27,7 @@ func (s *Store) Viewer(ctx context.Context, ws timesheet.WorkspaceID, user times
 }
 
 const readViewer = `/* readViewer */
-SELECT ` + workspaceColumns + `, m.role, coalesce(t.scope, 'WRITE'), t.expires_at
+SELECT ` + workspaceColumns + `, ` + memberColumns + `, coalesce(t.scope, 'WRITE'), t.expires_at
 FROM workspace w
 JOIN membership m ON m.workspace_id = w.workspace_id AND m.user_id = $2
 LEFT JOIN api_token t ON t.workspace_id = m.workspace_id AND t.user_id = m.user_id AND t.id = $3 AND t.revoked_at IS NULL
@@ -44,7 +44,9 @@ func (s *Store) readSighting(ctx context.Context, id viewerID) (sighting, error)
 		seen := sighting{known: true}
 		v := &seen.viewer
 		v.User, v.Token = id.user, id.token
-		return seen, row.Scan(append(workspaceFields(&v.Workspace), &v.Role, &v.Scope, &seen.expires)...)
+		err := row.Scan(append(append(workspaceFields(&v.Workspace), memberFields(&v.Self)...), &v.Scope, &seen.expires)...)
+		v.Role = v.Self.Role
+		return seen, err
 	}, readViewer, id.workspace, id.user, id.token)
 	if err != nil {
 		return found, fmt.Errorf("read who asks: %w", err)

@@ -32,9 +32,12 @@ func TestViewer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := timesheet.Viewer{Workspace: owner.Workspace, User: member.User, Role: timesheet.RoleMember, Token: token.ID, Scope: timesheet.ScopeRead}
+	want := timesheet.Viewer{Workspace: owner.Workspace, User: member.User, Role: timesheet.RoleMember, Token: token.ID, Scope: timesheet.ScopeRead, Self: got.Self}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("viewer (-want +got):\n%s", diff)
+	}
+	if got.Self.ID != member.User || got.Self.Name != "Mia" {
+		t.Errorf("self is %+v", got.Self)
 	}
 	without, err := s.Viewer(t.Context(), owner.Workspace.ID, member.User, 0)
 	if err != nil || without.Scope != timesheet.ScopeWrite || without.Role != timesheet.RoleMember {

@@ -12,12 +12,15 @@ type Page struct {
 // MaxPage is the largest First or Last.
 const MaxPage = 100
 
-// Connection is a part of a list. Cursors[i] belongs to Nodes[i].
+// Connection is a part of a list.
 type Connection[T any] struct {
 	Nodes           []T
-	Cursors         []string
 	HasNextPage     bool
 	HasPreviousPage bool
+
+	// Cursor is that of Nodes[i]. It is written when asked for: most clients want
+	// one of a page.
+	Cursor func(i int) string
 
 	// Total counts the whole list; it is another statement, run when asked.
 	Total func(context.Context) (int, error)

@@ -26,6 +26,7 @@ type Viewer struct {
 	Role      Role
 	Token     TokenID
 	Scope     Scope
+	Self      User // who User is, as of when they were looked up; zero: not looked up
 }
 
 // ReadsEverybody tells whether the viewer sees all entries and all projects.

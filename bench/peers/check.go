@@ -68,7 +68,7 @@ func (op operation) facts(answers [][]byte) (facts []string, err error) {
 		if op.flatten != nil {
 			facts = append(facts, op.flatten(answer.Data)...)
 		} else {
-			facts = append(facts, op.walk("", "", answer.Data)...)
+			facts = append(facts, walk("", "", answer.Data)...)
 		}
 	}
 	slices.Sort(facts)
@@ -78,21 +78,21 @@ func (op operation) facts(answers [][]byte) (facts []string, err error) {
 // wrapping are fields that only some schemas have around the same thing.
 var wrapping = []string{"nodes", "timeEntry", "myDay"}
 
-func (op operation) walk(owner, name string, value any) (facts []string) {
+func walk(owner, name string, value any) (facts []string) {
 	switch v := value.(type) {
 	case map[string]any:
 		if slices.Contains(wrapping, name) {
-			name = ""
+			name = owner
 		}
 		for key, child := range v {
-			facts = append(facts, op.walk(name, key, child)...)
+			facts = append(facts, walk(name, key, child)...)
 		}
 	case []any:
 		for _, child := range v {
-			facts = append(facts, op.walk(owner, name, child)...)
+			facts = append(facts, walk(owner, name, child)...)
 		}
 	default:
-		if name != "id" && !slices.Contains(op.moving, name) && !(value == nil && name == "") {
+		if name != "id" && !(value == nil && name == "") {
 			facts = append(facts, owner+"."+name+"="+plainly(value))
 		}
 	}

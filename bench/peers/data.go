@@ -101,13 +101,23 @@ func entry(r *rand.Rand, i, user int, start time.Time, seconds int64) timesheet.
 	return e
 }
 
-//go:embed textbook.sql
-var textbookTables string
+// The textbook's tables, and what PostGraphile adds to them.
+var (
+	//go:embed textbook.sql
+	textbookTables string
+	//go:embed postgraphile.sql
+	functions string
+)
+
+// earlier deletes what earlier runs have written: all of it lies before the
+// data begin.
+const earlier = `DELETE FROM time_entry WHERE started_at < '2022-01-01'; DELETE FROM textbook.time_entry WHERE started_at < '2022-01-01'`
 
 // data is the filled database.
 type data struct {
-	dsn    string
-	people []person // the leaders first
+	dsn      string
+	people   []person // the leaders first
+	projects []int64
 }
 
 // open fills the database, where it is not filled yet.
@@ -124,20 +134,42 @@ func open(ctx context.Context, pg *lab.Postgres, entries int) (d data, err error
 	if err != nil {
 		return d, err
 	}
-	if found {
-		d.people, err = people(ctx, s, ws)
+	if !found {
+		if ws, err = seed(ctx, pg, s, d.dsn, entries); err != nil {
+			return d, err
+		}
+	}
+	if err := pg.Exec(ctx, d.dsn, functions, earlier, `VACUUM ANALYZE`, `CHECKPOINT`); err != nil {
 		return d, err
 	}
+	if d.people, err = people(ctx, s, ws); err != nil {
+		return d, err
+	}
+	d.projects, err = projectKeys(ctx, d.dsn)
+	return d, err
+}
+
+func seed(ctx context.Context, pg *lab.Postgres, s *store.Store, dsn string, entries int) (timesheet.WorkspaceID, error) {
 	fmt.Fprintf(os.Stderr, "seeding %d entries of %d people on %d projects\n", entries, users, projects)
 	owner, _, err := s.LoadCompany(ctx, company(entries), nil)
 	if err != nil {
-		return d, err
+		return 0, err
 	}
-	if err := pg.Exec(ctx, d.dsn, textbookTables, `VACUUM ANALYZE`); err != nil {
-		return d, err
+	return owner.Workspace.ID, pg.Exec(ctx, dsn, textbookTables)
+}
+
+// projectKeys are those of all projects, in the order of their names.
+func projectKeys(ctx context.Context, dsn string) ([]int64, error) {
+	conn, err := pgx.Connect(ctx, dsn)
+	if err != nil {
+		return nil, err
 	}
-	d.people, err = people(ctx, s, owner.Workspace.ID)
-	return d, err
+	defer conn.Close(ctx)
+	rows, err := conn.Query(ctx, `SELECT id FROM textbook.project ORDER BY name`)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[int64])
 }
 
 // people are who asks, with their tokens.

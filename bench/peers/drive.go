@@ -42,16 +42,17 @@ type sample struct {
 
 // runner asks one peer for one operation.
 type runner struct {
-	op     operation
-	peer   *peer
-	people []person
-	count  *atomic.Int64 // runs of all cells, so that none is like another
+	op       operation
+	peer     *peer
+	data     *data
+	count    *atomic.Int64 // runs of all cells, so that none is like another
+	messages []message     // of an operation that sends the same in each run
 }
 
 // who asks: each connection has people of its own, so that no two start the
 // timer of one person at once.
 func (r runner) who(conn, conns, n int) person {
-	people := r.people
+	people := r.data.people
 	if r.op.leaders {
 		people = people[:leaders]
 	}
@@ -59,9 +60,13 @@ func (r runner) who(conn, conns, n int) person {
 	return people[(conn+conns*(n%(mine+1)))%len(people)]
 }
 
-// run asks once and returns how long it took.
+// run asks once and reads the answers into buf, which it returns.
 func (r runner) run(l *link, who person, buf []byte) ([]byte, error) {
-	for _, m := range r.op.ask(r.peer.words, who, int(r.count.Add(1))) {
+	messages := r.messages
+	if messages == nil {
+		messages = r.op.ask(r.peer.words, r.data, who, int(r.count.Add(1)))
+	}
+	for _, m := range messages {
 		var err error
 		if buf, err = l.send(m, who, r.peer.words, buf); err != nil {
 			return buf, err

@@ -46,6 +46,7 @@ type options struct {
 	seed       uint64
 	tolerated  float64
 	hold       bool
+	footprint  bool
 }
 
 func main() {
@@ -69,6 +70,7 @@ func parse(args []string) (o options, err error) {
 	flags.DurationVar(&o.cell, "cell", 2*time.Second, "how long a cell is measured")
 	flags.Uint64Var(&o.seed, "seed", 1, "draws the order of cells, and arrivals")
 	flags.Float64Var(&o.tolerated, "tolerated", 0.05, "share of the machine that strangers may use in a cell that is not void")
+	flags.BoolVar(&o.footprint, "footprint", false, "measure start, memory, idle connections and the build too")
 	flags.BoolVar(&o.hold, "hold", false, "start the peers, say where they listen, and measure nothing")
 	return o, flags.Parse(args)
 }
@@ -118,6 +120,17 @@ func run(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.stop()) }()
+	if b.dir, err = os.MkdirTemp("", "headroom-peers"); err != nil {
+		return err
+	}
+	if o.footprint {
+		if err := b.measureFootprints(ctx, wanted); err != nil {
+			return err
+		}
+		if b.built, err = buildFromNothing(ctx, b.dir); err != nil {
+			return err
+		}
+	}
 	if err := b.start(ctx, wanted); err != nil {
 		return err
 	}
@@ -143,12 +156,11 @@ type bench struct {
 	peers      []*peer
 	count      atomic.Int64
 	samples    []sample
+	footprints []footprint
+	built      time.Duration // of the compiler, from an empty cache
 }
 
 func (b *bench) start(ctx context.Context, wanted []recipe) (err error) {
-	if b.dir, err = os.MkdirTemp("", "headroom-peers"); err != nil {
-		return err
-	}
 	for _, r := range wanted {
 		p, err := r.start(ctx, b.dir, b.data.dsn)
 		if err != nil {
@@ -176,16 +188,26 @@ func (b *bench) hold(ctx context.Context) error {
 	return nil
 }
 
+// speaking are the peers that have an operation.
+func (b *bench) speaking(op operation) (found []*peer) {
+	for _, p := range b.peers {
+		if op.spoken(p.words, &b.data) {
+			found = append(found, p)
+		}
+	}
+	return found
+}
+
 // check asks all peers for everything once.
 func (b *bench) check(ops []operation) error {
 	for _, op := range ops {
-		err := alike(op, b.peers, b.data.people, func(p *peer, who person) (answers [][]byte, err error) {
+		err := alike(op, b.speaking(op), b.data.people, func(p *peer, who person) (answers [][]byte, err error) {
 			l, err := p.dial()
 			if err != nil {
 				return nil, err
 			}
 			defer l.conn.Close()
-			for _, m := range op.ask(p.words, who, int(b.count.Load())) {
+			for _, m := range op.ask(p.words, &b.data, who, int(b.count.Load())) {
 				answer, err := l.send(m, who, p.words, nil)
 				if err != nil {
 					return nil, err
@@ -212,7 +234,7 @@ func (b *bench) measure(ctx context.Context, ops []operation) error {
 	}
 	var cells []cell
 	for _, op := range ops {
-		for _, p := range b.peers {
+		for _, p := range b.speaking(op) {
 			for m := range strings.SplitSeq(b.options.modes, ",") {
 				if connections[mode(m)] == 0 {
 					return fmt.Errorf("--modes: there is no %q", m)
@@ -224,7 +246,10 @@ func (b *bench) measure(ctx context.Context, ops []operation) error {
 	for round := range b.options.rounds {
 		random.Shuffle(len(cells), func(i, j int) { cells[i], cells[j] = cells[j], cells[i] })
 		for _, c := range cells {
-			r := runner{op: c.op, peer: c.peer, people: b.data.people, count: &b.count}
+			r := runner{op: c.op, peer: c.peer, data: &b.data, count: &b.count}
+			if c.op.fixed {
+				r.messages = c.op.ask(c.peer.words, &b.data, person{}, 0)
+			}
 			for range attempts {
 				s, err := r.cell(ctx, c.mode, b.options.cell, b.postmaster, random)
 				if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 )
@@ -9,11 +10,12 @@ import (
 type operation struct {
 	name string
 	// ask is one run of it for somebody: what is sent, one after the other. n
-	// counts the runs, for what must differ from one to the next.
-	ask     func(w words, who person, n int) []message
+	// counts the runs, for what must differ from one to the next. Nothing is sent
+	// in words that the operation does not have.
+	ask     func(w words, d *data, who person, n int) []message
 	rate    float64                 // of the open loop, a second
+	fixed   bool                    // each run sends the same
 	leaders bool                    // it is asked by those who see everybody's work
-	moving  []string                // fields that no two runs have alike
 	flatten func(data any) []string // facts of answers of different shapes; nil: the fields
 }
 
@@ -25,6 +27,7 @@ const (
 	statement
 	textbook
 	postgraphile
+	ownTables // by hand too, but on the tables of headroom
 )
 
 // message is the path and the body of a request.
@@ -41,21 +44,25 @@ type person struct {
 }
 
 var operations = []operation{
-	{name: "my day", rate: 100, ask: myDay},
+	{name: "my day", fixed: true, rate: 100, ask: myDay},
+	{name: "50 projects with client and totals", fixed: true, rate: 50, leaders: true, ask: projectsWithTotals},
+	{name: "create entry", rate: 50, ask: createEntry},
+	{name: "start and stop a timer", rate: 25, ask: timer},
+	{name: "page of 50 entries with everything nested", fixed: true, rate: 25, leaders: true, ask: page},
+	{name: "month by project", rate: 10, leaders: true, ask: month, flatten: flatReport},
+	{name: "year by project, user and week", rate: 1, leaders: true, ask: year, flatten: flatReport},
+	{name: "start of an app, six operations", fixed: true, rate: 15, leaders: true, ask: start},
 }
 
-const entryFields = `id description startedAt endedAt seconds billable project { id name client { id name } } task { id name }`
+type vars map[string]any
 
-func myDay(w words, _ person, _ int) []message {
-	if w == statement {
-		return []message{plain("my-day", lastDay)}
-	}
-	return []message{document(`query MyDay($date: `+map[words]string{ours: "Date", textbook: "String"}[w]+`!) { viewer { user { id name } } myDay(date: $date) { entries { `+entryFields+` } } }`,
-		map[string]any{"date": lastDay})}
+// idOf is a project's id as headroom's clients have it.
+func idOf(project int64) string {
+	return base64.RawURLEncoding.EncodeToString(fmt.Append(nil, "Project:", project))
 }
 
 // document is a GraphQL request.
-func document(text string, variables map[string]any) message {
+func document(text string, variables vars) message {
 	body, err := json.Marshal(map[string]any{"query": text, "variables": variables})
 	if err != nil {
 		panic(fmt.Sprint("a request that cannot be written: ", err))
@@ -70,4 +77,10 @@ func plain(path string, args ...any) message {
 		panic(fmt.Sprint("a request that cannot be written: ", err))
 	}
 	return message{"/" + path, body}
+}
+
+// spoken tells whether an operation exists in some words.
+func (op operation) spoken(w words, d *data) bool {
+	messages := op.ask(w, d, d.people[0], 0)
+	return len(messages) > 0 && messages[0].path != ""
 }

@@ -40,7 +40,11 @@ var recipes = []recipe{
 			"--export-dir", filepath.Join(dir, "exports"), "--budget-user", "1000000000/1000000000", "--budget-workspace", "1000000000/1000000000")
 	}},
 	goPeer("LIMIT", statement, "limit"),
+	goPeer("LIMIT on headroom's tables", ownTables, "limit"),
 	goPeer("gqlgen", textbook, "gqlgen"),
+	nodePeer("Mercurius", textbook, "mercurius.js"),
+	nodePeer("Apollo", textbook, "apollo.js"),
+	nodePeer("PostGraphile", postgraphile, "postgraphile.js"),
 }
 
 func goPeer(name string, w words, folder string) recipe {
@@ -79,7 +83,7 @@ func (r recipe) start(ctx context.Context, dir, dsn string) (*peer, error) {
 	if err := p.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", r.name, err)
 	}
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
 		if conn, err := net.Dial("tcp", addr); err == nil {
 			return p, conn.Close()
 		}

@@ -63,7 +63,7 @@ func (b *bench) publish() error {
 	if err := os.MkdirAll(runs, 0o755); err != nil {
 		return err
 	}
-	raw, err := json.MarshalIndent(map[string]any{"machine": b.machine, "entries": b.options.entries, "seed": b.options.seed, "samples": b.samples}, "", " ")
+	raw, err := json.MarshalIndent(map[string]any{"machine": b.machine, "entries": b.options.entries, "seed": b.options.seed, "samples": b.samples, "footprints": b.footprints, "built": b.built.Seconds()}, "", " ")
 	if err != nil {
 		return err
 	}
@@ -88,6 +88,7 @@ func (b *bench) markdown(raw string) string {
 	for _, op := range b.ops() {
 		b.table(&t, op)
 	}
+	b.footprintTable(&t)
 	return t.String()
 }
 
@@ -98,6 +99,21 @@ tables, the others in a textbook schema. Before anything is timed, all give the 
 answers. CPU is of server and database for one operation, from /proc, at 8
 connections in a closed loop; flow is an open loop, latency from the intended time.
 `
+
+func (b *bench) footprintTable(t *strings.Builder) {
+	if len(b.footprints) == 0 {
+		return
+	}
+	fmt.Fprintf(t, "\n## Footprint\n\nEach was started when nothing else ran. The compiler takes %.0f s for headroom from an empty cache.\n\n"+
+		"| | ms until ready | ms from then to the first answer | MB idle | kB of each of %d idle connections | MB after work | MB of the binary |\n|---|---|---|---|---|---|---|\n", b.built.Seconds(), idle)
+	for _, f := range b.footprints {
+		binary := ""
+		if f.Binary > 0 {
+			binary = fmt.Sprintf("%.1f", f.Binary)
+		}
+		fmt.Fprintf(t, "| %s | %.0f | %.1f | %.0f | %.1f | %.0f | %s |\n", f.Peer, f.Ready, f.First, f.Idle, f.PerConn, f.Worked, binary)
+	}
+}
 
 func (b *bench) ops() (names []string) {
 	for _, s := range b.samples {
@@ -174,9 +190,17 @@ func (b *bench) table(t *strings.Builder, op string) {
 		if !f.ok {
 			continue
 		}
-		fmt.Fprintf(t, "| %s | %.2f + %.2f = %.2f | %s | %.0f | %s | %.2f / %.2f | %s | %.2f / %.2f | %.0f |\n", r.name,
-			f.server, f.database, f.cpu(), beside(f.cpu(), limit.cpu()), f.rate, beside(f.rate, limit.rate), f.one, f.one99, beside(f.one, limit.one), f.flow, f.flow99, f.memory)
+		fmt.Fprintf(t, "| %s | %.2f + %.2f = %.2f | %s | %.0f | %s | %s | %s | %s | %.0f |\n", r.name,
+			f.server, f.database, f.cpu(), beside(f.cpu(), limit.cpu()), f.rate, beside(f.rate, limit.rate), latency(f.one, f.one99), beside(f.one, limit.one), latency(f.flow, f.flow99), f.memory)
 	}
+}
+
+// latency is empty where it was not measured.
+func latency(p50, p99 float64) string {
+	if p50 == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.2f / %.2f", p50, p99)
 }
 
 func beside(v, limit float64) string {

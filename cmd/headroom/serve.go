@@ -142,7 +142,7 @@ func (c *ServeCmd) Run(env *environment) error {
 	}
 	log := logger(os.Stderr, c.LogLevel)
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(200) // fewer collections for some megabytes: the executor makes short-lived garbage
+		debug.SetGCPercent(400) // fewer collections for some megabytes: the executor makes short-lived garbage
 	}
 	log.Info("starting", "changed", strings.Join(changed(env.flags.Selected().Flags), " "))
 	public, admin, err := c.listen()

@@ -51,7 +51,7 @@ type ComplexityRoot struct {
 	Mutation struct {
 		CreateTimeEntry func(childComplexity int, input CreateTimeEntryInput) int
 		StartTimer      func(childComplexity int, input StartTimerInput) int
-		StopTimer       func(childComplexity int) int
+		StopTimer       func(childComplexity int, endedAt time.Time) int
 	}
 
 	Project struct {
@@ -128,7 +128,7 @@ type DayResolver interface {
 type MutationResolver interface {
 	CreateTimeEntry(ctx context.Context, input CreateTimeEntryInput) (*TimeEntry, error)
 	StartTimer(ctx context.Context, input StartTimerInput) (*TimeEntry, error)
-	StopTimer(ctx context.Context) (*TimeEntry, error)
+	StopTimer(ctx context.Context, endedAt time.Time) (*TimeEntry, error)
 }
 type ProjectResolver interface {
 	Client(ctx context.Context, obj *Project) (*Client, error)
@@ -220,7 +220,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			break
 		}
 
-		return e.ComplexityRoot.Mutation.StopTimer(childComplexity), true
+		args, err := ec.field_Mutation_stopTimer_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.StopTimer(childComplexity, args["endedAt"].(time.Time)), true
 
 	case "Project.client":
 		if e.ComplexityRoot.Project.Client == nil {
@@ -589,7 +594,7 @@ type Query {
 type Mutation {
   createTimeEntry(input: CreateTimeEntryInput!): TimeEntry!
   startTimer(input: StartTimerInput!): TimeEntry!
-  stopTimer: TimeEntry
+  stopTimer(endedAt: Time!): TimeEntry
 }
 
 type Viewer {
@@ -661,6 +666,7 @@ input CreateTimeEntryInput {
 }
 
 input StartTimerInput {
+  startedAt: Time!
   projectId: ID
   description: String!
 }
@@ -933,6 +939,20 @@ func (ec *executionContext) field_Mutation_startTimer_args(ctx context.Context, 
 		return nil, err
 	}
 	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_stopTimer_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "endedAt",
+		func(ctx context.Context, v any) (time.Time, error) {
+			return ec.unmarshalNTime2timeᚐTime(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["endedAt"] = arg0
 	return args, nil
 }
 
@@ -1321,7 +1341,8 @@ func (ec *executionContext) _Mutation_stopTimer(ctx context.Context, field graph
 			return ec.fieldContext_Mutation_stopTimer(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Mutation().StopTimer(ctx)
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().StopTimer(ctx, fc.Args["endedAt"].(time.Time))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *TimeEntry) graphql.Marshaler {
@@ -1331,7 +1352,7 @@ func (ec *executionContext) _Mutation_stopTimer(ctx context.Context, field graph
 		false,
 	)
 }
-func (ec *executionContext) fieldContext_Mutation_stopTimer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Mutation_stopTimer(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
 		Field:      field,
@@ -1340,6 +1361,17 @@ func (ec *executionContext) fieldContext_Mutation_stopTimer(_ context.Context, f
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_TimeEntry(ctx, field)
 		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_stopTimer_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
 	}
 	return fc, nil
 }
@@ -3621,13 +3653,20 @@ func (ec *executionContext) unmarshalInputStartTimerInput(ctx context.Context, o
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"projectId", "description"}
+	fieldsInOrder := [...]string{"startedAt", "projectId", "description"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
 			continue
 		}
 		switch k {
+		case "startedAt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("startedAt"))
+			data, err := ec.unmarshalNTime2timeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.StartedAt = data
 		case "projectId":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("projectId"))
 			data, err := ec.unmarshalOID2ᚖstring(ctx, v)

@@ -44,8 +44,9 @@ type Query struct {
 }
 
 type StartTimerInput struct {
-	ProjectID   *string `json:"projectId,omitempty"`
-	Description string  `json:"description"`
+	StartedAt   time.Time `json:"startedAt"`
+	ProjectID   *string   `json:"projectId,omitempty"`
+	Description string    `json:"description"`
 }
 
 type Tag struct {

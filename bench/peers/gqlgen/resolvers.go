@@ -134,7 +134,7 @@ func (r query) YearByWeek(ctx context.Context, from, to string, first int64) ([]
 	rows, err := r.db.Query(ctx, `SELECT p.name, u.name, date_trunc('week', e.started_at)::date::text, sum(extract(epoch FROM e.ended_at - e.started_at))::bigint AS seconds
 FROM textbook.time_entry e JOIN textbook.project p ON p.id = e.project_id JOIN textbook.app_user u ON u.id = e.user_id
 WHERE e.workspace_id = `+workspaceOf+` AND e.started_at >= $2::date AND e.started_at < $3::date + 1 AND e.ended_at IS NOT NULL
-GROUP BY p.id, u.id, 3 ORDER BY seconds DESC, 1, 2, 3 LIMIT $4`, userOf(ctx), from, to, first)
+GROUP BY p.id, u.id, 3 ORDER BY 1, 2, 3 LIMIT $4`, userOf(ctx), from, to, first)
 	if err != nil {
 		return nil, err
 	}
@@ -166,16 +166,16 @@ func (r mutation) StartTimer(ctx context.Context, in StartTimerInput) (*TimeEntr
 	if err != nil {
 		return nil, err
 	}
-	if _, err := r.StopTimer(ctx); err != nil {
+	if _, err := r.StopTimer(ctx, in.StartedAt); err != nil {
 		return nil, err
 	}
 	return r.entry(ctx, `INSERT INTO textbook.time_entry (workspace_id, user_id, project_id, started_at, description, billable)
-SELECT workspace_id, $1, $2, date_trunc('second', now()), $3, true FROM textbook.app_user WHERE id = $1 RETURNING `+entryColumns,
-		userOf(ctx), project, in.Description)
+SELECT workspace_id, $1, $2, $3, $4, true FROM textbook.app_user WHERE id = $1 RETURNING `+entryColumns,
+		userOf(ctx), project, in.StartedAt, in.Description)
 }
 
-func (r mutation) StopTimer(ctx context.Context) (*TimeEntry, error) {
-	return r.entry(ctx, `UPDATE textbook.time_entry SET ended_at = date_trunc('second', now()) WHERE user_id = $1 AND ended_at IS NULL RETURNING `+entryColumns, userOf(ctx))
+func (r mutation) StopTimer(ctx context.Context, at time.Time) (*TimeEntry, error) {
+	return r.entry(ctx, `UPDATE textbook.time_entry SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL RETURNING `+entryColumns, userOf(ctx), at)
 }
 
 func (project) Client(ctx context.Context, p *Project) (*Client, error) {
