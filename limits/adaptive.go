@@ -43,6 +43,15 @@ type Beat struct {
 // Reports and background operations start only while Run or Step is called.
 type Adaptive struct {
 	Static
+	own      *card // what it follows, also while it is fixed
+	switched Switch
+}
+
+// Switch is the last change between following and fixed seats.
+type Switch struct {
+	Fixed  bool
+	Reason string
+	At     time.Time // zero: there was none
 }
 
 // NewAdaptive returns an open gate, or an error if there are no cores.
@@ -57,15 +66,46 @@ func NewAdaptive(c AdaptiveConfig) (*Adaptive, error) {
 	if c.Slots == nil {
 		c.Slots = &ownSlots{}
 	}
-	a.card = &card{
+	a.own = &card{
 		cores: c.Cores, slots: c.Slots, secret: a.random.Uint64(), wake: make(chan struct{}, 1), without: c.Without,
 		keep: 1, beat: Beat{Processes: 1},
 	}
+	a.followLocked()
+	a.Beat(Beat{Processes: 1})
+	return a, nil
+}
+
+// Fix makes the gate a Static one for the same cores until Follow, for the reason
+// given: everybody who waits and finds a seat by that starts at once. Slots of the
+// database are not asked for meanwhile, and news from Beat are kept for later.
+func (a *Adaptive) Fix(reason string) {
+	now := a.now()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.switched = Switch{Fixed: true, Reason: reason, At: now}
+	a.card = nil
+	seats := SeatsFor(a.own.cores)
+	for class := range numClasses {
+		a.pools[class].fix(seats[class])
+		a.dispatchLocked(&a.pools[class], now)
+	}
+}
+
+// Follow makes a gate that was fixed follow the database and the crowd again.
+func (a *Adaptive) Follow(reason string) {
+	now := a.now()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.switched = Switch{Reason: reason, At: now}
+	a.followLocked()
+	a.heardLocked(now)
+}
+
+func (a *Adaptive) followLocked() {
+	a.card = a.own
 	if !a.card.lacks(CareForDeadlines) {
 		a.pools[Report].margin, a.pools[Report].trust = 2, 0.9
 	}
-	a.Beat(Beat{Processes: 1})
-	return a, nil
 }
 
 // Beat tells the gate what the processes know; once a second is enough. Without
@@ -77,7 +117,16 @@ func (a *Adaptive) Beat(b Beat) {
 	now := a.now()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.card.beat = b
+	a.own.beat = b
+	a.heardLocked(now)
+}
+
+// heardLocked sets the seats by the last beat.
+func (a *Adaptive) heardLocked(now time.Time) {
+	if a.card == nil {
+		return
+	}
+	b := a.card.beat
 	slots := reportSlots(a.card.cores, b.Demoted)
 	report := &a.pools[Report]
 	report.seats, report.maxQueue = slots, slots*queuePerSeat[Report]
@@ -94,7 +143,7 @@ func (a *Adaptive) Run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-a.card.wake:
+		case <-a.own.wake:
 		case <-timer.C:
 		}
 		timer.Reset(a.Step(ctx))
@@ -110,7 +159,7 @@ func (a *Adaptive) Step(ctx context.Context) time.Duration {
 		if n == 0 {
 			return again
 		}
-		slot := a.card.slots.Take(ctx, class, n)
+		slot := a.own.slots.Take(ctx, class, n)
 		if slot == nil {
 			return again
 		}
@@ -131,6 +180,9 @@ func (a *Adaptive) wanted() (class Class, n int, again time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	r := a.card
+	if r == nil {
+		return Report, 0, idleTick
+	}
 	r.look(&a.Static, now)
 	a.dispatchLocked(&a.pools[Interactive], now)
 	report, background := &a.pools[Report], &a.pools[Background]
@@ -153,7 +205,7 @@ func (a *Adaptive) give(class Class, slot Slot) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	p := &a.pools[class]
-	for len(p.queue.waiting) > 0 {
+	for a.card != nil && len(p.queue.waiting) > 0 {
 		if a.nextLocked(p, now, slot) {
 			a.card.started = now
 			return true

@@ -40,13 +40,6 @@ func age(now time.Time, t *time.Time) time.Duration {
 	return now.Sub(*t)
 }
 
-func (r *card) snapshot() *AdaptiveSnapshot {
-	if r == nil {
-		return nil
-	}
-	return &AdaptiveSnapshot{Processes: r.beat.Processes, Crowded: r.crowded, Kept: r.keep}
-}
-
 // look sees how the interactive queue stands and sets its seats.
 func (r *card) look(s *Static, now time.Time) {
 	p := &s.pools[Interactive]

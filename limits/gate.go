@@ -60,6 +60,16 @@ type holder interface {
 	release(p *Permit, o Outcome, teach bool)
 }
 
+// NewPermit is for gates of other packages: the permit of an admitted request,
+// whose end is told once, with whether the outcome teaches anything.
+func NewPermit(r Request, end func(o Outcome, teach bool)) *Permit {
+	return &Permit{holder: ending(end), class: r.Class, work: r.Work}
+}
+
+type ending func(Outcome, bool)
+
+func (end ending) release(_ *Permit, o Outcome, teach bool) { end(o, teach) }
+
 // Step returns the brownout step this operation must honour.
 func (p *Permit) Step() Step { return p.step }
 

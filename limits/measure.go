@@ -40,6 +40,19 @@ type AdaptiveSnapshot struct {
 	Processes int     // that share the database
 	Crowded   bool    // more interactive operations come than the database can do
 	Kept      float64 // share of the clients that is served in the crowd
+	Switch            // the last one
+}
+
+// Snapshot returns the gate's state, for metrics.
+func (a *Adaptive) Snapshot() Snapshot {
+	out := a.Static.Snapshot()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	out.Adaptive = &AdaptiveSnapshot{Processes: a.own.beat.Processes, Crowded: a.card != nil && a.own.crowded, Kept: a.own.keep, Switch: a.switched}
+	if a.card == nil {
+		out.Adaptive.Kept = 1
+	}
+	return out
 }
 
 // ClassSnapshot is the part of one class.
@@ -60,7 +73,7 @@ type ClassSnapshot struct {
 func (s *Static) Snapshot() Snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := Snapshot{Draining: s.draining, Adaptive: s.card.snapshot()}
+	out := Snapshot{Draining: s.draining}
 	for i := range s.pools {
 		p := &s.pools[i]
 		out.Classes[i] = ClassSnapshot{

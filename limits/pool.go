@@ -29,6 +29,11 @@ type pool struct {
 	refused, would [numReasons]uint64
 }
 
+// fix gives the pool the seats of a Static gate.
+func (p *pool) fix(seats int) {
+	p.seats, p.share, p.maxQueue, p.trust, p.margin = seats, float64(seats), seats*queuePerSeat[p.class], 0.5, 1
+}
+
 // The memory of a pool is some 64 operations; a forecast is corrected by at most
 // these factors, so that no measurement can close a class for good.
 const (

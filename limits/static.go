@@ -35,10 +35,10 @@ type StaticConfig struct {
 // Static is a gate with a fixed number of seats for each class and a short, fair
 // queue before them. Background operations start only while no report waits.
 type Static struct {
-	now  func() time.Time
-	card *card // of an Adaptive gate; nil: the seats never change
+	now func() time.Time
 
 	mu       sync.Mutex
+	card     *card // of an Adaptive gate that follows; nil: the seats never change
 	draining bool
 	uneasy   time.Time // when something was last congested
 	pools    [numClasses]pool
@@ -63,7 +63,8 @@ func (s *Static) open(c StaticConfig) error {
 		if seats < 1 {
 			return fmt.Errorf("class %s has %d seats: it needs at least one", class, seats)
 		}
-		s.pools[class] = pool{class: class, seats: seats, share: float64(seats), trust: 0.5, margin: 1, maxQueue: seats * queuePerSeat[class]}
+		s.pools[class].class = class
+		s.pools[class].fix(seats)
 	}
 	if s.now = c.Clock; s.now == nil {
 		s.now = time.Now

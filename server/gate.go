@@ -29,7 +29,7 @@ func (s *Server) openGate(c Config) (err error) {
 	if err := checkPools(c); err != nil {
 		return err
 	}
-	if c.Gate == Adaptive && s.mode.of(RuleGate) == Enforce {
+	if c.Another == nil && c.Gate == Adaptive && s.mode.of(RuleGate) == Enforce {
 		s.adaptive, err = limits.NewAdaptive(limits.AdaptiveConfig{Cores: c.Cores, Slots: slots{c.Store}})
 		if err != nil {
 			return fmt.Errorf("gate: %w", err)
@@ -39,6 +39,10 @@ func (s *Server) openGate(c Config) (err error) {
 	}
 	if s.static, err = limits.NewStatic(limits.StaticConfig{Seats: limits.SeatsFor(c.Cores)}); err != nil {
 		return fmt.Errorf("seats: %w", err)
+	}
+	if c.Another != nil {
+		s.gate = c.Another
+		return nil
 	}
 	switch s.mode.of(RuleGate) {
 	case Off:

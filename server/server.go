@@ -30,6 +30,7 @@ type Config struct {
 	Mode       Mode                        // "": Enforce
 	Measured   []Rule                      // counted and not enforced
 	Gate       GateKind                    // "": Fixed; Adaptive needs Serve
+	Another    limits.Gate                 // in place of ours, to compare with it; nil: none
 	Cores      int                         // of the database; 0: 2
 	User       limits.Rate                 // budget of a person; zero: 2000/100
 	Tenant     limits.Rate                 // budget of a workspace; zero: 10000/500
@@ -161,7 +162,12 @@ func deadlines() map[limits.Class]time.Duration {
 	return d
 }
 
-func (s *Server) snapshot() limits.Snapshot { return s.static.Snapshot() }
+func (s *Server) snapshot() limits.Snapshot {
+	if s.adaptive != nil {
+		return s.adaptive.Snapshot()
+	}
+	return s.static.Snapshot()
+}
 
 // budgetOf is what the person who asks may still spend, for Viewer.budget.
 func (s *Server) budgetOf(ctx context.Context) (available, size, restore float64) {
