@@ -44,6 +44,7 @@ type Beat struct {
 type Adaptive struct {
 	Static
 	own      *card // what it follows, also while it is fixed
+	reports  int   // how many may run at once, in place of its own number; 0: its own
 	switched Switch
 }
 
@@ -84,11 +85,36 @@ func (a *Adaptive) Fix(reason string) {
 	defer a.mu.Unlock()
 	a.switched = Switch{Fixed: true, Reason: reason, At: now}
 	a.card = nil
-	seats := SeatsFor(a.own.cores)
+	seats := a.fixedSeatsLocked()
 	for class := range numClasses {
 		a.pools[class].fix(seats[class])
 		a.dispatchLocked(&a.pools[class], now)
 	}
+}
+
+// fixedSeatsLocked are the seats while it is fixed.
+func (a *Adaptive) fixedSeatsLocked() Seats {
+	seats := SeatsFor(a.own.cores)
+	if a.reports > 0 {
+		seats[Report] = a.reports
+	}
+	return seats
+}
+
+// SetReports sets how many reports may run at once: on the database while the gate
+// follows it, in this process while it is fixed. 0 gives it its own number back.
+func (a *Adaptive) SetReports(n int) {
+	now := a.now()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.reports = max(0, n)
+	if a.card == nil {
+		report := &a.pools[Report]
+		report.fix(a.fixedSeatsLocked()[Report])
+		a.dispatchLocked(report, now)
+		return
+	}
+	a.heardLocked(now)
 }
 
 // Follow makes a gate that was fixed follow the database and the crowd again.
@@ -128,6 +154,9 @@ func (a *Adaptive) heardLocked(now time.Time) {
 	}
 	b := a.card.beat
 	slots := reportSlots(a.card.cores, b.Demoted)
+	if a.reports > 0 {
+		slots = a.reports
+	}
 	report := &a.pools[Report]
 	report.seats, report.maxQueue = slots, slots*queuePerSeat[Report]
 	report.share = max(0.25, float64(slots)/float64(1+b.Waiting))

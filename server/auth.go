@@ -151,8 +151,7 @@ func (s *Server) operatorsOnly(next http.Handler) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		text, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		probe := r.URL.Path == "/livez" || r.URL.Path == "/readyz"
-		if !probe && subtle.ConstantTimeCompare([]byte(text), s.adminToken) != 1 {
+		if !openToAll(r.URL.Path) && subtle.ConstantTimeCompare([]byte(text), s.adminToken) != 1 {
 			s.refuse(w, r, refuse(codeUnauthenticated, "this address is for operators: send their token as Authorization: Bearer"))
 			return
 		}

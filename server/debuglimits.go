@@ -15,6 +15,7 @@ import (
 const (
 	shownSpenders  = 10
 	shownDecisions = 50
+	shownChanges   = 20
 )
 
 // debugLimits is GET /debug/limits. seconds asks for as many of the last ones, by
@@ -48,8 +49,8 @@ func (s *Server) limitsView(by string, seconds int) LimitsView {
 	snapshot, now := s.snapshot(), s.now()
 	v := LimitsView{
 		At: now.UTC(), Mode: s.mode.Mode, Measured: s.mode.measured, Gate: s.gateName(), DatabaseUp: !s.health.away(), Draining: snapshot.Draining,
-		Cores: s.cores, Kept: 1, Headroom: s.headroomView(now), Demotion: DemotionView{s.demotionState(), s.store.Demotion().Reason},
-		Slots: SlotsView{All: snapshot.Classes[limits.Report].Seats},
+		Cores: s.cores, Kept: 1, Slowdown: round(s.work.Slowdown()), Headroom: s.headroomView(now), Demotion: DemotionView{s.demotionState(), s.store.Demotion().Reason},
+		Orders: s.ordersInForce(now), Slots: SlotsView{All: snapshot.Classes[limits.Report].Seats},
 	}
 	if a := snapshot.Adaptive; a != nil {
 		v.Servers, v.Crowded, v.Kept = a.Processes, a.Crowded, a.Kept
@@ -63,7 +64,6 @@ func (s *Server) limitsView(by string, seconds int) LimitsView {
 	if held := l.held; held >= 0 {
 		v.Slots.Taken = &held
 	}
-	v.Slowdown = round(l.slowdownLocked(now))
 	sums, oldest := l.inFlightLocked(now)
 	v.Tenants = l.spendersLocked(byTenant, by, now, sums)
 	v.Operations = l.spendersLocked(byOperation, by, now, sums)
@@ -75,25 +75,11 @@ func (s *Server) limitsView(by string, seconds int) LimitsView {
 	for _, op := range oldest {
 		v.Running = append(v.Running, RunningView{op.id, op.class.String(), op.name, op.operation, op.client, round(op.points), millis(now.Sub(op.since))})
 	}
-	v.Decisions = []DecisionView{}
-	for _, d := range l.lastDecisionsLocked(shownDecisions) {
-		v.Decisions = append(v.Decisions, d.view())
-	}
+	v.Decisions, v.Changes = l.decisions.views(shownDecisions), l.changes.views(shownChanges)
 	for _, sec := range l.lastSecondsLocked(seconds) {
 		v.Seconds = append(v.Seconds, sec.view())
 	}
 	return v
-}
-
-// gateName is the gate that decides.
-func (s *Server) gateName() string {
-	switch {
-	case s.mode.of(RuleGate) == Off:
-		return string(Off)
-	case s.adaptive != nil:
-		return string(Adaptive)
-	}
-	return string(Fixed)
 }
 
 func (s *Server) headroomView(now time.Time) *HeadroomView {
@@ -160,6 +146,14 @@ func tenantName(id timesheet.WorkspaceID, name string) string {
 		return "(no token)"
 	}
 	return name
+}
+
+func (l *decisions) views(most int) []DecisionView {
+	out := []DecisionView{}
+	for _, d := range l.last(most) {
+		out = append(out, d.view())
+	}
+	return out
 }
 
 func (d *decision) view() DecisionView {

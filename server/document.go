@@ -40,7 +40,6 @@ type document struct {
 	// inspects tells that it reads the schema by introspection, which costs the
 	// server's own time.
 	inspects bool
-	pace     pace
 }
 
 // access is who may run an operation.
@@ -274,4 +273,14 @@ func compileFault(err error) *fault {
 		return limitFault(over)
 	}
 	return refuse(codeValidationFailed, "the document cannot be priced")
+}
+
+// labels are those of the documents in the cache.
+func (d *documents) labels() (out []string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for e := d.used.Front(); e != nil; e = e.Next() {
+		out = append(out, e.Value.(*document).label)
+	}
+	return out
 }

@@ -29,29 +29,22 @@ func (s *Server) openGate(c Config) (err error) {
 	if err := checkPools(c); err != nil {
 		return err
 	}
-	if c.Another == nil && c.Gate == Adaptive && s.mode.of(RuleGate) == Enforce {
-		s.adaptive, err = limits.NewAdaptive(limits.AdaptiveConfig{Cores: c.Cores, Slots: slots{c.Store}})
-		if err != nil {
-			return fmt.Errorf("gate: %w", err)
+	if s.configured = configuredGate(c, s.mode.of(RuleGate)); s.configured == string(Off) || c.Another != nil {
+		if s.static, err = limits.NewStatic(limits.StaticConfig{Seats: limits.SeatsFor(c.Cores)}); err != nil {
+			return fmt.Errorf("seats: %w", err)
 		}
-		s.static, s.gate = &s.adaptive.Static, s.adaptive
+		if s.gate = c.Another; s.gate == nil {
+			s.gate = limits.Unlimited{}
+		}
 		return nil
 	}
-	if s.static, err = limits.NewStatic(limits.StaticConfig{Seats: limits.SeatsFor(c.Cores)}); err != nil {
-		return fmt.Errorf("seats: %w", err)
+	s.adaptive, err = limits.NewAdaptive(limits.AdaptiveConfig{Cores: c.Cores, Slots: slots{c.Store}})
+	if err != nil {
+		return fmt.Errorf("gate: %w", err)
 	}
-	if c.Another != nil {
-		s.gate = c.Another
-		return nil
-	}
-	switch s.mode.of(RuleGate) {
-	case Off:
-		s.gate = limits.Unlimited{}
-	case Measure:
-		s.gate = limits.Measure(s.static)
-	default:
-		s.gate = s.static
-	}
+	s.static, s.gate = &s.adaptive.Static, s.adaptive
+	s.orders.mode = string(Adaptive) // a new gate follows
+	s.steer(s.now())
 	return nil
 }
 
@@ -121,7 +114,6 @@ func (s *Server) beat(ctx context.Context) {
 		s.log.Debug("no news of other servers", "error", err)
 		return
 	}
-	s.lookout.roundTrip(n.RoundTrip)
 	s.adaptive.Beat(limits.Beat{
 		Processes: 1 + n.Others, Waiting: n.Waiting, RoundTrip: n.RoundTrip, Demoted: s.store.Demotion().Demoted(),
 	})

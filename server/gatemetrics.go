@@ -16,6 +16,7 @@ type gateMetrics struct {
 	estimate    *prometheus.HistogramVec
 	budget      *prometheus.CounterVec
 	work        *prometheus.CounterVec
+	blocked     *prometheus.CounterVec
 }
 
 func newGateMetrics(s *Server, registry *prometheus.Registry) gateMetrics {
@@ -24,11 +25,15 @@ func newGateMetrics(s *Server, registry *prometheus.Registry) gateMetrics {
 		estimate:    prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "headroom_estimate_ratio", Help: "Time in the database over the forecast work; 1 is a forecast that was right, and a slow database raises it too.", Buckets: prometheus.ExponentialBuckets(1.0/32, 2, 11)}, []string{"class"}),
 		budget:      prometheus.NewCounterVec(prometheus.CounterOpts{Name: "headroom_budget_points_total", Help: "Points of budgets: spent by operations that ran, refused for want of points, charged for refused documents and early retries."}, []string{"kind"}),
 		work:        prometheus.NewCounterVec(prometheus.CounterOpts{Name: "headroom_work_seconds_total", Help: "Points that operations took, a thousand a second of database and server time."}, []string{"class"}),
+		blocked:     prometheus.NewCounterVec(prometheus.CounterOpts{Name: "headroom_blocked_total", Help: "Requests that operators' orders refused, by what is blocked."}, []string{"kind"}),
 	}
 	for _, kind := range []string{"spent", "refused", "charged"} {
 		m.budget.WithLabelValues(kind)
 	}
-	registry.MustRegister(m.refusedWait, m.estimate, m.budget, m.work, gateCollector{s})
+	for kind := range subjectOf {
+		m.blocked.WithLabelValues(kind)
+	}
+	registry.MustRegister(m.refusedWait, m.estimate, m.budget, m.work, m.blocked, gateCollector{s})
 	return m
 }
 
@@ -50,10 +55,10 @@ var (
 	descWaiting  = prometheus.NewDesc("headroom_gate_waiting_seconds", "Forecast work of the operations that wait.", []string{"class"}, nil)
 	descPromised = prometheus.NewDesc("headroom_gate_promised_seconds", "Forecast work of refused operations that were told when to come back.", []string{"class"}, nil)
 	descAbsorb   = prometheus.NewDesc("headroom_gate_absorb_seconds", "Forecast time until all that runs, waits and was promised is worked off.", []string{"class"}, nil)
-	descSlowdown = prometheus.NewDesc("headroom_slowdown", "How much longer single reads take than when nothing else ran in this server; the median of ten seconds, absent without any.", nil, nil)
 	descSlots    = prometheus.NewDesc("headroom_report_slots", "Report slots of the whole database: taken by all servers, and how many there are.", []string{"state"}, nil)
 	descDemotion = prometheus.NewDesc("headroom_demotion", "1 for the state that the report backends are in: yielding, refused, or none tried.", []string{"state"}, nil)
 	descHeadroom = prometheus.NewDesc("headroom_ratio", "Work a second that the database's cores allow, over that of the busiest minute of this week and the last; absent until a minute has passed.", nil, nil)
+	descOrders   = prometheus.NewDesc("headroom_gate_orders", "Operators' orders in force on this server.", []string{"kind"}, nil)
 	descCores    = prometheus.NewDesc("headroom_database_cores", "Cores of the database, as the server was told.", nil, nil)
 )
 
@@ -76,11 +81,8 @@ func (c gateCollector) Collect(out chan<- prometheus.Metric) {
 	now := c.s.now()
 	l := c.s.lookout
 	l.mu.Lock()
-	slowdown, held := l.slowdownLocked(now), l.held
+	held := l.held
 	l.mu.Unlock()
-	if slowdown > 0 {
-		gauge(descSlowdown, slowdown)
-	}
 	if held >= 0 {
 		gauge(descSlots, float64(held), "taken")
 	}
@@ -93,6 +95,9 @@ func (c gateCollector) Collect(out chan<- prometheus.Metric) {
 		gauge(descHeadroom, ratio)
 	}
 	gauge(descCores, float64(c.s.cores))
+	for kind, n := range c.s.orders.now.Load().count(now) {
+		gauge(descOrders, float64(n), kind)
+	}
 }
 
 // What became of the report backends' priority.

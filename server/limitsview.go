@@ -16,17 +16,19 @@ type LimitsView struct {
 	Servers    int            `json:"servers,omitempty"`  // on the database; only of the adaptive gate
 	Crowded    bool           `json:"crowded"`            // more interactive operations come than the database can do
 	Kept       float64        `json:"kept"`               // share of the clients that is served in a crowd
-	Slowdown   float64        `json:"slowdown,omitempty"` // of single reads; absent where there were none
+	Slowdown   float64        `json:"slowdown"`           // how many times longer than forecast operations take
 	Headroom   *HeadroomView  `json:"headroom,omitempty"` // absent until a minute has passed
 	Demotion   DemotionView   `json:"demotion"`
 	Slots      SlotsView      `json:"slots"`
+	Orders     []OrderView    `json:"orders"` // of operators, in force
 	Classes    []ClassView    `json:"classes"`
 	Culprit    *SpenderView   `json:"culprit,omitempty"` // workspace, operation and client together that asked for most in the last minute
 	Tenants    []SpenderView  `json:"tenants"`           // of the last minute, as the following ones
 	Operations []SpenderView  `json:"operations"`
 	Clients    []SpenderView  `json:"clients"`
 	Running    []RunningView  `json:"running"`   // the oldest ones
-	Decisions  []DecisionView `json:"decisions"` // the newest first
+	Decisions  []DecisionView `json:"decisions"` // about requests, the newest first
+	Changes    []DecisionView `json:"changes"`   // of the gate, the newest first
 	Seconds    []SecondView   `json:"seconds,omitempty"`
 }
 
@@ -98,7 +100,7 @@ type RunningView struct {
 	Ms        float64 `json:"ms"`
 }
 
-// DecisionView is a decision with its reason; equal ones of a second are one.
+// DecisionView is a decision with its reason; equal ones of ten seconds are one.
 type DecisionView struct {
 	At           time.Time `json:"at"`
 	Verdict      string    `json:"verdict"` // refused, ran, ended or gate
@@ -128,6 +130,6 @@ type SecondView struct {
 	Queued   []int     `json:"queued"`
 	Work     float64   `json:"work"` // points taken
 	Absorb   []float64 `json:"absorbMs"`
-	Slowdown float64   `json:"slowdown,omitempty"`
+	Slowdown float64   `json:"slowdown"`
 	Crowded  bool      `json:"crowded,omitempty"`
 }

@@ -8,8 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/vektah/gqlparser/v2/ast"
-
 	"headroom/limits"
 )
 
@@ -19,16 +17,13 @@ import (
 type lookout struct {
 	mu        sync.Mutex
 	spenders  spenders
-	decisions [keptDecisions]decision
-	decided   uint64 // how many there were
+	decisions decisions // about requests
+	changes   decisions // of the gate, which a storm of the others must not hide
 	running   map[*request]runningOp
 	seconds   [keptSeconds]second
 	sampled   uint64 // how many there were
 	current   second
-	paces     [64]paced // of late, for the slowdown
-	paceAt    int
-	trip      time.Duration // of the network alone
-	held      int           // report slots that are taken on the database; -1: not known
+	held      int // report slots that are taken on the database; -1: not known
 	before    limits.Snapshot
 	absent    bool // the database was away at the last look
 }
@@ -48,11 +43,10 @@ type runningOp struct {
 	class  limits.Class
 	points float64
 	since  time.Time
-	others bool // that ran at its begin
 }
 
 // decision is what was decided of an operation, or by the gate of itself. Equal
-// ones of one second are one decision that is counted.
+// ones of ten seconds are one decision that is counted.
 type decision struct {
 	at      time.Time
 	verdict string // refused, ran, ended or gate
@@ -81,17 +75,26 @@ const (
 // notable is the wait for a seat that makes running a decision to look at.
 const notable = 100 * time.Millisecond
 
-// alike tells whether two decisions of one second are one.
-func (d *decision) alike(o *decision) bool {
-	return d.verdict == o.verdict && d.reason == o.reason && d.code == o.code && d.class == o.class && d.who == o.who && d.text == o.text && d.at.Unix() == o.at.Unix()
+// decisions are the last ones, in a ring.
+type decisions struct {
+	ring [keptDecisions]decision
+	n    uint64 // how many there were
 }
 
-// decideLocked keeps a decision. Of those of this second only the last ones are
-// compared, so that a flood of different ones costs no more.
-func (l *lookout) decideLocked(d decision) {
+// together is the span of time in which equal decisions are one.
+const together = 10
+
+// alike tells whether two decisions are one.
+func (d *decision) alike(o *decision) bool {
+	return d.verdict == o.verdict && d.reason == o.reason && d.code == o.code && d.class == o.class && d.who == o.who && d.text == o.text && d.at.Unix()/together == o.at.Unix()/together
+}
+
+// add keeps a decision. Only the last ones are compared with it, so that a flood of
+// different ones costs no more.
+func (l *decisions) add(d decision) {
 	d.count = 1
-	for back := uint64(1); back <= min(l.decided, 16); back++ {
-		last := &l.decisions[(l.decided-back)%keptDecisions]
+	for back := uint64(1); back <= min(l.n, 16); back++ {
+		last := &l.ring[(l.n-back)%keptDecisions]
 		if last.alike(&d) {
 			last.count++
 			last.wait = max(last.wait, d.wait)
@@ -99,8 +102,8 @@ func (l *lookout) decideLocked(d decision) {
 			return
 		}
 	}
-	l.decisions[l.decided%keptDecisions] = d
-	l.decided++
+	l.ring[l.n%keptDecisions] = d
+	l.n++
 }
 
 // whoAsks names who asks, for operators.
@@ -152,7 +155,7 @@ func (l *lookout) note(r *request, f *fault, now time.Time) {
 	l.spenders.add(d.who, o, now)
 	l.current.count(r.class, o)
 	if d.verdict != "" {
-		l.decideLocked(d)
+		l.decisions.add(d)
 	}
 }
 
@@ -171,22 +174,18 @@ func (f *fault) why() string {
 }
 
 // begin notes that an operation has its seat, end that it has given it back.
-func (l *lookout) begin(r *request) {
+func (l *lookout) begin(r *request, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.running[r] = runningOp{
-		who: whoAsks(r), name: r.viewer.Workspace.Name, id: r.id, class: r.class, points: r.price.Expected, since: time.Now(), others: len(l.running) > 0,
+		who: whoAsks(r), name: r.viewer.Workspace.Name, id: r.id, class: r.class, points: r.price.Expected, since: now,
 	}
 }
 
 func (l *lookout) end(r *request) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	op := l.running[r]
 	delete(l.running, r)
-	if r.op != nil && r.class == limits.Interactive && r.doc.op.Operation == ast.Query {
-		l.paceLocked(r, op.others || len(l.running) > 0)
-	}
 }
 
 // inFlightLocked is what runs, as if it had ended now: a report of ten seconds
@@ -203,11 +202,11 @@ func (l *lookout) inFlightLocked(now time.Time) (sums map[who]spent, oldest []ru
 	return sums, oldest[:min(len(oldest), 10)]
 }
 
-// lastDecisionsLocked are the newest decisions, newest first.
-func (l *lookout) lastDecisionsLocked(most int) []decision {
+// last are the newest decisions, newest first.
+func (l *decisions) last(most int) []decision {
 	var out []decision
-	for back := uint64(1); back <= min(l.decided, keptDecisions) && len(out) < most; back++ {
-		out = append(out, l.decisions[(l.decided-back)%keptDecisions])
+	for back := uint64(1); back <= min(l.n, keptDecisions) && len(out) < most; back++ {
+		out = append(out, l.ring[(l.n-back)%keptDecisions])
 	}
 	return out
 }
@@ -227,6 +226,8 @@ func (d *decision) explain() string {
 		return "the server is shutting down"
 	case limits.Shed.String():
 		return "in a crowd this client was not among those served for ten seconds"
+	case reasonBlocked:
+		return "an operator has blocked it"
 	case "budget":
 		return "the budget of the person or the workspace is used up"
 	case "too_expensive":

@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vektah/gqlparser/v2/ast"
-
 	"headroom/limits"
 	"headroom/store"
 	"headroom/timesheet"
@@ -51,7 +49,7 @@ func TestLimitsNameWhoAsks(t *testing.T) {
 	}
 	v := r.limits("?by=refused")
 	if len(v.Decisions) != 1 {
-		t.Fatalf("decisions %+v, want the five refusals of one second as one", v.Decisions)
+		t.Fatalf("decisions %+v, want the five equal refusals as one", v.Decisions)
 	}
 	d := v.Decisions[0]
 	if d.Count != 5 || d.Verdict != "refused" || d.Code != codeThrottled || d.Reason != "budget" || d.Workspace != "Acme" || !strings.HasPrefix(d.Operation, "Big#") || d.Client != "mobile@3.1.0" || d.RetryAfterMs == 0 || d.Why == "" {
@@ -66,7 +64,7 @@ func TestLimitsNameWhoAsks(t *testing.T) {
 	if len(v.Tenants) != 1 || v.Tenants[0].Refused != 5 || v.Tenants[0].Ran != 1 || v.Tenants[0].WorkspaceID != int64(r.owner.Workspace.ID) {
 		t.Errorf("tenants %+v", v.Tenants)
 	}
-	r.server.lookout.look(now, r.server.snapshot(), false)
+	r.server.lookout.look(now, r.server.snapshot(), 1, false)
 	if sec := r.limits("?seconds=300").Seconds; len(sec) != 1 || sec[0].Refused[limits.Interactive] != 5 || sec[0].Ran[limits.Interactive] != 1 {
 		t.Errorf("the last second is %+v", sec)
 	}
@@ -117,10 +115,10 @@ func TestSpendersAreBounded(t *testing.T) {
 // A report that runs is seen before it ends.
 func TestRunningOperationsCount(t *testing.T) {
 	l := newLookout()
-	r := &request{id: "7", doc: &document{label: "Year#1", op: &ast.OperationDefinition{Operation: ast.Query}}, class: limits.Report, client: "web"}
+	r := &request{id: "7", doc: &document{label: "Year#1"}, class: limits.Report, client: "web"}
 	r.viewer.Workspace = timesheet.Workspace{ID: 3, Name: "Acme"}
 	r.price.Expected = 400
-	l.begin(r)
+	l.begin(r, time.Now())
 	sums, oldest := l.inFlightLocked(time.Now().Add(time.Second))
 	if got := sums[whoAsks(r)]; got.work != 400 || got.asked != 400 || len(oldest) != 1 || oldest[0].id != "7" {
 		t.Errorf("in flight %+v, oldest %+v", got, oldest)
@@ -140,21 +138,21 @@ func TestNotingARefusalAllocatesNothing(t *testing.T) {
 	if got := testing.AllocsPerRun(1000, func() { l.note(r, f, now) }); got > 0 {
 		t.Errorf("%v allocations", got)
 	}
-	if l.decided != 1 || l.decisions[0].count != 1001 || l.decisions[0].queue != 3 {
-		t.Errorf("kept %d decisions, the first %+v", l.decided, l.decisions[0])
+	if l.decisions.n != 1 || l.decisions.ring[0].count != 1001 || l.decisions.ring[0].queue != 3 {
+		t.Errorf("kept %d decisions, the first %+v", l.decisions.n, l.decisions.ring[0])
 	}
-	if want := "3 of its class wait already: it could not end before its deadline"; l.decisions[0].explain() != want {
-		t.Errorf("it says %q", l.decisions[0].explain())
+	if want := "3 of its class wait already: it could not end before its deadline"; l.decisions.ring[0].explain() != want {
+		t.Errorf("it says %q", l.decisions.ring[0].explain())
 	}
 }
 
 // The ring keeps the newest.
 func TestDecisionsAreBounded(t *testing.T) {
-	l := newLookout()
+	var l decisions
 	for i := range 1000 {
-		l.decideLocked(decision{at: time.Unix(int64(i), 0), reason: fmt.Sprint(i)})
+		l.add(decision{at: time.Unix(int64(i), 0), reason: fmt.Sprint(i)})
 	}
-	last := l.lastDecisionsLocked(1000)
+	last := l.last(1000)
 	if len(last) != keptDecisions || last[0].reason != "999" || last[len(last)-1].reason != fmt.Sprint(1000-keptDecisions) {
 		t.Errorf("%d decisions from %s to %s", len(last), last[0].reason, last[len(last)-1].reason)
 	}
@@ -172,10 +170,10 @@ func TestLookTellsWhatChanged(t *testing.T) {
 		return s
 	}
 	for i, s := range []limits.Snapshot{state(8, 1, false), state(8, 1, false), state(2, 2, true), state(8, 2, false)} {
-		l.look(time.Unix(int64(i), 0), s, i == 3)
+		l.look(time.Unix(int64(i), 0), s, 1, i == 3)
 	}
 	var told []string
-	for _, d := range l.lastDecisionsLocked(20) {
+	for _, d := range l.changes.last(20) {
 		told = append(told, d.text)
 	}
 	want := []string{
@@ -184,32 +182,6 @@ func TestLookTellsWhatChanged(t *testing.T) {
 	}
 	if strings.Join(told, "\n") != strings.Join(want, "\n") {
 		t.Errorf("told\n%s\nwant\n%s", strings.Join(told, "\n"), strings.Join(want, "\n"))
-	}
-}
-
-// The slowdown compares each document with itself while nothing else ran.
-func TestSlowdownComparesADocumentWithItself(t *testing.T) {
-	r := newRig(t, nil)
-	l := r.server.lookout
-	now := time.Now()
-	for range 5 {
-		r.ask(`{ projects(first: 5) { nodes { id } } }`, nil)
-		r.ask(`{ timeEntries(first: 50) { totalCount nodes { id } } }`, nil)
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.paceAt == 0 || l.slowdownLocked(now.Add(2*paceSpan)) != 0 {
-		t.Fatalf("%d were compared", l.paceAt)
-	}
-	at, slow := time.Now(), l.slowdownLocked(time.Now())
-	if slow <= 0 {
-		t.Fatal("the slowdown is not known")
-	}
-	for i := range l.paces { // the same documents, three times as slow
-		l.paces[i] = paced{at, 3}
-	}
-	if got := l.slowdownLocked(at); got != 3 {
-		t.Errorf("the slowdown is %v, want 3", got)
 	}
 }
 
@@ -227,7 +199,6 @@ func TestGateMetrics(t *testing.T) {
 		`headroom_report_slots{state="taken"} 0`, `headroom_report_slots{state="all"} 1`,
 		`headroom_demotion{state="none"} 1`, `headroom_ratio 4`, `headroom_database_cores 2`,
 		`headroom_estimate_ratio_count{class="interactive"} 1`, `headroom_budget_points_total{kind="refused"} 0`, `headroom_work_seconds_total{class="interactive"} `,
-		`headroom_slowdown `,
 	} {
 		if !strings.Contains(body, "\n"+want) {
 			t.Errorf("the metrics lack %s", want)

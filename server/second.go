@@ -12,7 +12,7 @@ import (
 type second struct {
 	at       int64 // Unix
 	classes  [4]classSecond
-	slowdown float64 // 0: nothing to compare
+	slowdown float64
 	crowded  bool
 }
 
@@ -31,11 +31,11 @@ func (s *second) count(class limits.Class, o spent) {
 }
 
 // look closes a second.
-func (l *lookout) look(now time.Time, s limits.Snapshot, away bool) {
+func (l *lookout) look(now time.Time, s limits.Snapshot, slowdown float64, away bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	cur := &l.current
-	cur.at, cur.slowdown = now.Unix(), l.slowdownLocked(now)
+	cur.at, cur.slowdown = now.Unix(), slowdown
 	for i, c := range s.Classes {
 		k := &cur.classes[i]
 		k.seats, k.busy, k.queued, k.absorb = c.Seats, c.Busy, c.Queued, c.Absorb
@@ -50,7 +50,7 @@ func (l *lookout) look(now time.Time, s limits.Snapshot, away bool) {
 // compareLocked makes decisions of what changed in the gate since the last look.
 func (l *lookout) compareLocked(now time.Time, s limits.Snapshot, away bool) {
 	tell := func(class limits.Class, reason, format string, args ...any) {
-		l.decideLocked(decision{at: now, verdict: verdictGate, class: class, reason: reason, text: fmt.Sprintf(format, args...)})
+		l.changes.add(decision{at: now, verdict: verdictGate, class: class, reason: reason, text: fmt.Sprintf(format, args...)})
 	}
 	if away != l.absent {
 		l.absent = away
@@ -96,7 +96,7 @@ func (s *Server) watchGate(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		s.lookout.look(s.now(), s.snapshot(), s.health.away())
+		s.lookout.look(s.now(), s.snapshot(), s.work.Slowdown(), s.health.away())
 		s.countSlots(ctx)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql/executor"
@@ -66,7 +67,9 @@ type Server struct {
 	deadlines       map[limits.Class]time.Duration
 	gate            limits.Gate
 	static          *limits.Static
-	adaptive        *limits.Adaptive // nil: the gate is another
+	adaptive        *limits.Adaptive // nil: the gate is another, or none
+	configured      string           // the gate's mode without an order
+	open            atomic.Bool      // the gate counts and refuses nobody
 	userBudget      *limits.Budget
 	workspaceBudget *limits.Budget
 	documents       *documents
@@ -89,6 +92,7 @@ type Server struct {
 	recorder        recorder
 	demand          demand
 	lookout         *lookout
+	orders          *orders
 	headroom        headroomLeft
 	cores           int // of the database
 }
@@ -100,7 +104,7 @@ func New(c Config) (*Server, error) {
 		log: c.Log, store: c.Store, keys: NewKeys(c.Secret), inspect: c.Inspect, origins: c.Origins, mode: modes{c.Mode, c.Measured},
 		caps: limits.DefaultCaps, deadlines: deadlines(), parking: make(chan struct{}, parked), now: c.Now,
 		demo: map[string]credential{}, health: &health{ping: c.Store.Ping, renew: c.Store.Renew, log: c.Log},
-		lookout: newLookout(), cores: c.Cores, adminToken: c.AdminToken, nightly: c.Nightly,
+		lookout: newLookout(), orders: newOrders(), cores: c.Cores, adminToken: c.AdminToken, nightly: c.Nightly,
 		exports: newExporter(c.Exports, c.Store, c.Log), cut: make(chan struct{}),
 		playground: playground{cache: c.Assets, token: c.Starter},
 		work:       limits.NewLearner(), clamped: map[string]struct{}{}, audit: newAudit(),
@@ -113,6 +117,7 @@ func New(c Config) (*Server, error) {
 		s.statistics = newStatistics(c.Store, c.Now, c.Log)
 		c.Store.HearImports(s.statistics.forget)
 	}
+	c.Store.HearOrders(s.orders.hear)
 	if err := s.openGate(c); err != nil {
 		return nil, err
 	}
@@ -211,10 +216,15 @@ func (s *Server) AdminHandler() http.Handler {
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	mux.HandleFunc("GET /debug/limits", s.debugLimits)
+	liveMux(mux)
+	mux.HandleFunc("GET /debug/gate", s.showGate)
+	mux.HandleFunc("POST /debug/gate", s.giveOrder)
+	mux.HandleFunc("DELETE /debug/gate", s.endOrder)
 	mux.HandleFunc("POST /debug/capture", s.startCapture)
 	mux.HandleFunc("GET /debug/capture", s.captureStatus)
 	mux.HandleFunc("DELETE /debug/capture", s.endCapture)
-	return s.operatorsOnly(s.pages(mux))
+	// A page of another origin, open in an operator's browser, must not give orders.
+	return http.NewCrossOriginProtection().Handler(s.operatorsOnly(s.pages(mux)))
 }
 
 // Serve answers on both listeners until ctx ends, then drains: readiness goes
@@ -225,6 +235,8 @@ func (s *Server) Serve(ctx context.Context, public, admin net.Listener, drainDel
 	go s.health.watch(watching)
 	go s.tend(watching)
 	go s.watchGate(watching)
+	s.readOrders(watching)
+	go s.watchOrders(watching)
 	go s.tidy(watching)
 	s.warm(watching)
 	s.startWork(watching)

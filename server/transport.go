@@ -55,6 +55,9 @@ func (s *Server) do(ctx context.Context, r *request) (*graphql.Response, *fault)
 	if s.health.away() {
 		return nil, s.unavailable()
 	}
+	if f := s.checkBlocks(r); f != nil {
+		return nil, f
+	}
 	reserved, f := s.reserve(r)
 	if f != nil {
 		return nil, f
@@ -67,7 +70,7 @@ func (s *Server) do(ctx context.Context, r *request) (*graphql.Response, *fault)
 		return nil, f
 	}
 	defer permit.Drop()
-	s.lookout.begin(r)
+	s.lookout.begin(r, s.now())
 	defer s.lookout.end(r)
 	resp, f := s.run(ctx, r, opCtx, permit)
 	s.settle(r, permit, reserved, f)
@@ -242,7 +245,7 @@ func throttled(short *limits.Shortage) *fault {
 func (s *Server) admit(ctx context.Context, r *request) (*limits.Permit, *fault) {
 	began := time.Now()
 	deadline, _ := ctx.Deadline()
-	permit, refusal := s.gate.Admit(ctx, limits.Request{
+	permit, refusal := s.deciding().Admit(ctx, limits.Request{
 		Class: r.class, Tenant: r.account.tenant, Client: r.account.front.Key, Work: r.price.Work, Deadline: deadline,
 	})
 	r.timings.queue = time.Since(began)

@@ -64,7 +64,7 @@ func (s *Store) hearChanges(ctx context.Context, cfg *pgx.ConnConfig) error {
 		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	for _, sql := range []string{listenViewers, listenImports, listenPrices} {
+	for _, sql := range []string{listenViewers, listenImports, listenPrices, listenOrders} {
 		if _, err := conn.Exec(ctx, sql); err != nil {
 			return err
 		}
@@ -77,6 +77,10 @@ func (s *Store) hearChanges(ctx context.Context, cfg *pgx.ConnConfig) error {
 		}
 		heard, published := s.imported.Load(), s.published.Load()
 		switch {
+		case channel == ordersChannel:
+			if ordered := s.ordered.Load(); ordered != nil {
+				(*ordered)()
+			}
 		case workspace == 0:
 		case channel == pricesChannel:
 			if published != nil {

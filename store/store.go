@@ -65,6 +65,7 @@ type Store struct {
 	writers   sync.Map                                    // pid of a backend -> writing
 	imported  atomic.Pointer[func(timesheet.WorkspaceID)] // hears of imports
 	published atomic.Pointer[func()]                      // hears of price tables
+	ordered   atomic.Pointer[func()]                      // hears of operators' orders
 	life      context.Context                             // of what runs beside the calls; ends with Close
 	end       context.CancelFunc
 	ended     sync.WaitGroup

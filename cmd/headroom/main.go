@@ -29,6 +29,8 @@ type commands struct {
 	Fetch   FetchCmd   `cmd:"" help:"Fetch what headroom can use offline: PostgreSQL and the playground's editor."`
 	Rollups RollupsCmd `cmd:"" help:"Compare the sums of months with the entries, or bring them in order."`
 	Usage   UsageCmd   `cmd:"" help:"Print the busiest minute and the entries of each tenant and week, as CSV for surge forecast."`
+	Top     TopCmd     `cmd:"" help:"Show who asks for most at the moment, and what the gate does about it."`
+	Gate    GateCmd    `cmd:"" help:"Block somebody, switch the gate or set the report slots for a while, on all servers."`
 	Config  ConfigCmd  `cmd:"" help:"Print the configuration that serve would run with, secrets hidden."`
 }
 

@@ -75,11 +75,12 @@ func runs(t *testing.T, args ...string) result {
 
 // process is a running server.
 type process struct {
-	t    *testing.T
-	cmd  *exec.Cmd
-	url  string
-	log  *bytes.Buffer
-	done chan struct{}
+	t     *testing.T
+	cmd   *exec.Cmd
+	url   string
+	admin string // the operators' address
+	log   *bytes.Buffer
+	done  chan struct{}
 }
 
 // serve starts a server on free ports and waits until it answers.
@@ -116,6 +117,8 @@ func serve(t *testing.T, args ...string) *process {
 			t.Fatalf("the server did not start: %q\n%s", line, p.log)
 		}
 		p.url = "http://" + addr
+		_, operators, _ := strings.Cut(line, "(operators: ")
+		p.admin = strings.TrimSuffix(operators, ")")
 	case <-time.After(time.Minute):
 		t.Fatalf("the server did not start in a minute\n%s", p.log)
 	}
@@ -138,6 +141,25 @@ var client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, T
 
 func post(url, token, query string) (status int, body string, err error) {
 	return postBy(client, url, token, map[string]any{"query": query})
+}
+
+// postAs is post of a client that says what it is, as NAME@VERSION.
+func postAs(url, token, name, query string) (status int, body string, err error) {
+	program, version, _ := strings.Cut(name, "@")
+	named := &http.Client{Timeout: client.Timeout, Transport: naming{client.Transport, program, version}}
+	return postBy(named, url, token, map[string]any{"query": query})
+}
+
+type naming struct {
+	http.RoundTripper
+	program, version string
+}
+
+// RoundTrip implements http.RoundTripper.
+func (n naming) RoundTrip(r *http.Request) (*http.Response, error) {
+	r.Header.Set("Apollographql-Client-Name", n.program)
+	r.Header.Set("Apollographql-Client-Version", n.version)
+	return n.RoundTripper.RoundTrip(r)
 }
 
 func postBy(client *http.Client, url, token string, request map[string]any) (status int, body string, err error) {

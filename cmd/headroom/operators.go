@@ -1,0 +1,97 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"os/user"
+	"strings"
+	"time"
+)
+
+// Operators says where a server's operators' address is.
+type Operators struct {
+	AdminURL       string `name:"admin-url" default:"http://127.0.0.1:8081" help:"Operators' address of one of the servers." placeholder:"URL"`
+	AdminTokenFile string `help:"File with the token that the address asks for." placeholder:"FILE"`
+}
+
+// operatorsWait bounds one question: who asks at night wants an answer.
+const operatorsWait = 5 * time.Second
+
+// ask sends in, if it is not nil, and reads the answer into out. What the server
+// refuses is an error in its words.
+func (o Operators) ask(ctx context.Context, method, path string, in, out any) error {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, operatorsWait)
+	defer cancel()
+	base, err := url.Parse(o.AdminURL)
+	if err != nil || base.Host == "" {
+		return fmt.Errorf("--admin-url %s is no address: write it as http://127.0.0.1:8081", o.AdminURL)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(o.AdminURL, "/")+path, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if o.AdminTokenFile != "" {
+		token, err := readSecret(o.AdminTokenFile)
+		if err != nil {
+			return err
+		}
+		req.Header.Set("Authorization", "Bearer "+string(token))
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("cannot reach the operators' address %s (--admin-url): %w", base.Redacted(), err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(resp.Body, 8<<20))
+	switch {
+	case err != nil:
+		return fmt.Errorf("read the answer of %s: %w", base.Redacted(), err)
+	case resp.StatusCode == http.StatusUnauthorized:
+		return errors.New("the operators' address asks for its token: --admin-token-file")
+	case resp.StatusCode == http.StatusNotFound:
+		return fmt.Errorf("%s is no operators' address of headroom: it does not know %s", base.Redacted(), path)
+	case resp.StatusCode >= http.StatusBadRequest:
+		return errors.New(strings.TrimSpace(string(text)))
+	}
+	if err := json.Unmarshal(text, out); err != nil {
+		return fmt.Errorf("%s does not answer as headroom does: %w", base.Redacted(), err)
+	}
+	return nil
+}
+
+// operator is who gives an order: the person, also behind sudo, and the machine.
+func operator() string {
+	name := os.Getenv("SUDO_USER")
+	if name == "" {
+		if u, err := user.Current(); err == nil {
+			name = u.Username
+		}
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return name + "@" + host
+}
+
+// printable keeps what clients call themselves from steering a terminal.
+func printable(text string) string {
+	return strings.Map(func(c rune) rune {
+		if c < ' ' || c == 0x7f || c >= 0x80 && c < 0xa0 || c == '\u202e' || c == '\u2066' || c == '\u2067' {
+			return '?'
+		}
+		return c
+	}, text)
+}

@@ -1,0 +1,293 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/agnivade/levenshtein"
+
+	"headroom/store"
+	"headroom/timesheet"
+)
+
+// OrderRequest is what POST /debug/gate takes: an order to all servers on the
+// database. DELETE takes the same, without a time, and ends the order.
+type OrderRequest struct {
+	Kind       string  `json:"kind"`    // tenant, operation, client, mode or slots
+	Subject    string  `json:"subject"` // who is blocked; the mode; the number
+	ForSeconds float64 `json:"forSeconds"`
+	Reason     string  `json:"reason"`
+	By         string  `json:"by"`
+	Unseen     bool    `json:"unseen"` // also where nobody of the name was seen of late
+}
+
+// OrderView is an order as operators see it.
+type OrderView struct {
+	ID          int64      `json:"id"`
+	Kind        string     `json:"kind"`
+	Subject     string     `json:"subject"`
+	Label       string     `json:"label,omitempty"` // the workspace's name
+	Text        string     `json:"text"`
+	Reason      string     `json:"reason"`
+	By          string     `json:"by"`
+	At          time.Time  `json:"at"`
+	LeftSeconds float64    `json:"leftSeconds"`       // not above 0: it has ended
+	Refused     int64      `json:"refused,omitempty"` // requests, by this server
+	EndedAt     *time.Time `json:"endedAt,omitempty"` // before its time
+	EndedBy     string     `json:"endedBy,omitempty"`
+	EndedReason string     `json:"endedReason,omitempty"`
+}
+
+// GateView is how the gate is steered: the answer of GET /debug/gate.
+type GateView struct {
+	Mode       string      `json:"mode"`       // in force on this server
+	Configured string      `json:"configured"` // without an order
+	Slots      int         `json:"slots"`      // for reports
+	Orders     []OrderView `json:"orders"`     // in force on this server
+	Last       []OrderView `json:"last"`       // of all servers, the newest first
+}
+
+// Bounds of orders.
+const (
+	maxOrderFor    = 24 * time.Hour
+	maxOrderReason = 500
+	shownOrders    = 20
+)
+
+// showGate is GET /debug/gate.
+func (s *Server) showGate(w http.ResponseWriter, r *http.Request) {
+	last, err := s.store.LastOrders(r.Context(), shownOrders)
+	if err != nil {
+		s.orderFailed(w, err)
+		return
+	}
+	v := GateView{Mode: s.gateName(), Configured: s.configured, Slots: s.reportSlots(), Orders: s.ordersInForce(s.now()), Last: []OrderView{}}
+	for _, o := range last {
+		v.Last = append(v.Last, orderView(o))
+	}
+	s.showJSON(w, http.StatusOK, v)
+}
+
+// ordersInForce are the orders that this server follows.
+func (s *Server) ordersInForce(now time.Time) []OrderView {
+	views := []OrderView{}
+	for _, o := range s.orders.now.Load().all {
+		if left := o.left(now); left > 0 {
+			view := orderView(o.GateOrder)
+			view.LeftSeconds, view.Refused = round(left.Seconds()), o.refused.Load()
+			views = append(views, view)
+		}
+	}
+	return views
+}
+
+func orderView(o store.GateOrder) OrderView {
+	return OrderView{
+		ID: o.ID, Kind: o.Kind, Subject: o.Subject, Label: o.Label, Text: describe(o), Reason: o.Reason, By: o.By, At: o.At.UTC(), LeftSeconds: round(o.Left.Seconds()),
+		EndedAt: o.EndedAt, EndedBy: o.EndedBy, EndedReason: o.EndedCause,
+	}
+}
+
+// badOrder is an order that cannot be followed: one line that says what to do.
+type badOrder struct{ text string }
+
+func (b badOrder) Error() string { return b.text }
+
+func bad(format string, args ...any) error { return badOrder{fmt.Sprintf(format, args...)} }
+
+// orderFailed tells operators why.
+func (s *Server) orderFailed(w http.ResponseWriter, err error) {
+	var b badOrder
+	if errors.As(err, &b) {
+		plain(w, http.StatusBadRequest, b.text)
+		return
+	}
+	s.log.Error("an operator's order", "error", err)
+	plain(w, http.StatusServiceUnavailable, "the database did not take the order, so other servers would not know of it: "+err.Error())
+}
+
+// giveOrder is POST /debug/gate.
+func (s *Server) giveOrder(w http.ResponseWriter, r *http.Request) {
+	o, req, err := s.readOrder(r)
+	lasting := time.Duration(req.ForSeconds * float64(time.Second))
+	if err == nil && !(req.ForSeconds >= 1 && req.ForSeconds <= maxOrderFor.Seconds()) {
+		err = bad("an order lasts between 1s and %s: what has to last longer belongs into the configuration", maxOrderFor)
+	}
+	if err == nil && !req.Unseen {
+		err = s.seen(o)
+	}
+	if err == nil {
+		o, err = s.store.GiveOrder(r.Context(), o, lasting)
+	}
+	if err != nil {
+		s.orderFailed(w, err)
+		return
+	}
+	s.readOrders(r.Context())
+	s.showJSON(w, http.StatusCreated, orderView(o))
+}
+
+// endOrder is DELETE /debug/gate.
+func (s *Server) endOrder(w http.ResponseWriter, r *http.Request) {
+	o, _, err := s.readOrder(r)
+	var n int64
+	if err == nil {
+		n, err = s.store.EndOrder(r.Context(), o)
+	}
+	if err == nil && n == 0 {
+		err = s.noOrder(o)
+	}
+	if err != nil {
+		s.orderFailed(w, err)
+		return
+	}
+	s.readOrders(r.Context())
+	s.showJSON(w, http.StatusOK, map[string]int64{"ended": n})
+}
+
+// noOrder says which orders there are instead.
+func (s *Server) noOrder(o store.GateOrder) error {
+	var known []string
+	for _, each := range s.orders.now.Load().all {
+		if each.Kind == o.Kind {
+			known = append(known, each.Subject)
+		}
+	}
+	if o.Subject == "" {
+		return bad("no order about %s is in force", o.Kind)
+	}
+	return bad("%s %q is not blocked%s", o.Kind, o.Subject, nearest(o.Subject, known))
+}
+
+// readOrder reads and checks what does not change with time.
+func (s *Server) readOrder(r *http.Request) (store.GateOrder, OrderRequest, error) {
+	var req OrderRequest
+	d := json.NewDecoder(http.MaxBytesReader(nil, r.Body, 16<<10))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&req); err != nil {
+		return store.GateOrder{}, req, bad("the body is no order: %v", err)
+	}
+	o := store.GateOrder{Kind: req.Kind, Subject: strings.TrimSpace(req.Subject), Reason: strings.TrimSpace(req.Reason), By: strings.TrimSpace(req.By)}
+	for name, text := range map[string]string{"subject": o.Subject, "reason": o.Reason, "by": o.By} {
+		if len(text) > maxOrderReason || strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsPrint(c) }) {
+			return o, req, bad("%s is one line of at most %d bytes", name, maxOrderReason)
+		}
+	}
+	switch {
+	case o.Reason == "":
+		return o, req, bad("an order needs a reason: others have to know why")
+	case o.By == "":
+		return o, req, bad("an order needs to say by whom it is given")
+	}
+	err := s.checkSubject(r.Context(), &o, r.Method == http.MethodDelete)
+	return o, req, err
+}
+
+// modesOfGate are those that an order may ask for.
+var modesOfGate = []string{string(Adaptive), string(Fixed), modeOpen}
+
+// checkSubject checks what an order is about, and gives a workspace its number.
+func (s *Server) checkSubject(ctx context.Context, o *store.GateOrder, ends bool) error {
+	one := o.Kind == orderMode || o.Kind == orderSlots
+	switch {
+	case !slices.Contains([]string{orderTenant, orderOperation, orderClient, orderMode, orderSlots}, o.Kind):
+		return bad("kind %q is not tenant, operation, client, mode or slots%s", o.Kind, nearest(o.Kind, []string{orderTenant, orderOperation, orderClient, orderMode, orderSlots}))
+	case ends && one:
+		o.Subject = ""
+		return nil
+	case o.Subject == "":
+		return bad("%s is empty", o.Kind)
+	case one && s.mode.Mode == Off:
+		return bad("this server runs with --limits off: it has no gate")
+	case o.Kind == orderMode && !slices.Contains(modesOfGate, o.Subject):
+		return bad("mode %q is not adaptive, static or open%s", o.Subject, nearest(o.Subject, modesOfGate))
+	case o.Kind == orderTenant:
+		return s.findTenant(ctx, o)
+	case o.Kind == orderSlots:
+		n, err := strconv.Atoi(o.Subject)
+		if most := s.mostReports(); err != nil || n < 1 || n > most {
+			return bad("slots %q is no whole number between 1 and %d, the connections of the pool of reports", o.Subject, most)
+		}
+	}
+	return nil
+}
+
+// findTenant takes a workspace's name or number.
+func (s *Server) findTenant(ctx context.Context, o *store.GateOrder) error {
+	ctx = timesheet.WithService(ctx, timesheet.Service{Class: timesheet.ClassControl})
+	all, err := s.store.FindWorkspaces(ctx, "")
+	if err != nil {
+		return err
+	}
+	var found []timesheet.Workspace
+	var known []string
+	for _, w := range all {
+		if strconv.FormatInt(int64(w.ID), 10) == o.Subject || w.Name == o.Subject {
+			found = append(found, w)
+		}
+		known = append(known, w.Name)
+	}
+	switch len(found) {
+	case 0:
+		return bad("there is no workspace %q%s", o.Subject, nearest(o.Subject, known))
+	case 1:
+		o.Subject, o.Label = strconv.FormatInt(int64(found[0].ID), 10), found[0].Name
+		return nil
+	}
+	return bad("%d workspaces are named %q: say which by its number", len(found), o.Subject)
+}
+
+// seen refuses blocks of an operation or a client that nobody has sent of late:
+// most likely the name is mistyped.
+func (s *Server) seen(o store.GateOrder) error {
+	var known []string
+	switch o.Kind {
+	case orderOperation:
+		known = s.documents.labels()
+	case orderClient:
+	default:
+		return nil
+	}
+	s.lookout.mu.Lock()
+	for _, row := range s.lookout.spenders.sums(byAll, s.now(), nil) {
+		known = append(known, map[string]string{orderOperation: row.operation, orderClient: row.client}[o.Kind])
+	}
+	s.lookout.mu.Unlock()
+	for _, label := range known {
+		names := []string{label}
+		if name, hash, ok := strings.Cut(label, "#"); ok && o.Kind == orderOperation {
+			names = append(names, name, "#"+hash)
+		}
+		if at := strings.LastIndexByte(label, '@'); at > 0 && o.Kind == orderClient {
+			names = append(names, label[:at])
+		}
+		if slices.Contains(names, o.Subject) {
+			return nil
+		}
+		known = append(known, names[1:]...)
+	}
+	return bad("no %s %q was seen here of late%s; --unseen blocks it all the same", o.Kind, o.Subject, nearest(o.Subject, known))
+}
+
+// nearest asks whether a word was meant that is known, if one is near.
+func nearest(word string, known []string) string {
+	distance := func(a string) int { return levenshtein.ComputeDistance(strings.ToLower(a), strings.ToLower(word)) }
+	known = slices.DeleteFunc(slices.Clone(known), func(k string) bool { return k == "" })
+	if len(known) == 0 {
+		return ""
+	}
+	best := slices.MinFunc(known, func(a, b string) int { return cmp.Compare(distance(a), distance(b)) })
+	if distance(best) > max(2, len(word)/3) {
+		return ""
+	}
+	return fmt.Sprintf(": did you mean %q?", best)
+}
