@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -121,6 +122,9 @@ func (p *peer) dial() (*link, error) {
 	return &link{conn: conn, in: bufio.NewReaderSize(conn, 32<<10)}, nil
 }
 
+// refused is how an answer begins that is none, whatever its status.
+var refused = []byte(`{"errors":`)
+
 // send sends a message as somebody and reads the answer into buf, which it
 // returns.
 func (l *link) send(m message, who person, w words, buf []byte) ([]byte, error) {
@@ -156,6 +160,9 @@ func (l *link) send(m message, who person, w words, buf []byte) ([]byte, error) 
 	}
 	if resp.StatusCode != http.StatusOK {
 		return buf, fmt.Errorf("status %d: %.300s", resp.StatusCode, buf)
+	}
+	if bytes.HasPrefix(buf, refused) {
+		return buf, fmt.Errorf("refused: %.300s", buf)
 	}
 	return buf, nil
 }
