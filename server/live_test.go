@@ -116,7 +116,7 @@ func TestBrowserLivePage(t *testing.T) {
 		t.Run(view.name, func(t *testing.T) {
 			b.do(t, chromedp.EmulateViewport(view.width, view.height), theme(view.theme), chromedp.Navigate(admin.URL+"/"))
 			b.wait(t, `[document.querySelector('#culprit').innerText].find((text) => text.includes('Globex') && text.includes('Year') && text.includes('mobile@3.1.0') && /[1-9][0-9]* refused/.test(text))`)
-			b.wait(t, `document.querySelector('#classes article:nth-child(3) svg .refused').getAttribute('d').length > 300 && 'the storm is drawn'`)
+			b.wait(t, `document.querySelector('#classes article:nth-child(2) svg .refused').getAttribute('d').length > 300 && 'the storm is drawn'`)
 			for selector, wants := range map[string][]string{
 				"#state":     {"gate adaptive", "1 core", "slowdown", "report slots", "3.3 x the busiest minute fits", "database answers"},
 				"#remedy":    {"headroom gate block --operation 'Year#", "--for 10m"},

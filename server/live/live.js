@@ -107,8 +107,12 @@ function draw(i, most, deepest) {
   return picture;
 }
 
+// order has those first that are about most.
+const order = [1, 2, 0, 3];
+
 function showClasses(v) {
-  $("classes").replaceChildren(...v.classes.map((c, i) => {
+  $("classes").replaceChildren(...order.map((i) => {
+    const c = v.classes[i];
     const most = Math.max(1, ...seconds.map((s) => s.ran[i] + s.refused[i]));
     const deepest = Math.max(0, ...seconds.map((s) => s.queued[i]));
     const last = seconds.slice(-10), mean = (list) => last.reduce((n, s) => n + s[list][i], 0) / Math.max(1, last.length);
