@@ -61,8 +61,11 @@ func readCapture(path string, rate float64) (*capture, error) {
 	}
 	defer file.Close()
 	buffered := bufio.NewReader(file)
-	if magic, _ := buffered.Peek(2); string(magic) != "\x1f\x8b" {
+	switch magic, _ := buffered.Peek(2); {
+	case len(magic) > 0 && magic[0] == '{':
 		return readTargets(buffered, path, rate)
+	case string(magic) != "\x1f\x8b":
+		return nil, stopf(ExitUsage, "%s is neither a capture, as DELETE /debug/capture gives it, nor vegeta's targets in JSON", path)
 	}
 	zipped, err := gzip.NewReader(buffered)
 	if err != nil {

@@ -151,7 +151,14 @@ func TestCrowdComesBackWhenTold(t *testing.T) {
 	if late := served(ClassInteractive, "heeding", 0.9, hint).evaluate([]*attack{a}, "storm", false); late.Decision != Violated {
 		t.Errorf("served within %v: %+v, want violated", hint, late)
 	}
-	// 90 right answers of a server that does one a second: 90 s are the ideal time.
+	checkCrowdPromises(t, a)
+}
+
+// checkCrowdPromises holds for 90 operations of clients that heed, each refused once
+// and then right after 40 ms: of a server that does one a second the ideal time is
+// 90 s.
+func checkCrowdPromises(t *testing.T, a *attack) {
+	t.Helper()
 	rounds := []*attack{a}
 	for _, test := range []struct {
 		promise Objective

@@ -62,6 +62,7 @@ type loaded struct {
 	*Operation
 	index uint8 // in the run's list of operations
 	head  []byte
+	whole []byte // the body, if there are no variables; read only
 	users []*User
 }
 
@@ -74,6 +75,9 @@ func load(op *Operation, index int, users []*User) (*loaded, error) {
 	}
 	l := &loaded{Operation: op, index: uint8(index)}
 	l.head = fmt.Appendf(nil, `{"operationName":%q,"query":%s,"variables":`, op.Name, query)
+	if op.Variables == nil {
+		l.whole = append(slices.Clone(l.head), "{}}"...)
+	}
 	for _, user := range users {
 		if len(op.Roles) == 0 || user.Role == "" || slices.Contains(op.Roles, user.Role) {
 			l.users = append(l.users, user)
@@ -87,12 +91,12 @@ func load(op *Operation, index int, users []*User) (*loaded, error) {
 
 // body is the request's JSON for variables drawn by rng.
 func (l *loaded) body(rng *rand.Rand, scene *scene, user *User) ([]byte, error) {
-	variables := []byte("{}")
-	if l.Variables != nil {
-		var err error
-		if variables, err = json.Marshal(l.Variables(rng, scene, user)); err != nil {
-			return nil, fmt.Errorf("encode the variables of %s: %w", l.Name, err)
-		}
+	if l.whole != nil {
+		return l.whole, nil
+	}
+	variables, err := json.Marshal(l.Variables(rng, scene, user))
+	if err != nil {
+		return nil, fmt.Errorf("encode the variables of %s: %w", l.Name, err)
 	}
 	body := make([]byte, 0, len(l.head)+len(variables)+1)
 	body = append(body, l.head...)

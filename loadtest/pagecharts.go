@@ -273,40 +273,44 @@ func (t timeline) shedChart(id string) *chart {
 // curve is the quantiles that the curve chart shows, by the number of nines.
 var curve = []float64{0.01, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999}
 
-// curveChart sets what people waited beside what the server took: a gap between
-// the two is time spent waiting to be sent.
-func (r *Record) curveChart(id string, class Class) *chart {
-	judged := map[string]bool{}
-	for _, p := range r.Phases {
-		judged[p.Phase] = p.Judged
-	}
-	var response, service, server Histogram
+// curveLine is one of the times that the curve chart compares.
+type curveLine struct {
+	name, kind string
+	of         Histogram
+}
+
+// curveLines are the times of a class's answers in the judged phases.
+func (r *Record) curveLines(class Class) []curveLine {
+	judged := r.judged()
+	lines := []curveLine{{name: "response: from due", kind: "three"}, {name: "service: from sent", kind: "shed dashed"}, {name: "server: as it says", kind: "one"}}
 	for _, s := range r.Series {
 		if s.Attempts || s.Class != class || !judged[s.Phase] || !answered(s) {
 			continue
 		}
 		for _, bin := range s.Seconds {
-			response.Add(bin.Response)
-			service.Add(bin.Service)
-			server.Add(bin.Server)
+			lines[0].of.Add(bin.Response)
+			lines[1].of.Add(bin.Service)
+			lines[2].of.Add(bin.Server)
 		}
 	}
-	n := response.Quantiles().Samples
+	return lines
+}
+
+// curveChart sets what people waited beside what the server took: a gap between
+// the two is time spent waiting to be sent.
+func (r *Record) curveChart(id string, class Class) *chart {
+	lines := r.curveLines(class)
+	n := lines[0].of.Quantiles().Samples
 	if n == 0 {
 		return nil
 	}
 	shown := slices.DeleteFunc(slices.Clone(curve), func(q float64) bool { return float64(n)*(1-q) < 1 })
-	nines := func(q float64) float64 { return -math.Log10(1 - q) }
-	least, most := math.Inf(1), 0.0
-	lines := []struct {
-		name, kind string
-		of         *Histogram
-	}{{"response: from due", "three", &response}, {"service: from sent", "shed dashed", &service}, {"server: as it says", "one", &server}}
 	c := &chart{
 		ID: id + "-curve-" + string(class), Title: "Response against service time: " + string(class),
 		Note:  fmt.Sprintf("The time below which each share of %s answers lies. Where response exceeds service, the generator or its connections made people wait.", number(float64(n))),
 		Table: figures{Head: []string{"share", "response", "service", "server"}},
 	}
+	least, most := math.Inf(1), 0.0
 	for _, q := range shown {
 		row := []string{percent(q)}
 		for _, l := range lines {
@@ -318,13 +322,7 @@ func (r *Record) curveChart(id string, class Class) *chart {
 		}
 		c.Table.Rows = append(c.Table.Rows, row)
 	}
-	c.Y = logarithmic("time", least, most)
-	c.X = scale{Label: "share of answers", Max: nines(shown[len(shown)-1])}
-	for _, q := range shown {
-		if q == 0.5 || q == 0.9 || q == 0.99 || q == 0.999 {
-			c.X.Ticks = append(c.X.Ticks, axisTick{nines(q), percentile(q)})
-		}
-	}
+	c.X, c.Y = shares(shown), logarithmic("time", least, most)
 	for _, l := range lines {
 		if l.of.Quantiles().Samples == 0 {
 			continue
@@ -336,6 +334,20 @@ func (r *Record) curveChart(id string, class Class) *chart {
 		c.line(l.name, l.kind, x, y)
 	}
 	return c
+}
+
+// nines is a share by the number of its nines.
+func nines(q float64) float64 { return -math.Log10(1 - q) }
+
+// shares is a scale of shares by their nines.
+func shares(shown []float64) scale {
+	s := scale{Label: "share of answers", Max: nines(shown[len(shown)-1])}
+	for _, q := range shown {
+		if q == 0.5 || q == 0.9 || q == 0.99 || q == 0.999 {
+			s.Ticks = append(s.Ticks, axisTick{nines(q), percentile(q)})
+		}
+	}
+	return s
 }
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -138,6 +138,9 @@ func firstOfEachRole(users []*User) []*User {
 
 // whatIs describes an answer that was not the one expected.
 func whatIs(a answer) string {
+	if to := a.header.Get("Location"); a.status/100 == 3 && to != "" {
+		return fmt.Sprintf("%d, a redirect to %s", a.status, to)
+	}
 	kind, _, _ := strings.Cut(a.header.Get("Content-Type"), ";")
 	if kind == "" {
 		kind = "nothing known"

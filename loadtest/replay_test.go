@@ -213,6 +213,10 @@ func TestReplayRefuses(t *testing.T) {
 	if err := os.WriteFile(plain, []byte(`{"method":"POST","url":"/"}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	junk := filepath.Join(t.TempDir(), "junk")
+	if err := os.WriteFile(junk, []byte{0xca, 0xfe, 0xba, 0xbe}, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, test := range []struct {
 		name, path, says string
 		rate             float64
@@ -230,6 +234,7 @@ func TestReplayRefuses(t *testing.T) {
 		}), "form 9", 0},
 		{"another schema", zipped(t, other, nil), "query_timeEntries does not fit this server: the capture is of another schema", 0},
 		{"nobody to act for", zipped(t, nobody, nil), "nothing to send again", 0},
+		{"something else", junk, "neither a capture", 0},
 		{"targets without a rate", plain, "--rate", 0},
 		{"no targets", plain, "target 1 is no GraphQL request", 10},
 	} {
