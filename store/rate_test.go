@@ -152,15 +152,22 @@ func (w *priced) randomRate(r *rand.Rand) timesheet.RateInput {
 // read is the oracle of the rates that the API shows.
 func (w *priced) read() oracle {
 	w.Helper()
-	page, err := w.s.Rates(w.Context(), w.v, timesheet.RateFilter{}, timesheet.Page{First: 100})
-	if err != nil || page.HasNextPage {
-		w.Fatal("more rates than a page, or", err)
+	var all []timesheet.Rate
+	for next := (timesheet.Page{First: 100}); ; {
+		page, err := w.s.Rates(w.Context(), w.v, timesheet.RateFilter{}, next)
+		if err != nil {
+			w.Fatal(err)
+		}
+		if all = append(all, page.Nodes...); !page.HasNextPage {
+			break
+		}
+		next.After = page.Cursor(len(page.Nodes) - 1)
 	}
 	found, err := w.s.ProjectsByID(w.Context(), w.v, w.projects)
 	if err != nil {
 		w.Fatal(err)
 	}
-	o := oracle{page.Nodes, map[timesheet.ProjectID][]timesheet.RateScope{}}
+	o := oracle{all, map[timesheet.ProjectID][]timesheet.RateScope{}}
 	for id, p := range found {
 		o.orders[id] = p.RateOrder
 	}
