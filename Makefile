@@ -1,6 +1,6 @@
 # The targets that people and CI use alike.
 .DEFAULT_GOAL := help
-.PHONY: help serve test check lint generate race clients browser surge bench fuzz prove
+.PHONY: help serve test check lint generate race clients browser surge bench allocs fuzz prove
 
 TOOL = go tool -modfile=tools/go.mod
 
@@ -43,6 +43,9 @@ surge: ## a short load test of a server with demo data; fails when an SLO is vio
 
 bench: ## benchmarks of what runs on every request
 	go test -run '^$$' -bench . -benchmem ./limits ./dataloader ./server ./store ./loadtest
+
+allocs: ## fail when a function that runs on every request allocates more often than before
+	./tools/allocs.sh
 
 fuzz: ## every fuzz target for ten seconds
 	@for f in $$(grep -rlE '^func Fuzz' --include=*_test.go .); do \
