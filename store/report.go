@@ -17,8 +17,8 @@ const maxGroups = 200_000
 
 // Report sums up the finished entries of a period that the viewer may see,
 // nested by the keys in their order. One statement reads the sums of whole
-// months and the entries of other days; names are looked up afterwards, one
-// statement for each kind.
+// months and the entries of other days; names are looked up afterwards in the
+// same snapshot, one statement for each kind.
 //
 // A row's totals are what the rows below it add up to. An entry counts under
 // each of its tags but once in the rows above them and once in the report's
@@ -33,43 +33,46 @@ func (s *Store) Report(ctx context.Context, v timesheet.Viewer, in timesheet.Rep
 	if err := checkReport(in); err != nil || in.IncludeRunning {
 		return s.report(ctx, v, in, now, maxGroups)
 	}
-	key, err := keyOfReport(v, in)
-	if err != nil {
-		return timesheet.Report{}, err
-	}
-	at, _, err := one(ctx, s, func(row pgx.CollectableRow) (at version, err error) {
-		return at, row.Scan(&at.changes, &at.own, &at.horizon)
-	}, readVersion, v.Workspace.ID, v.User)
-	if err != nil {
-		return timesheet.Report{}, fmt.Errorf("read a workspace's version: %w", err)
-	}
-	return s.reports.get(ctx, key, at, in.Freshness, now, func(ctx context.Context) (timesheet.Report, error) {
-		return s.report(ctx, v, in, now, maxGroups)
+	fresh := in.Freshness
+	in.Freshness = nil
+	value, cached, err := s.share(ctx, v, "report", in, fresh, now, func(ctx context.Context) (made, error) {
+		report, err := s.report(ctx, v, in, now, maxGroups)
+		return made{report, report.AsOf, sizeOfReport(report)}, err
 	})
+	report, _ := value.(timesheet.Report)
+	if cached {
+		report.Source = timesheet.SourceCache
+	}
+	return report, err
 }
 
 func (s *Store) report(ctx context.Context, v timesheet.Viewer, in timesheet.ReportInput, now time.Time, limit int) (timesheet.Report, error) {
-	plan, weekStart, err := planReport(v, in)
-	if err != nil {
+	if err := checkReport(in); err != nil {
 		return timesheet.Report{}, err
 	}
+	var plan timesheet.ReportPlan
 	var groups []group
-	if sql, args := reportGroups(v, in, plan, now); sql != "" {
-		groups, err = list(ctx, s, scanGroup, sql, append([]any{planForThis}, args...)...)
-	}
-	if err != nil {
-		return timesheet.Report{}, fmt.Errorf("sum up entries: %w", err)
-	}
-	if zone, err := s.zoneOfDays(ctx, v, in); err != nil {
-		return timesheet.Report{}, err
-	} else if zone != v.Workspace.TimeZone { // all days have moved, and were sought where they had been
-		v.Workspace.TimeZone = zone
-		return s.report(ctx, v, in, now, limit)
-	}
-	if len(groups) > limit {
-		return timesheet.Report{}, tooManyGroups(limit)
-	}
-	labels, err := s.labelsOf(ctx, v, in.GroupBy, weekStart, groups)
+	var labels labels
+	err := s.snapshot(ctx, func(tx pgx.Tx) (err error) {
+		if v.Workspace.TimeZone, err = zoneOfDays(ctx, tx, v, in); err != nil {
+			return err
+		}
+		var weekStart time.Weekday
+		if plan, weekStart, err = planReport(v, in); err != nil {
+			return err
+		}
+		if sql, args := reportGroups(v, in, plan, now); sql != "" {
+			groups, err = listIn(ctx, tx, scanGroup, sql, append([]any{planForThis}, args...)...)
+		}
+		if err != nil {
+			return fmt.Errorf("sum up entries: %w", err)
+		}
+		if len(groups) > limit {
+			return tooManyGroups(limit)
+		}
+		labels, err = labelsOf(ctx, tx, v, in.GroupBy, weekStart, groups)
+		return err
+	})
 	if err != nil {
 		return timesheet.Report{}, err
 	}
@@ -84,15 +87,11 @@ func (s *Store) report(ctx context.Context, v timesheet.Viewer, in timesheet.Rep
 	return report, nil
 }
 
-// planReport checks a report's input and plans it. Sums that a check has found
-// wrong are not used.
+// planReport plans a report. Sums that a check has found wrong are not used.
 func planReport(v timesheet.Viewer, in timesheet.ReportInput) (timesheet.ReportPlan, time.Weekday, error) {
 	weekStart := v.Workspace.WeekStart
 	if in.WeekStart != nil {
 		weekStart = *in.WeekStart
-	}
-	if err := checkReport(in); err != nil {
-		return timesheet.ReportPlan{}, weekStart, err
 	}
 	home, err := zoneOf(v.Workspace)
 	if err != nil {
@@ -123,14 +122,14 @@ SELECT w.time_zone
 FROM workspace w
 WHERE w.workspace_id = $1`
 
-// zoneOfDays is the zone that the workspace's days are of. The viewer's may be
-// older, which matters to a report that seeks entries of other days than its own.
-func (s *Store) zoneOfDays(ctx context.Context, v timesheet.Viewer, in timesheet.ReportInput) (string, error) {
+// zoneOfDays is the zone that the workspace's days are of in a snapshot. The
+// viewer's may be older, which matters to a report that seeks entries of other
+// days than its own.
+func zoneOfDays(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, in timesheet.ReportInput) (zone string, err error) {
 	if in.TimeZone == nil && in.DayAttribution != timesheet.AttributeSplit {
 		return v.Workspace.TimeZone, nil
 	}
-	zone, _, err := one(ctx, s, pgx.RowTo[string], readZone, v.Workspace.ID)
-	if err != nil {
+	if err := tx.QueryRow(ctx, readZone, v.Workspace.ID).Scan(&zone); err != nil {
 		return "", fmt.Errorf("read a workspace's zone: %w", err)
 	}
 	return zone, nil

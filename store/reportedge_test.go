@@ -247,10 +247,11 @@ func TestReportEdges(t *testing.T) {
 			want int
 			from timesheet.ReportSource
 		}{
-			{by(timesheet.GroupDay), 2, timesheet.SourceIndex}, // one of them reads the workspace's version
-			{by(timesheet.GroupProject, timesheet.GroupMonth), 3, timesheet.SourceRollup},
+			// One reads the workspace's version, two begin and end the snapshot.
+			{by(timesheet.GroupDay), 4, timesheet.SourceIndex},
+			{by(timesheet.GroupProject, timesheet.GroupMonth), 5, timesheet.SourceRollup},
 			{by(timesheet.GroupProject, timesheet.GroupMonth), 1, timesheet.SourceCache},
-			{by(timesheet.GroupClient, timesheet.GroupProject, timesheet.GroupUser), 5, timesheet.SourceRollup},
+			{by(timesheet.GroupClient, timesheet.GroupProject, timesheet.GroupUser), 7, timesheet.SourceRollup},
 		} {
 			op := store.NewOperation(1)
 			r, err := s.Report(store.WithOperation(ctx, op), v, tt.in, time.Now())

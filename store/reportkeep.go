@@ -5,8 +5,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"sync"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"headroom/timesheet"
 )
@@ -18,9 +22,10 @@ type reportKey struct {
 	asked     [32]byte         // hash of the input and of the workspace's settings
 }
 
-func keyOfReport(v timesheet.Viewer, in timesheet.ReportInput) (reportKey, error) {
-	in.Freshness = nil
-	text, err := json.Marshal([]any{in, v.Workspace.TimeZone, v.Workspace.WeekStart, v.Workspace.RollupDrifted})
+// keyOf tells what a viewer asks for from all else: its kind, such as a summary,
+// and its input.
+func keyOf(v timesheet.Viewer, kind string, in any) (reportKey, error) {
+	text, err := json.Marshal([]any{kind, in, v.Workspace.TimeZone, v.Workspace.WeekStart, v.Workspace.RollupDrifted})
 	k := reportKey{workspace: v.Workspace.ID, asked: sha256.Sum256(text)}
 	if !v.ReadsEverybody() {
 		k.user = v.User
@@ -42,6 +47,29 @@ SELECT coalesce(sum(a.changes), 0)::bigint,
 FROM activity a
 WHERE a.workspace_id = $1`
 
+// made is a report or a summary, as callers share it: it is not to be changed.
+type made struct {
+	value any
+	asOf  time.Time
+	bytes int // about
+}
+
+// share gives what somebody asks for: what was kept, as cached tells, or what run
+// makes. Equal ones in flight are one.
+func (s *Store) share(ctx context.Context, v timesheet.Viewer, kind string, in any, fresh *timesheet.Freshness, now time.Time, run func(context.Context) (made, error)) (value any, cached bool, err error) {
+	key, err := keyOf(v, kind, in)
+	if err != nil {
+		return nil, false, err
+	}
+	at, _, err := one(ctx, s, func(row pgx.CollectableRow) (at version, err error) {
+		return at, row.Scan(&at.changes, &at.own, &at.horizon)
+	}, readVersion, v.Workspace.ID, v.User)
+	if err != nil {
+		return nil, false, fmt.Errorf("read a workspace's version: %w", err)
+	}
+	return s.reports.get(ctx, key, at, fresh, now, run)
+}
+
 // reportKeeper has reports that are asked for at once made once, and keeps the
 // last ones. A report is given again while nothing has changed in the
 // workspace; to those who take an older one, as long as they have not changed
@@ -57,22 +85,24 @@ type reportKeeper struct {
 type flightKey struct {
 	reportKey
 	changes int64
+	class   timesheet.Class // whose pool and time limits it runs with
 }
 
-// reportFlight is a report that is being made.
+// reportFlight is a report that is being made, with what its first caller may use
+// of the database: their seat, their connection, their time.
 type reportFlight struct {
 	waiting int // callers
 	cancel  context.CancelFunc
 	done    chan struct{}
-	report  timesheet.Report
+	report  made
 	err     error
+	ended   bool // it failed because the first caller's time was up
 }
 
 type keptReport struct {
 	reportKey
 	version
-	report timesheet.Report
-	bytes  int
+	made
 }
 
 // keptBytes bounds what is kept, and an eighth of it each report.
@@ -83,49 +113,78 @@ func newReportKeeper() *reportKeeper {
 }
 
 // get returns a report that was kept and is fresh enough, or else that of run.
-// Callers who ask for the same at once share one run, which goes on
-// until the last of them has left.
-func (k *reportKeeper) get(ctx context.Context, key reportKey, at version, fresh *timesheet.Freshness, now time.Time, run func(context.Context) (timesheet.Report, error)) (timesheet.Report, error) {
-	k.mu.Lock()
-	if report, ok := k.findLocked(key, at, fresh, now); ok {
+// Callers who ask for the same at once share one run, which goes on until the
+// last of them has left. It runs on the first caller's seat and connection: that
+// one stays until it ends, even if nobody reads their answer. When the first
+// caller's time is up, whose is not begin another.
+func (k *reportKeeper) get(ctx context.Context, key reportKey, at version, fresh *timesheet.Freshness, now time.Time, run func(context.Context) (made, error)) (value any, cached bool, err error) {
+	id := flightKey{key, at.changes, timesheet.ServiceFrom(ctx).Class}
+	for {
+		k.mu.Lock()
+		if report, ok := k.findLocked(key, at, fresh, now); ok {
+			k.mu.Unlock()
+			reuse(ctx)
+			return report, true, nil
+		}
+		f := k.flying[id]
+		first := f == nil
+		if first {
+			f = &reportFlight{done: make(chan struct{})}
+			k.flying[id] = f
+			go k.fly(f.context(ctx), id, at, f, run)
+		}
+		f.waiting++
 		k.mu.Unlock()
-		reuse(ctx)
-		return report, nil
+		if !k.wait(ctx, id, f, first) {
+			return nil, false, context.Cause(ctx)
+		}
+		if first || !f.ended || ctx.Err() != nil {
+			if !first {
+				reuse(ctx)
+			}
+			return f.report.value, false, f.err
+		}
 	}
-	id := flightKey{key, at.changes}
-	f := k.flying[id]
-	if f == nil {
-		f = &reportFlight{done: make(chan struct{})}
-		var flight context.Context
-		flight, f.cancel = context.WithCancel(context.WithoutCancel(ctx))
-		k.flying[id] = f
-		go k.fly(flight, id, at, f, run)
-	} else {
-		reuse(ctx)
-	}
-	f.waiting++
-	k.mu.Unlock()
-	select {
-	case <-f.done:
-		return f.report, f.err
-	case <-ctx.Done():
-	}
-	if k.leave(id, f) {
-		f.cancel()
-		<-f.done // the database is idle again
-	}
-	return timesheet.Report{}, context.Cause(ctx)
 }
 
-func (k *reportKeeper) fly(ctx context.Context, id flightKey, at version, f *reportFlight, run func(context.Context) (timesheet.Report, error)) {
+// context is that of the first caller but for their leaving.
+func (f *reportFlight) context(ctx context.Context) context.Context {
+	flight := context.WithoutCancel(ctx)
+	if until, ok := ctx.Deadline(); ok {
+		flight, f.cancel = context.WithDeadline(flight, until)
+	} else {
+		flight, f.cancel = context.WithCancel(flight)
+	}
+	return flight
+}
+
+// wait tells whether the flight has ended before the caller's patience.
+func (k *reportKeeper) wait(ctx context.Context, id flightKey, f *reportFlight, first bool) bool {
+	select {
+	case <-f.done:
+		return true
+	case <-ctx.Done():
+	}
+	last := k.leave(id, f)
+	if last {
+		f.cancel()
+	}
+	if last || first {
+		<-f.done // the database is idle again
+	}
+	return false
+}
+
+func (k *reportKeeper) fly(ctx context.Context, id flightKey, at version, f *reportFlight, run func(context.Context) (made, error)) {
 	defer f.cancel()
 	f.report, f.err = run(ctx)
+	f.ended = f.err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded)
 	k.mu.Lock()
 	if k.flying[id] == f {
 		delete(k.flying, id)
 	}
 	if f.err == nil {
-		k.keepLocked(keptReport{reportKey: id.reportKey, version: at, report: f.report, bytes: sizeOf(f.report)})
+		k.keepLocked(keptReport{reportKey: id.reportKey, version: at, made: f.report})
 	}
 	k.mu.Unlock()
 	close(f.done)
@@ -145,18 +204,17 @@ func (k *reportKeeper) leave(id flightKey, f *reportFlight) (last bool) {
 	return true
 }
 
-func (k *reportKeeper) findLocked(key reportKey, at version, fresh *timesheet.Freshness, now time.Time) (timesheet.Report, bool) {
+func (k *reportKeeper) findLocked(key reportKey, at version, fresh *timesheet.Freshness, now time.Time) (any, bool) {
 	e := k.kept[key]
 	if e == nil {
-		return timesheet.Report{}, false
+		return nil, false
 	}
 	kept := e.Value.(keptReport)
-	young := fresh != nil && now.Sub(kept.report.AsOf) <= time.Duration(fresh.MaxAgeSeconds)*time.Second && at.own < kept.horizon
+	young := fresh != nil && now.Sub(kept.asOf) <= time.Duration(fresh.MaxAgeSeconds)*time.Second && at.own < kept.horizon
 	if kept.changes != at.changes && !young {
-		return timesheet.Report{}, false
+		return nil, false
 	}
-	kept.report.Source = timesheet.SourceCache
-	return kept.report, true
+	return kept.value, true
 }
 
 func (k *reportKeeper) keepLocked(r keptReport) {
@@ -181,17 +239,20 @@ func (k *reportKeeper) dropLocked(e *lists.Element) {
 	k.bytes -= r.bytes
 }
 
-// sizeOf is about how many bytes a report takes.
-func sizeOf(r timesheet.Report) int {
-	const row, money = 160, 24
-	size := 2*row + money*len(r.Totals.Amounts)
-	var add func([]timesheet.ReportRow)
-	add = func(rows []timesheet.ReportRow) {
-		for _, r := range rows {
-			size += row + len(r.Key) + len(r.Label) + money*len(r.Totals.Amounts)
-			add(r.Children)
-		}
+// Bytes that rows take, about.
+const rowBytes, moneyBytes = 160, 24
+
+func sizeOfReport(r timesheet.Report) int {
+	return 2*rowBytes + moneyBytes*len(r.Totals.Amounts) + sizeOfRows(r.Rows)
+}
+
+func sizeOfSummary(s timesheet.Summary) int {
+	return 4*rowBytes + moneyBytes*len(s.Totals.Amounts) + sizeOfRows(s.ByProject.Rows) + sizeOfRows(s.ByUser.Rows) + sizeOfRows(s.ByTime.Rows)
+}
+
+func sizeOfRows(rows []timesheet.ReportRow) (size int) {
+	for _, r := range rows {
+		size += rowBytes + len(r.Key) + len(r.Label) + moneyBytes*len(r.Totals.Amounts) + sizeOfRows(r.Children)
 	}
-	add(r.Rows)
 	return size
 }

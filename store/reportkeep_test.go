@@ -75,7 +75,10 @@ func TestEqualReportsAreOneQuery(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				leave = append(leave, cancel)
 				ops[i] = store.NewOperation(1)
-				all.Go(func() { _, errs[i] = s.Report(store.WithOperation(ctx, ops[i]), owner, june, time.Now()) })
+				all.Go(func() {
+					defer ops[i].Close() // as a request ends: no statement may need its seat any more
+					_, errs[i] = s.Report(store.WithOperation(ctx, ops[i]), owner, june, time.Now())
+				})
 			}
 			waitUntil(t, "all to wait", func() bool { return s.Waiting() == len(ops) })
 			waitUntil(t, "the statement", func() bool { return busy() > 0 })

@@ -67,10 +67,10 @@ type labels struct {
 
 // labelsOf reads the names that groups need, deleted things' too. A person
 // keeps seeing the names of what they have worked on.
-func (s *Store) labelsOf(ctx context.Context, v timesheet.Viewer, by []timesheet.GroupKey, weekStart time.Weekday, groups []group) (labels, error) {
+func labelsOf(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, by []timesheet.GroupKey, weekStart time.Weekday, groups []group) (labels, error) {
 	l := labels{names: map[timesheet.GroupKey]names{}, weekStart: weekStart}
 	if slices.Contains(by, timesheet.GroupClient) {
-		if err := s.readNames(ctx, v, timesheet.GroupProject, groups, l); err != nil {
+		if err := readNames(ctx, tx, v, timesheet.GroupProject, groups, l); err != nil {
 			return l, err
 		}
 	}
@@ -78,21 +78,21 @@ func (s *Store) labelsOf(ctx context.Context, v timesheet.Viewer, by []timesheet
 		if dimensions[key].names == "" || l.names[key] != nil {
 			continue
 		}
-		if err := s.readNames(ctx, v, key, groups, l); err != nil {
+		if err := readNames(ctx, tx, v, key, groups, l); err != nil {
 			return l, err
 		}
 	}
 	return l, nil
 }
 
-func (s *Store) readNames(ctx context.Context, v timesheet.Viewer, key timesheet.GroupKey, groups []group, l labels) error {
+func readNames(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, key timesheet.GroupKey, groups []group, l labels) error {
 	ids := map[int64]bool{}
 	for _, g := range groups {
 		for _, id := range l.values(key, g) {
 			ids[id] = true
 		}
 	}
-	found, err := list(ctx, s, scanName, dimensions[key].names, v.Workspace.ID, slices.Collect(maps.Keys(ids)))
+	found, err := listIn(ctx, tx, scanName, dimensions[key].names, v.Workspace.ID, slices.Collect(maps.Keys(ids)))
 	if err != nil {
 		return fmt.Errorf("read the names of a report: %w", err)
 	}

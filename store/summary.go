@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -12,47 +13,67 @@ import (
 
 // Summary sums up the finished entries of a period that the viewer may see: in
 // all, by project, by user and by day, month or year. One statement reads them
-// from the sources of a report; two more read the names.
+// from the sources of a report; two more read the names, in the same snapshot.
+// Equal ones are made once and given again as reports are.
 func (s *Store) Summary(ctx context.Context, v timesheet.Viewer, period timesheet.Period, now time.Time) (timesheet.Summary, error) {
+	if err := period.Check("period"); err != nil {
+		return timesheet.Summary{}, err
+	}
+	value, cached, err := s.share(ctx, v, "summary", period, nil, now, func(ctx context.Context) (made, error) {
+		sum, err := s.summary(ctx, v, period, now)
+		return made{sum, sum.AsOf, sizeOfSummary(sum)}, err
+	})
+	sum, _ := value.(timesheet.Summary)
+	if cached {
+		sum.Source = timesheet.SourceCache
+	}
+	return sum, err
+}
+
+func (s *Store) summary(ctx context.Context, v timesheet.Viewer, period timesheet.Period, now time.Time) (timesheet.Summary, error) {
 	in := summaryInput(period)
-	plan, _, err := planReport(v, in)
+	plan, weekStart, err := planReport(v, in)
 	if err != nil {
 		return timesheet.Summary{}, err
 	}
-	groups, err := s.summaryGroups(ctx, v, in, plan)
+	var groups [3][]group
+	var names labels
+	err = s.snapshot(ctx, func(tx pgx.Tx) (err error) {
+		if groups, err = summaryGroups(ctx, tx, v, in, plan); err != nil {
+			return err
+		}
+		names, err = labelsOf(ctx, tx, v, in.GroupBy, weekStart, slices.Concat(groups[0], groups[1]))
+		return err
+	})
 	if err != nil {
 		return timesheet.Summary{}, err
 	}
 	sum := timesheet.Summary{TimeUnit: in.GroupBy[2], Source: plan.Source(in), AsOf: now.UTC()}
-	if sum.Totals, sum.ByProject, err = s.summaryRows(ctx, v, in, 0, groups); err != nil {
+	if sum.Totals, sum.ByProject, err = summaryRows(ctx, in, 0, groups, names); err != nil {
 		return timesheet.Summary{}, err
 	}
-	if _, sum.ByUser, err = s.summaryRows(ctx, v, in, 1, groups); err != nil {
+	if _, sum.ByUser, err = summaryRows(ctx, in, 1, groups, names); err != nil {
 		return timesheet.Summary{}, err
 	}
 	in.Sort, in.MaxRows = timesheet.SortLabel, timesheet.MaxReportRows
-	_, sum.ByTime, err = s.summaryRows(ctx, v, in, 2, groups)
+	_, sum.ByTime, err = summaryRows(ctx, in, 2, groups, names)
 	return sum, err
 }
 
 // summaryRows are a report by one of the summary's keys.
-func (s *Store) summaryRows(ctx context.Context, v timesheet.Viewer, in timesheet.ReportInput, key int, groups [3][]group) (timesheet.Totals, timesheet.SummaryRows, error) {
+func summaryRows(ctx context.Context, in timesheet.ReportInput, key int, groups [3][]group, names labels) (timesheet.Totals, timesheet.SummaryRows, error) {
 	in.GroupBy = in.GroupBy[key : key+1]
-	labels, err := s.labelsOf(ctx, v, in.GroupBy, v.Workspace.WeekStart, groups[key])
-	if err != nil {
-		return timesheet.Totals{}, timesheet.SummaryRows{}, err
-	}
-	report, err := grow(ctx, groups[key], in, labels, maxGroups)
+	report, err := grow(ctx, groups[key], in, names, maxGroups)
 	return report.Totals, timesheet.SummaryRows{Rows: report.Rows, Other: report.Other}, err
 }
 
 // summaryGroups reads the groups of each key.
-func (s *Store) summaryGroups(ctx context.Context, v timesheet.Viewer, in timesheet.ReportInput, plan timesheet.ReportPlan) (groups [3][]group, err error) {
+func summaryGroups(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, in timesheet.ReportInput, plan timesheet.ReportPlan) (groups [3][]group, err error) {
 	sql, args := summaryStatement(v, in, plan)
 	if sql == "" { // a day that the workspace's zone skipped
 		return groups, nil
 	}
-	found, err := list(ctx, s, scanSummaryGroup, sql, append([]any{planForThis}, args...)...)
+	found, err := listIn(ctx, tx, scanSummaryGroup, sql, append([]any{planForThis}, args...)...)
 	if err != nil {
 		return groups, fmt.Errorf("sum up a period: %w", err)
 	}

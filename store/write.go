@@ -234,6 +234,10 @@ func (s *Store) insist(ctx context.Context, fn func(pgx.Tx) error) error {
 // request that is cancelled is rolled back before the call returns; one whose
 // changes are complete is committed, so that its outcome is known.
 func (s *Store) transact(ctx context.Context, fn func(pgx.Tx) error) error {
+	return s.transactAs(ctx, pgx.TxOptions{}, fn)
+}
+
+func (s *Store) transactAs(ctx context.Context, as pgx.TxOptions, fn func(pgx.Tx) error) error {
 	release, err := s.enter(ctx)
 	if err != nil {
 		return err
@@ -244,7 +248,7 @@ func (s *Store) transact(ctx context.Context, fn func(pgx.Tx) error) error {
 		return told(ctx, err)
 	}
 	defer giveBack()
-	tx, err := begin(ctx, conn)
+	tx, err := begin(ctx, conn, as)
 	if err != nil {
 		return told(ctx, err)
 	}
@@ -266,12 +270,12 @@ func (s *Store) transact(ctx context.Context, fn func(pgx.Tx) error) error {
 
 // begin starts a transaction within the request's deadline. That the client
 // has left does not reach it: pgx closes a connection whose BEGIN is cancelled.
-func begin(ctx context.Context, conn *pgxpool.Conn) (pgx.Tx, error) {
+func begin(ctx context.Context, conn *pgxpool.Conn, as pgx.TxOptions) (pgx.Tx, error) {
 	calm, cancel := settling(ctx)
 	defer cancel()
 	if deadline, ok := ctx.Deadline(); ok {
 		calm, cancel = context.WithDeadline(calm, deadline)
 		defer cancel()
 	}
-	return conn.Begin(calm)
+	return conn.BeginTx(calm, as)
 }

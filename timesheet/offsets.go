@@ -25,14 +25,15 @@ func Offsets(zone *time.Location, from, until time.Time) (spans []OffsetSpan) {
 }
 
 // nextChange is the next instant at which a zone may change its offset, limit
-// at the latest. A library that names no later instant is asked again a day on.
+// at the latest. The library's years of the future have 365 days: on the last one
+// of a leap year it names no later instant, and is asked again a quarter on.
 func nextChange(t time.Time, zone *time.Location, limit time.Time) time.Time {
 	_, change := t.In(zone).ZoneBounds()
 	switch {
 	case change.IsZero() || change.After(limit):
 		return limit
 	case !change.After(t):
-		return t.Add(24 * time.Hour)
+		return t.Add(15 * time.Minute)
 	}
 	return change
 }

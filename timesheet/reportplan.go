@@ -221,23 +221,14 @@ type calendarStep struct {
 
 // calendar is a zone's days between two instants.
 func calendar(zone *time.Location, from, to int64) (steps []calendarStep) {
-	for at := from; at < to; {
-		here := time.Unix(at, 0).In(zone)
-		_, offset := here.Zone()
-		until := to
-		if _, end := here.ZoneBounds(); !end.IsZero() {
-			until = end.Unix()
-			if until <= at { // the library's years of the future have 365 days
-				until = at + 900
-			}
-			until = min(to, until)
-		}
-		for at < until {
-			day := floorDay(at + int64(offset))
+	for _, span := range Offsets(zone, time.Unix(from, 0), time.Unix(to, 0)) {
+		offset, until := int64(span.Seconds), span.Until.Unix()
+		for at := span.From.Unix(); at < until; {
+			day := floorDay(at + offset)
 			if n := len(steps); n == 0 || steps[n-1].day != day {
 				steps = append(steps, calendarStep{at, day})
 			}
-			at = min(until, int64(day+1)*86400-int64(offset))
+			at = min(until, int64(day+1)*86400-offset)
 		}
 	}
 	return steps
