@@ -159,17 +159,12 @@ func (e *estimator) summed(p timesheet.Period, keys values, f entryFilter) (work
 	if f.users.len() > 0 || keys.has(timesheet.GroupUser) {
 		kept = e.counts.Sums
 	}
-	whole := timesheet.Period{From: p.From.Month(), To: (p.To + 1).Month() - 1}
-	if whole.From < p.From {
-		whole.From = (whole.From + 31).Month()
+	days, sums := e.readable(p), 0.0
+	if whole, _ := p.Months(); whole != nil {
+		days -= e.readable(*whole)
+		sums = kept.Between(*whole, e.counts.AsOf, e.today)
 	}
-	edges := e.readable(p)
-	if whole.To < whole.From {
-		return e.rates.index * edges, edges
-	}
-	edges -= e.readable(whole)
-	sums := kept.Between(whole, e.counts.AsOf, e.today)
-	return e.rates.index*edges + e.rates.sums*sums, edges + sums
+	return e.rates.index*days + e.rates.sums*sums, days + sums
 }
 
 // groups is how many leaves a report of so many entries has.

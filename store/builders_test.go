@@ -233,8 +233,8 @@ func BuiltMembersOfProjects(v timesheet.Viewer, ids []timesheet.ProjectID, p tim
 	return built(memberFamily(v, ids).statement(p))
 }
 
-func BuiltTrackedSeconds(v timesheet.Viewer, ids []timesheet.ProjectID) Built {
-	sql, args := trackedStatement(v, ids, nil)
+func BuiltTrackedSeconds(v timesheet.Viewer, ids []timesheet.ProjectID, p *timesheet.Period) Built {
+	sql, args := trackedStatement(v, ids, p)
 	return built(sql, args, nil)
 }
 

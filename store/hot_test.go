@@ -72,6 +72,7 @@ func TestHotStatementsUseTheirIndexes(t *testing.T) {
 	page, allJoins := timesheet.Page{First: 50}, store.Joins{User: true, Project: true, Client: true, Task: true}
 	morning := time.Date(2024, time.May, 6, 0, 0, 0, 0, time.UTC)
 	month := timesheet.Period{From: timesheet.NewDate(2024, time.May, 1), To: timesheet.NewDate(2024, time.May, 31)}
+	days := timesheet.Period{From: month.From + 3, To: month.To}
 	report := func(v timesheet.Viewer, f timesheet.EntryFilter) store.Built {
 		return store.BuiltReport(v, timesheet.ReportInput{Period: month, GroupBy: []timesheet.GroupKey{timesheet.GroupProject, timesheet.GroupWeek}, Filter: f, MaxRows: 1})
 	}
@@ -96,8 +97,9 @@ func TestHotStatementsUseTheirIndexes(t *testing.T) {
 		"projects of clients":        {store.BuiltProjectsOfClients(owner, clients, page), "project_client|project_name"},
 		"tasks of projects":          {store.BuiltTasksOfProjects(owner, projects, page), "task_name|task_in_project"},
 		"members of projects":        {store.BuiltMembersOfProjects(owner, projects, page), "project_member_pk"},
-		"tracked seconds":            {store.BuiltTrackedSeconds(owner, projects), "project_rollup_pk rollup_unfolded"},
-		"tracked seconds of one":     {store.BuiltTrackedSeconds(member, projects), "rollup_project|rollup_pk"},
+		"tracked seconds":            {store.BuiltTrackedSeconds(owner, projects, nil), "project_rollup_pk rollup_unfolded"},
+		"tracked seconds of one":     {store.BuiltTrackedSeconds(member, projects, nil), "rollup_project|rollup_pk"},
+		"tracked seconds of days":    {store.BuiltTrackedSeconds(owner, projects, &days), "time_entry_project"},
 		"entriesByID":                {constant("entriesByID", ws, entries, nil), "time_entry_pk"},
 		"lockEntry":                  {constant("lockEntry", ws, entries[0]), "time_entry_pk"},
 		"running timer":              {constant("readRunning", ws, user), "time_entry_running"},

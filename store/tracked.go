@@ -3,49 +3,48 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"headroom/timesheet"
 )
 
-const trackedSeconds = `/* trackedSeconds */
-SELECT e.project_id, coalesce(sum(e.secs), 0)
+// A running timer has no seconds yet; a condition on its end would only keep the
+// statement from its index.
+const trackedEntries = `/* trackedEntries */
+SELECT e.project_id, e.secs
 FROM time_entry e
 WHERE e.workspace_id = $1
   AND e.project_id = ANY ($2)
   AND e.deleted_at IS NULL`
 
-// trackedSums are the seconds of all time, of sums that are kept ready: projects'
-// with the rests that are not in them yet, or those of one person.
+// Sums of months that are kept ready: those of projects, with the rests that are
+// not in them yet, and those of one person.
 const (
 	trackedSums = `/* trackedSums */
-SELECT e.project_id, sum(e.secs)::bigint
-FROM (
-  SELECT p.project_id, p.secs
-  FROM project_rollup p
-  WHERE p.workspace_id = $1
-    AND p.project_id = ANY ($2)
-  UNION ALL
-  SELECT r.project_id, r.secs - r.folded_secs
-  FROM rollup r
-  WHERE r.workspace_id = $1
-    AND r.project_id = ANY ($2)
-    AND r.unfolded
-) e
-GROUP BY e.project_id`
+SELECT e.project_id, e.secs
+FROM project_rollup e
+WHERE e.workspace_id = $1
+  AND e.project_id = ANY ($2)`
+
+	trackedRests = `/* trackedRests */
+SELECT e.project_id, e.secs - e.folded_secs
+FROM rollup e
+WHERE e.workspace_id = $1
+  AND e.project_id = ANY ($2)
+  AND e.unfolded`
 
 	trackedOwnSums = `/* trackedOwnSums */
-SELECT r.project_id, sum(r.secs)::bigint
-FROM rollup r
-WHERE r.workspace_id = $1
-  AND r.project_id = ANY ($2)
-  AND r.user_id = $3
-GROUP BY r.project_id`
+SELECT e.project_id, e.secs
+FROM rollup e
+WHERE e.workspace_id = $1
+  AND e.project_id = ANY ($2)
+  AND e.entries <> 0`
 )
 
 // TrackedSeconds sums the finished entries on each project that the viewer may
-// see, of a period or, with nil, of all time. Projects without entries are
-// absent. A running timer has no seconds yet; a condition on its end would only
-// keep the statement from its index.
+// see, of a period or, with nil, of all time. Whole months are read from the sums
+// that are kept, unless a check has found these wrong, and the days beside them
+// from the entries. Projects without time are absent or zero.
 func (s *Store) TrackedSeconds(ctx context.Context, v timesheet.Viewer, ids []timesheet.ProjectID, period *timesheet.Period) (map[timesheet.ProjectID]int64, error) {
 	if period != nil {
 		if err := period.Check("period"); err != nil {
@@ -62,18 +61,36 @@ func (s *Store) TrackedSeconds(ctx context.Context, v timesheet.Viewer, ids []ti
 
 func trackedStatement(v timesheet.Viewer, ids []timesheet.ProjectID, period *timesheet.Period) (string, arguments) {
 	args := arguments{v.Workspace.ID, ids}
-	if period == nil && !v.Workspace.RollupDrifted {
-		if v.ReadsEverybody() {
-			return trackedSums, args
-		}
-		return trackedOwnSums, append(args, v.User)
-	}
-	sql := trackedSeconds
+	mine := ""
 	if !v.ReadsEverybody() {
-		sql += "\n  AND e.user_id = " + args.add(v.User)
+		mine = "\n  AND e.user_id = " + args.add(v.User)
 	}
-	if period != nil {
-		sql += "\n  AND e.day >= " + args.add(period.From) + "\n  AND e.day <= " + args.add(period.To) + startRange(*period, &args)
+	var arms []string
+	sums := func(months string) {
+		if v.ReadsEverybody() {
+			arms = append(arms, trackedSums+months, trackedRests+months)
+		} else {
+			arms = append(arms, trackedOwnSums+mine+months)
+		}
 	}
-	return sql + "\nGROUP BY e.project_id", args
+	entries := func(p timesheet.Period) {
+		arms = append(arms, trackedEntries+mine+"\n  AND e.day >= "+args.add(p.From)+"\n  AND e.day <= "+args.add(p.To)+startRange(p, &args))
+	}
+	switch {
+	case period == nil && v.Workspace.RollupDrifted:
+		arms = append(arms, trackedEntries+mine)
+	case period == nil:
+		sums("")
+	case v.Workspace.RollupDrifted:
+		entries(*period)
+	default:
+		months, days := period.Months()
+		if months != nil {
+			sums("\n  AND e.month >= " + args.add(months.From) + "\n  AND e.month <= " + args.add(months.To))
+		}
+		for _, p := range days {
+			entries(p)
+		}
+	}
+	return "/* trackedSeconds */\nSELECT t.project_id, coalesce(sum(t.secs), 0)::bigint\nFROM (\n" + strings.Join(arms, "\nUNION ALL\n") + "\n) t\nGROUP BY t.project_id", args
 }

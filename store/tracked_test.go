@@ -72,3 +72,58 @@ func TestTrackedSeconds(t *testing.T) {
 	_, err := s.TrackedSeconds(t.Context(), owner, ids, &timesheet.Period{From: 2, To: 1})
 	wantCode(t, err, timesheet.CodeInvalid)
 }
+
+// Whole months come from the sums and other days from the entries, and both from
+// the entries where the sums are known to be wrong.
+func TestTrackedSecondsOfAnyPeriod(t *testing.T) {
+	t.Parallel()
+	s := openDatabase(t)
+	w := newWorld(t, s.Store, s.conn, 700)
+	member, drifted := w.users[1], w.owner
+	member.Workspace, drifted.Workspace.RollupDrifted = w.owner.Workspace, true
+	ids := ask[[]timesheet.ProjectID](t, s.conn, `SELECT array_agg(id) FROM project WHERE workspace_id = $1`, w.owner.Workspace.ID)
+	first, last := day(t, "2023-12-01"), day(t, "2024-04-30")
+	var periods []*timesheet.Period
+	for from := first; from <= last; from += 9 {
+		for to := from; to <= last; to += 13 {
+			periods = append(periods, &timesheet.Period{From: from, To: to})
+		}
+	}
+	total := func(v timesheet.Viewer, p *timesheet.Period) (sum int64) {
+		t.Helper()
+		found, err := s.TrackedSeconds(t.Context(), v, ids, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, seconds := range found {
+			sum += seconds
+		}
+		return sum
+	}
+	const raw = `SELECT coalesce(sum(secs), 0) FROM time_entry
+		WHERE workspace_id = $1 AND project_id IS NOT NULL AND deleted_at IS NULL AND day BETWEEN $2 AND $3 AND ($4 = 0 OR user_id = $4)`
+	whole := &timesheet.Period{From: day(t, "1970-01-01"), To: day(t, "2069-12-31")}
+	for _, p := range append(periods, whole) {
+		for only, v := range map[timesheet.UserID]timesheet.Viewer{0: w.owner, member.User: member} {
+			want := ask[int64](t, s.conn, raw, v.Workspace.ID, p.From, p.To, only)
+			if got := total(v, p); got != want {
+				t.Errorf("%v of %d: %d seconds, want %d", p, only, got, want)
+			}
+		}
+	}
+	if sum := total(w.owner, whole); sum == 0 || total(w.owner, nil) != sum {
+		t.Fatalf("all time is %d seconds, a century with all entries %d", total(w.owner, nil), sum)
+	}
+	right := total(w.owner, nil)
+	// The sums of projects do not have the changes yet: these are read as rests.
+	mustExec(t, s.conn, `UPDATE rollup SET secs = secs + 1 WHERE entries <> 0 AND project_id <> 0 AND workspace_id = $1`, w.owner.Workspace.ID)
+	rows := ask[int64](t, s.conn, `SELECT count(*) FROM rollup WHERE entries <> 0 AND project_id <> 0 AND workspace_id = $1`, w.owner.Workspace.ID)
+	if got := total(w.owner, nil); got != right+rows {
+		t.Errorf("%d seconds of all time, want those of the sums, %d", got, right+rows)
+	}
+	for _, p := range []*timesheet.Period{nil, whole} {
+		if got := total(drifted, p); got != right {
+			t.Errorf("%d seconds where sums have drifted, want those of the entries, %d", got, right)
+		}
+	}
+}

@@ -96,3 +96,21 @@ func (p Period) Check(field string) error {
 	}
 	return nil
 }
+
+// Months are the whole months of the period, nil where it has none, and the days
+// beside them, in at most two parts.
+func (p Period) Months() (whole *Period, rest []Period) {
+	months := Period{From: p.From.Month(), To: (p.To + 1).Month() - 1}
+	if months.From < p.From {
+		months.From = (months.From + 31).Month()
+	}
+	if months.To < months.From {
+		return nil, []Period{p}
+	}
+	for _, days := range []Period{{p.From, months.From - 1}, {months.To + 1, p.To}} {
+		if days.From <= days.To {
+			rest = append(rest, days)
+		}
+	}
+	return &months, rest
+}

@@ -1,6 +1,7 @@
 package timesheet
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -155,4 +156,37 @@ func FuzzParseDate(f *testing.F) {
 			t.Errorf("ParseDate(%q).String() = %q", text, d)
 		}
 	})
+}
+
+func TestMonthsOfAPeriod(t *testing.T) {
+	d := func(text string) Date {
+		date, err := ParseDate(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return date
+	}
+	for _, test := range []struct{ from, to, months, rest string }{
+		{"2024-02-01", "2024-02-29", "2024-02-01 2024-02-29", ""},
+		{"2023-12-01", "2024-01-31", "2023-12-01 2024-01-31", ""},
+		{"2024-02-02", "2024-02-29", "", "2024-02-02 2024-02-29"},
+		{"2024-02-15", "2024-03-30", "", "2024-02-15 2024-03-30"},
+		{"2024-01-31", "2024-03-01", "2024-02-01 2024-02-29", "2024-01-31 2024-01-31 2024-03-01 2024-03-01"},
+		{"2024-01-01", "2024-03-05", "2024-01-01 2024-02-29", "2024-03-01 2024-03-05"},
+		{"2024-01-20", "2024-02-29", "2024-02-01 2024-02-29", "2024-01-20 2024-01-31"},
+		{"2024-03-05", "2024-03-05", "", "2024-03-05 2024-03-05"},
+	} {
+		whole, rest := Period{d(test.from), d(test.to)}.Months()
+		var months []string
+		if whole != nil {
+			months = append(months, whole.From.String(), whole.To.String())
+		}
+		var days []string
+		for _, p := range rest {
+			days = append(days, p.From.String(), p.To.String())
+		}
+		if got := strings.Join(months, " "); got != test.months || strings.Join(days, " ") != test.rest {
+			t.Errorf("%s to %s: %s and %s", test.from, test.to, got, days)
+		}
+	}
 }
