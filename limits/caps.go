@@ -10,10 +10,12 @@ import (
 type Caps struct {
 	Points float64 // compared with Price.Expected
 	Nodes  int64   // compared with Price.Nodes
+	Reads  int64   // compared with Price.Reads; 0: any number
 }
 
-// DefaultCaps are 1,000 points and 10,000 nodes.
-var DefaultCaps = Caps{Points: 1000, Nodes: 10_000}
+// DefaultCaps are 1,000 points, 10,000 nodes, and two million rows that are read,
+// which take a database close to a second.
+var DefaultCaps = Caps{Points: 1000, Nodes: 10_000, Reads: 2_000_000}
 
 // Unit is what a cap counts.
 type Unit string
@@ -22,6 +24,7 @@ type Unit string
 const (
 	Points Unit = "points"
 	Nodes  Unit = "nodes"
+	Reads  Unit = "rows read"
 )
 
 // CostError says that one operation asks for more than a cap allows
@@ -58,6 +61,8 @@ func (c Caps) Check(f *Formula, p Price, vars map[string]any, est Estimator) *Co
 		e = &CostError{Unit: Points, Estimated: p.Expected, Max: c.Points}
 	case p.Nodes > c.Nodes:
 		e = &CostError{Unit: Nodes, Estimated: float64(p.Nodes), Max: float64(c.Nodes)}
+	case c.Reads > 0 && p.Reads > c.Reads:
+		e = &CostError{Unit: Reads, Estimated: float64(p.Reads), Max: float64(c.Reads)}
 	default:
 		return nil
 	}

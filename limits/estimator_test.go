@@ -101,3 +101,23 @@ func TestEstimatorSeesArguments(t *testing.T) {
 		t.Errorf("asked (-want +got):\n%s", diff)
 	}
 }
+
+// Rows that are read are those of the root fields that are included, and a cap on
+// them tells how it is kept.
+func TestCapOnRowsRead(t *testing.T) {
+	f := compile(t, tracker(t), `query($on: Boolean!) { a: projects(first: 4) { nodes { id } } b: projects(first: 4) @include(if: $on) { nodes { id } } }`)
+	est := counts{"Query.projects": {Rows: 4, MaxRows: 4, Reads: 700}}
+	on := map[string]any{"on": true}
+	if one, both := f.Price(map[string]any{"on": false}, est), f.Price(on, est); one.Reads != 700 || both.Reads != 1400 || both.Fields[0].Reads != 700 {
+		t.Errorf("%d and %d rows are read, want 700 and 1400", one.Reads, both.Reads)
+	}
+	caps := Caps{Points: 1000, Nodes: 1000, Reads: 1000}
+	over := caps.Check(f, f.Price(on, est), on, est)
+	if over == nil || over.Unit != Reads || over.Estimated != 1400 || len(over.Suggestions) != 1 || over.Suggestions[0].Kind != SplitOperation {
+		t.Errorf("1,400 of 1,000 rows: %+v", over)
+	}
+	caps.Reads = 0
+	if over := caps.Check(f, f.Price(on, est), on, est); over != nil {
+		t.Errorf("without a cap: %v", over)
+	}
+}

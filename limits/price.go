@@ -12,7 +12,10 @@ type Price struct {
 	// Rows is the number of objects expected in the answer, Nodes the most
 	// there can be.
 	Rows, Nodes int64
-	Basis       Basis
+	// Reads is the number of rows that the root fields are expected to read to
+	// make it; 0 where no Estimator tells.
+	Reads int64
+	Basis Basis
 	// Fields holds the root fields first, then the fields below them that
 	// carry a price, at most maxFieldPrices.
 	Fields []FieldPrice
@@ -57,7 +60,7 @@ type Estimate struct {
 	Rows, MaxRows int64         // objects returned: expected and most
 	Work, MaxWork time.Duration // expected and most
 	Statement     string        // names what is learned from the outcome
-	Reads         int64         // rows that the statement reads, for a comparison with the planner; 0: not known
+	Reads         int64         // rows that the statement reads, for the cap of root fields and a comparison with the planner; 0: not known
 	Below         Below         // what a field selected on it costs, where that follows from these arguments
 }
 
@@ -75,7 +78,7 @@ func (f *Formula) Price(vars map[string]any, est Estimator) Price {
 	r := f.replay(vars, est, nil)
 	defer r.free()
 	points, objects, invalid := r.total()
-	p := Price{Basis: Declared}
+	p := Price{Basis: Declared, Reads: int64(r.reads())}
 	if r.statistics {
 		p.Basis = Statistics
 	}

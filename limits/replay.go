@@ -219,3 +219,13 @@ func (r *replay) total() (points, objects quantity, invalid int) {
 	}
 	return points, objects, invalid
 }
+
+// reads is how many rows the included root fields look at.
+func (r *replay) reads() (rows float64) {
+	for i := range r.f.roots {
+		if c := &r.f.roots[i]; r.holding.anyHolds(c.when) {
+			rows = min(rows+float64(r.values[c.node].reads), maxObjects)
+		}
+	}
+	return rows
+}

@@ -54,16 +54,21 @@ func (a *adviser) candidates() []candidate {
 	r := a.f.replay(a.vars, a.est, nil)
 	defer r.free()
 	points, objects, _ := r.total()
+	reads := r.reads()
 	var out []candidate
 	for i, share := range r.shares() {
 		if !share.included {
 			continue
 		}
 		e := a.f.entries[i]
+		own := 0.0
+		if e.parent < 0 {
+			own = float64(r.values[e.node].reads)
+		}
 		out = append(out, candidate{
-			entry: e, node: &a.f.nodes[e.node], cost: a.of(share.points, share.objects),
-			fits: a.within(share.points, share.objects),
-			rest: a.within(less(points, share.points), less(objects, share.objects)),
+			entry: e, node: &a.f.nodes[e.node], cost: a.of(share.points, share.objects, own),
+			fits: a.within(share.points, share.objects, own),
+			rest: a.within(less(points, share.points), less(objects, share.objects), reads-own),
 		})
 	}
 	slices.SortStableFunc(out, func(x, y candidate) int { return cmp.Compare(y.cost, x.cost) })
@@ -74,15 +79,18 @@ func less(q, part quantity) quantity {
 	return quantity{q.expected - part.expected, q.bound - part.bound}
 }
 
-func (a *adviser) of(points, objects quantity) float64 {
-	if a.unit == Nodes {
+func (a *adviser) of(points, objects quantity, reads float64) float64 {
+	switch a.unit {
+	case Nodes:
 		return objects.bound
+	case Reads:
+		return reads
 	}
 	return points.expected
 }
 
-func (a *adviser) within(points, objects quantity) bool {
-	return points.expected <= a.caps.Points && int64(objects.bound) <= a.caps.Nodes
+func (a *adviser) within(points, objects quantity, reads float64) bool {
+	return points.expected <= a.caps.Points && int64(objects.bound) <= a.caps.Nodes && (a.caps.Reads == 0 || int64(reads) <= a.caps.Reads)
 }
 
 // try prices the operation with one change.
@@ -90,7 +98,8 @@ func (a *adviser) try(s swap) (cost float64, accepted bool) {
 	r := a.f.replay(a.vars, a.est, &s)
 	defer r.free()
 	points, objects, invalid := r.total()
-	return a.of(points, objects), invalid < 0 && a.within(points, objects)
+	reads := r.reads()
+	return a.of(points, objects, reads), invalid < 0 && a.within(points, objects, reads)
 }
 
 // reductions returns, for the dearest lists, the largest size that is accepted

@@ -97,7 +97,7 @@ func (e *estimator) reportRows(input map[string]any, keys values, f entryFilter,
 	switch {
 	case f.text != "":
 		return e.rates.text * there, there, byReportText
-	case f.rows || keys.has(timesheet.GroupTag) || !e.viewer.ReadsEverybody():
+	case f.rows || keys.has(timesheet.GroupTag) || e.timed(input, keys) || !e.viewer.ReadsEverybody():
 		return e.rates.heap * there, there, byReportTable
 	}
 	work, reads, statement = e.rates.index*all, all, byReportIndex
@@ -139,7 +139,7 @@ func (e *estimator) summary(args limits.Arguments) limits.Estimate {
 // summable tells whether the sums of months are all that a report needs; it
 // follows timesheet.PlanReport.
 func (e *estimator) summable(input map[string]any, keys values, f entryFilter) bool {
-	if e.viewer.Workspace.RollupDrifted || f.tasks.len() > 0 {
+	if e.viewer.Workspace.RollupDrifted || f.tasks.len() > 0 || e.elsewhere(input) && (keys.has(timesheet.GroupMonth) || keys.has(timesheet.GroupYear)) {
 		return false
 	}
 	for _, key := range [...]timesheet.GroupKey{timesheet.GroupTask, timesheet.GroupDay, timesheet.GroupWeek} {
@@ -149,6 +149,20 @@ func (e *estimator) summable(input map[string]any, keys values, f entryFilter) b
 	}
 	rounding, given := input["rounding"].(map[string]any)
 	return !given || rounding["scope"] == string(timesheet.RoundRow)
+}
+
+// elsewhere tells whether time counts by other midnights than entries' days do.
+func (e *estimator) elsewhere(input map[string]any) bool {
+	zone, _ := input["timeZone"].(string)
+	return zone != "" && zone != e.viewer.Workspace.TimeZone || input["dayAttribution"] == string(timesheet.AttributeSplit)
+}
+
+// timed tells whether each entry's times have to be read: days by other midnights.
+func (e *estimator) timed(input map[string]any, keys values) bool {
+	rounding, _ := input["rounding"].(map[string]any)
+	days := keys.has(timesheet.GroupDay) || rounding["scope"] == string(timesheet.RoundDay) ||
+		rounding["scope"] == string(timesheet.RoundEntry) && input["dayAttribution"] == string(timesheet.AttributeSplit)
+	return days && e.elsewhere(input)
 }
 
 // summed is the time for a period of which whole months are read from kept sums,

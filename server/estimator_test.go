@@ -72,7 +72,7 @@ func projectText(id timesheet.ProjectID) string {
 }
 
 func estimatorOf(c *store.Counts, role timesheet.Role, user timesheet.UserID) *estimator {
-	return &estimator{rates: ratesOf(BuiltinPrices()), counts: c, viewer: timesheet.Viewer{User: user, Role: role}, today: date("2025-12-31")}
+	return &estimator{rates: ratesOf(BuiltinPrices()), counts: c, viewer: timesheet.Viewer{User: user, Role: role, Workspace: timesheet.Workspace{TimeZone: "UTC"}}, today: date("2025-12-31")}
 }
 
 // given are a field's arguments, with a page's size.
@@ -87,6 +87,11 @@ func reportArgs(from, to string, keys []any, filter map[string]any) map[string]a
 		in["filter"] = filter
 	}
 	return map[string]any{"input": in}
+}
+
+func options(args map[string]any, name string, value any) map[string]any {
+	args["input"].(map[string]any)[name] = value
+	return args
 }
 
 // The price of a report follows its period and its people, and stays close to
@@ -115,6 +120,12 @@ func TestReportEstimates(t *testing.T) {
 		{"somebody who is not there", year(map[string]any{"userIds": []any{userText(5000)}}), 0.18, 0},
 		{"a text", year(map[string]any{"text": "review"}), 0.18 + 0.00082*entries + 0.00072*61, 61},
 		{"tags", reportArgs("2025-01-01", "2025-12-31", []any{"TAG"}, nil), 0.18 + 0.00054*entries, 11},
+		{"a year by month of another zone", options(reportArgs("2025-01-01", "2025-12-31", []any{"MONTH"}, nil), "timeZone", "Asia/Kolkata"), 0.18 + 0.00023*entries, 12},
+		{"a year of another zone by project", options(year(nil), "timeZone", "Asia/Kolkata"), 0.18 + 0.00015*12000 + 0.00072*61, 61},
+		{"the same zone", options(reportArgs("2025-01-01", "2025-12-31", []any{"MONTH"}, nil), "timeZone", "UTC"), 0.18 + 0.00015*12000, 12},
+		{"a year by day, split", options(reportArgs("2025-01-01", "2025-12-31", []any{"DAY"}, nil), "dayAttribution", "SPLIT"), 0.18 + 0.00054*entries + 0.00072*365, 365},
+		{"entries rounded", options(year(nil), "rounding", map[string]any{"mode": "UP", "minutes": int64(6), "scope": "ENTRY"}), 0.18 + 0.00023*entries + 0.00072*61, 61},
+		{"rows rounded", options(year(nil), "rounding", map[string]any{"mode": "UP", "minutes": int64(6), "scope": "ROW"}), 0.18 + 0.00015*12000 + 0.00072*61, 61},
 		{"a period before all", reportArgs("1999-01-01", "1999-12-31", []any{"PROJECT"}, nil), 0.18, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -46,7 +46,11 @@ func (s *Server) suggestExport(r *request, over *limits.CostError) {
 		return
 	}
 	for _, field := range r.price.Fields {
-		if field.Coordinate == "Query.timesheetReport" && field.Expected > over.Max {
+		asks := field.Expected
+		if over.Unit == limits.Reads {
+			asks = float64(field.Reads)
+		}
+		if field.Coordinate == "Query.timesheetReport" && asks > over.Max {
 			over.Suggestions = append(over.Suggestions, limits.Suggestion{Kind: limits.UseExport, Path: field.Path, Mutation: "reportExportCreate"})
 		}
 	}

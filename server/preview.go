@@ -48,6 +48,7 @@ type quotation struct {
 	Throttle  throttleStatus `json:"throttleStatus"`
 	Rows      estimatedCount `json:"rows"`
 	Nodes     estimatedCount `json:"nodes"`
+	Reads     estimatedCount `json:"rowsRead,omitzero"` // zero where no statistics tell
 	Fields    []fieldCost    `json:"fields"`
 }
 
@@ -101,6 +102,9 @@ func (s *Server) preview(r *request) preview {
 			Rows: estimatedCount{Estimated: r.price.Rows}, Nodes: estimatedCount{Estimated: r.price.Nodes, Limit: s.caps.Nodes},
 			Fields: shares(r.price),
 		},
+	}
+	if r.price.Reads > 0 {
+		p.Cost.Reads = estimatedCount{Estimated: r.price.Reads, Limit: s.caps.Reads}
 	}
 	if split, mixed := limits.SuggestSplit(r.price); mixed {
 		p.Suggestions = []limits.Suggestion{split}
