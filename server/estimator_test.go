@@ -121,11 +121,11 @@ func TestReportEstimates(t *testing.T) {
 		{"a text", year(map[string]any{"text": "review"}), 0.18 + 0.00082*entries + 0.00072*61, 61},
 		{"tags", reportArgs("2025-01-01", "2025-12-31", []any{"TAG"}, nil), 0.18 + 0.00054*entries, 11},
 		{"a year by month of another zone", options(reportArgs("2025-01-01", "2025-12-31", []any{"MONTH"}, nil), "timeZone", "Asia/Kolkata"), 0.18 + 0.00023*entries, 12},
-		{"a year of another zone by project", options(year(nil), "timeZone", "Asia/Kolkata"), 0.18 + 0.00015*12000 + 0.00072*61, 61},
-		{"the same zone", options(reportArgs("2025-01-01", "2025-12-31", []any{"MONTH"}, nil), "timeZone", "UTC"), 0.18 + 0.00015*12000, 12},
+		{"a year of another zone by project", options(year(nil), "timeZone", "Asia/Kolkata"), 0.18 + 0.00015*2400 + 0.00072*61, 61},
+		{"the same zone", options(reportArgs("2025-01-01", "2025-12-31", []any{"MONTH"}, nil), "timeZone", "UTC"), 0.18 + 0.00015*2400, 12},
 		{"a year by day, split", options(reportArgs("2025-01-01", "2025-12-31", []any{"DAY"}, nil), "dayAttribution", "SPLIT"), 0.18 + 0.00054*entries + 0.00072*365, 365},
 		{"entries rounded", options(year(nil), "rounding", map[string]any{"mode": "UP", "minutes": int64(6), "scope": "ENTRY"}), 0.18 + 0.00023*entries + 0.00072*61, 61},
-		{"rows rounded", options(year(nil), "rounding", map[string]any{"mode": "UP", "minutes": int64(6), "scope": "ROW"}), 0.18 + 0.00015*12000 + 0.00072*61, 61},
+		{"rows rounded", options(year(nil), "rounding", map[string]any{"mode": "UP", "minutes": int64(6), "scope": "ROW"}), 0.18 + 0.00015*2400 + 0.00072*61, 61},
 		{"a period before all", reportArgs("1999-01-01", "1999-12-31", []any{"PROJECT"}, nil), 0.18, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
