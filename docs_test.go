@@ -178,3 +178,33 @@ func TestDocumentedNames(t *testing.T) {
 		})
 	}
 }
+
+// The tests that docs/edge-cases.md names are there.
+func TestEdgeCasesAreTested(t *testing.T) {
+	var tests strings.Builder
+	for _, room := range []string{"store", "timesheet", "graph"} {
+		files, err := filepath.Glob(filepath.Join(room, "*_test.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			tests.WriteString(read(t, file))
+		}
+	}
+	rows := regexp.MustCompile(`(?m)^\| (\d+) \|.*\| (.*) \|$`).FindAllStringSubmatch(read(t, "docs/edge-cases.md"), -1)
+	if len(rows) < 40 {
+		t.Fatalf("%d cases, want the whole table", len(rows))
+	}
+	for _, row := range rows {
+		names := regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(row[2], -1)
+		if len(names) == 0 {
+			t.Errorf("case %s has no test", row[1])
+		}
+		for _, name := range names {
+			// A subtest of a table is written with spaces.
+			if words := strings.ReplaceAll(name[1], "_", " "); !strings.Contains(tests.String(), name[1]) && !strings.Contains(tests.String(), words) {
+				t.Errorf("case %s: there is no test %s", row[1], name[1])
+			}
+		}
+	}
+}

@@ -43,24 +43,22 @@ func (e *estimator) perDay(user timesheet.UserID) float64 {
 }
 
 // tracked estimates the time tracked on one of the projects of a list: their share
-// of all entries in the period, read from the table in one statement for all of
-// them, or of the sums kept of all time. Any of them may hold all.
+// of what is read for the period, sums of months and the entries beside them, in
+// one statement for all of them. Any of them may hold all.
 func (e *estimator) tracked(args limits.Arguments) limits.Estimate {
-	all, rate, among := e.readable(periodOf(args.Get("period"))), e.rates.heap, int64(1)
-	if args.Get("period") == nil && !e.viewer.Workspace.RollupDrifted {
-		kept := e.counts.ProjectSums
-		if !e.viewer.ReadsEverybody() {
-			kept = e.counts.Sums
-		}
-		all, rate = min(all, e.between(kept, always)), e.rates.sums
-	}
-	if e.viewer.ReadsEverybody() { // how many projects there are is nothing that others know
+	period := periodOf(args.Get("period"))
+	all, among := e.readable(period), int64(1)
+	work := e.rates.index * all
+	if e.viewer.ReadsEverybody() { // how many projects and sums there are is nothing that others know
 		among = max(1, e.counts.Projects)
+		if !e.viewer.Workspace.RollupDrifted {
+			work, _ = e.summed(period, values{string(timesheet.GroupProject)}, entryFilter{})
+		}
 	}
-	each := e.rates.statements[byTracked] * rate * all / float64(among)
+	each := e.rates.statements[byTracked] * work / float64(among)
 	return limits.Estimate{
 		Rows: 1, MaxRows: 1, Statement: byTracked,
-		Work: duration(trackedPoints + each), MaxWork: duration(max(declaredTracked, trackedPoints+growth*rate*all)),
+		Work: duration(trackedPoints + each), MaxWork: duration(max(declaredTracked, trackedPoints+growth*work)),
 	}
 }
 

@@ -3,6 +3,7 @@ package server
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"headroom/limits"
 	"headroom/store"
@@ -26,7 +27,7 @@ func TestReportsOfMillionsAreExports(t *testing.T) {
 	r := exportRig(t, storetest.Open(t), func(c *Config) { c.Statistics = true })
 	s := r.server.statistics
 	s.of(r.owner.Workspace.ID)
-	s.keep(r.owner.Workspace.ID, conglomerate())
+	s.keep(r.owner.Workspace.ID, conglomerate(), time.Now())
 	const query = `query($in: ReportInput!) { timesheetReport(input: $in) { rows { key } } }`
 	input := func(from timesheet.Date, key string, more map[string]any) map[string]any {
 		in := map[string]any{"period": map[string]any{"from": from.String(), "to": "2025-12-31"}, "groupBy": []string{key}, "maxRows": 50}

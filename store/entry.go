@@ -177,7 +177,7 @@ func onItsDay(ctx context.Context, tx pgx.Tx, thought timesheet.Workspace, e *ti
 const storeEntry = `/* storeEntry */
 UPDATE time_entry AS e
 SET project_id = $3, task_id = $4, started_at = $5, ended_at = $6, billable = $8, tag_ids = $9, description = $10,
-    day = CASE WHEN e.started_at = $5 THEN e.day ELSE $7 END,
+    day = CASE WHEN e.started_at = $5 THEN e.day ELSE $7 END, day_zone = CASE WHEN e.started_at = $5 THEN e.day_zone END,
     (rate_minor, cost_minor, currency) = (
       SELECT e.rate_minor, e.cost_minor, e.currency
       WHERE e.project_id IS NOT DISTINCT FROM $3 AND e.task_id IS NOT DISTINCT FROM $4 AND e.day = $7
@@ -292,13 +292,21 @@ var zones sync.Map // name -> *time.Location
 
 // zoneOf is the zone that decides the day of the workspace's entries.
 func zoneOf(w timesheet.Workspace) (*time.Location, error) {
-	if zone, ok := zones.Load(w.TimeZone); ok {
-		return zone.(*time.Location), nil
-	}
-	zone, err := timesheet.LoadZone(w.TimeZone)
+	zone, err := zoneNamed(w.TimeZone)
 	if err != nil {
 		return nil, fmt.Errorf("read the zone of workspace %d: %w", w.ID, err)
 	}
-	zones.Store(w.TimeZone, zone)
+	return zone, nil
+}
+
+func zoneNamed(name string) (*time.Location, error) {
+	if zone, ok := zones.Load(name); ok {
+		return zone.(*time.Location), nil
+	}
+	zone, err := timesheet.LoadZone(name)
+	if err != nil {
+		return nil, err
+	}
+	zones.Store(name, zone)
 	return zone, nil
 }

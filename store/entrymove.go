@@ -36,12 +36,13 @@ SELECT pg_advisory_xact_lock(hashint8extended($1, 2))`
 const moveFound = `,
 moved AS (
   UPDATE time_entry AS e
-  SET day = f.to_day, rate_minor = f.to_rate, cost_minor = f.to_cost, currency = f.to_currency
+  SET day = f.to_day, day_zone = f.to_zone, rate_minor = f.to_rate, cost_minor = f.to_cost, currency = f.to_currency
   FROM found f
   WHERE e.workspace_id = $1
     AND e.id = f.id
     AND ($2 OR e.version = f.version)
   RETURNING e.project_id, e.user_id, e.billable, e.secs, e.amount_x3600, e.day, e.currency, f.was_day, f.was_rate, f.was_currency,
+            (f.to_day, f.to_rate, f.to_cost, f.to_currency) IS DISTINCT FROM (f.was_day, f.was_rate, f.was_cost, f.was_currency) AS goes,
             e.deleted_at IS NULL AND e.ended_at IS NOT NULL AS counts
 ), folded AS (
   SELECT date_trunc('month', m.day::timestamp)::date AS month, coalesce(m.project_id, 0) AS project_id, m.user_id, m.billable, m.currency, m.secs, m.amount_x3600, 1 AS n
@@ -57,7 +58,7 @@ moved AS (
   GROUP BY 1, 2, 3, 4, 5
   HAVING sum(d.n) <> 0 OR sum(d.n * d.secs) <> 0 OR sum(d.n * d.amount_x3600) <> 0
 )
-SELECT (SELECT count(*) FROM moved), d.month, d.project_id, d.user_id, d.billable, d.currency, d.entries, d.secs, d.amount_x3600
+SELECT (SELECT count(*) FROM moved m WHERE m.goes), d.month, d.project_id, d.user_id, d.billable, d.currency, d.entries, d.secs, d.amount_x3600
 FROM (VALUES (true)) AS always
 LEFT JOIN delta d ON true`
 

@@ -12,6 +12,11 @@ func (s *Store) ReportOf(ctx context.Context, v timesheet.Viewer, in timesheet.R
 	return s.report(ctx, v, in, now, groups)
 }
 
+// SummaryOf is Summary made anew.
+func (s *Store) SummaryOf(ctx context.Context, v timesheet.Viewer, p timesheet.Period, now time.Time) (timesheet.Summary, error) {
+	return s.summary(ctx, v, p, now)
+}
+
 // TotalsOf are the totals of seconds and of an amount of seconds x hourly rate.
 func TotalsOf(seconds int64, currency, x3600 string) (timesheet.Totals, error) {
 	t := tally{exact: seconds, seconds: seconds}

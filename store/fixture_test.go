@@ -69,7 +69,13 @@ func ask[T any](t testing.TB, conn *pgx.Conn, sql string, args ...any) (value T)
 // waitUntil asks every few milliseconds, for at most half a minute.
 func waitUntil(t testing.TB, what string, done func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	waitWithin(t, 30*time.Second, what, done)
+}
+
+// waitWithin is waitUntil for what may take long in a proof.
+func waitWithin(t testing.TB, limit time.Duration, what string, done func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()

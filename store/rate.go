@@ -169,7 +169,7 @@ func known(timesheet.Viewer, bool) bool { return true }
 // have. Deleted ones keep theirs.
 const findRepriced = `/* findRepriced */
 WITH found AS (
-  SELECT e.id, e.version, e.day AS was_day, e.day AS to_day, e.rate_minor AS was_rate, e.currency AS was_currency,
+  SELECT e.id, e.version, e.day AS was_day, e.day AS to_day, e.day_zone AS to_zone, e.rate_minor AS was_rate, e.cost_minor AS was_cost, e.currency AS was_currency,
          coalesce(r.bill_minor, 0) AS to_rate, coalesce(r.cost_minor, 0) AS to_cost, coalesce(r.bill_currency, w.currency) AS to_currency
   FROM workspace w
   JOIN time_entry e ON e.workspace_id = w.workspace_id

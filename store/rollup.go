@@ -42,7 +42,7 @@ WHERE workspace_id = $1
 
 // Invoiced entries keep the day that they were invoiced on.
 const readDays = `/* readDays */
-SELECT e.id, e.version, e.started_at, e.day
+SELECT e.id, e.version, e.started_at, e.day, coalesce(e.day_zone, $2)
 FROM time_entry e
 WHERE e.workspace_id = $1
   AND e.deleted_at IS NULL
@@ -71,8 +71,8 @@ WHERE w.workspace_id = $1
   AND w.rollup_drifted <> $2`
 
 // CheckRollup compares a workspace's rollup with its entries, and the entries'
-// days with its zone, but for those that keep theirs, since they are invoiced or
-// the books of either day are closed. From the moment that rows of the rollup are found to
+// days with its zone, or with the former one that they were kept in. Those that
+// are invoiced, or where the books of either day are closed, are left alone. From the moment that rows of the rollup are found to
 // differ, reports read the entries instead. It is for operators.
 func (s *Store) CheckRollup(ctx context.Context, w timesheet.Workspace) (RollupCheck, error) {
 	found := RollupCheck{Workspace: w}
@@ -169,11 +169,7 @@ type stray struct {
 // strayDays finds what lies on a wrong day and may be moved. Zones are Go's to
 // judge.
 func strayDays(ctx context.Context, tx pgx.Tx, w timesheet.Workspace) (found stray, err error) {
-	zone, err := zoneOf(w)
-	if err != nil {
-		return found, err
-	}
-	rows, err := tx.Query(ctx, readDays, w.ID)
+	rows, err := tx.Query(ctx, readDays, w.ID, w.TimeZone)
 	if err != nil {
 		return found, err
 	}
@@ -181,7 +177,12 @@ func strayDays(ctx context.Context, tx pgx.Tx, w timesheet.Workspace) (found str
 	var version int
 	var start time.Time
 	var day timesheet.Date
-	_, err = pgx.ForEachRow(rows, []any{&id, &version, &start, &day}, func() error {
+	var name string
+	_, err = pgx.ForEachRow(rows, []any{&id, &version, &start, &day, &name}, func() error {
+		zone, err := zoneNamed(name)
+		if err != nil {
+			return fmt.Errorf("read the zone of entry %s: %w", id, err)
+		}
 		if right := timesheet.DayOf(start, zone); right != day && !w.Locked(min(day, right)) {
 			found.ids, found.versions, found.days = append(found.ids, id), append(found.versions, version), append(found.days, right)
 		}

@@ -12,19 +12,21 @@ import (
 
 // findMisplaced finds entries that are not on their day in a zone, which is
 // given as the offsets from instants on. Where the books are closed and where
-// an entry is invoiced, its day stays, and none comes to closed books.
+// an entry is invoiced, its day stays, and none comes to closed books: such an
+// entry is told the zone of its day.
 const findMisplaced = `/* findMisplaced */
 WITH found AS (
-  SELECT e.id, e.version, e.day AS was_day, d.day AS to_day, e.rate_minor AS was_rate, e.currency AS was_currency,
+  SELECT e.id, e.version, e.day AS was_day, CASE WHEN k.keeps THEN e.day ELSE d.day END AS to_day,
+         CASE WHEN k.keeps THEN w.time_zone END AS to_zone, e.rate_minor AS was_rate, e.cost_minor AS was_cost, e.currency AS was_currency,
          e.rate_minor AS to_rate, e.cost_minor AS to_cost, e.currency AS to_currency
   FROM workspace w
   JOIN time_entry e ON e.workspace_id = w.workspace_id
   CROSS JOIN LATERAL (SELECT extract(epoch FROM e.started_at)::bigint AS seconds) s
   CROSS JOIN LATERAL (SELECT date '1970-01-01' + ((s.seconds + ($5::int[])[width_bucket(s.seconds::float8, $4::float8[])] + 86400) / 86400 - 1)::int AS day) d
+  CROSS JOIN LATERAL (SELECT e.invoiced_at IS NOT NULL OR coalesce(w.locked_through >= least(e.day, d.day), false) AS keeps) k
   WHERE w.workspace_id = $1
-    AND e.day <> d.day
-    AND e.invoiced_at IS NULL
-    AND (w.locked_through IS NULL OR w.locked_through < least(e.day, d.day))
+    AND (e.day <> d.day OR e.day_zone IS NOT NULL)
+    AND NOT (k.keeps AND e.day_zone IS NOT NULL)
     AND CASE WHEN $2 THEN e.stamp >= $3 OR e.ended_at IS NULL ELSE e.ended_at IS NOT NULL END
 )` + moveFound
 

@@ -3,7 +3,6 @@ package store_test
 import (
 	"context"
 	"log/slog"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -166,41 +165,6 @@ func TestZoneChange(t *testing.T) {
 			t.Errorf("moved by a minute it is on %s", e.Day)
 		}
 	})
-}
-
-func TestZoneChangeKeepsClosedAndInvoicedDays(t *testing.T) {
-	t.Parallel()
-	z := newZoned(t)
-	z.create("2026-01-31T23:30:00Z", "into closed books")
-	z.create("2026-01-31T02:00:00Z", "in closed books")
-	invoiced := z.create("2026-03-02T02:00:00Z", "invoiced")
-	z.create("2026-03-03T02:00:00Z", "moves")
-	mark := timesheet.EntryInput{Invoiced: timesheet.Some(true)}
-	if results, _, err := z.s.BulkEditTimeEntries(t.Context(), z.v, []timesheet.EntryID{invoiced.ID}, mark, change("bulkEditTimeEntries")); err != nil || results[0].Error != nil {
-		t.Fatal(results, err)
-	}
-	done[timesheet.Workspace](t)(z.s.LockPeriod(t.Context(), z.v, day(t, "2026-01-31"), change("lockPeriod")))
-	if _, err := z.moveTo("America/New_York"); err != nil {
-		t.Fatal(err)
-	}
-	z.arrive("America/New_York")
-	wrong := z.wrong("America/New_York")
-	if len(wrong) != 3 || wrong[0] != "in closed books" || wrong[1] != "into closed books" || wrong[2] != "invoiced" {
-		t.Errorf("case31: these kept their day: %v; want what is closed, what would move there, and what is invoiced", wrong)
-	}
-	wantRollup(t, z.conn, z.v, "the change")
-	// The viewer's workspace is still in Bucharest, as a list of workspaces that
-	// was read before the change.
-	for name, run := range map[string]func(context.Context, timesheet.Workspace) (store.RollupCheck, error){
-		"check": z.s.CheckRollup, "rebuild": z.s.RebuildRollup,
-	} {
-		if found, err := run(t.Context(), z.v.Workspace); err != nil || found.Drifted() {
-			t.Errorf("the %s found %d rows and %d days wrong, %v", name, found.Rows, found.Days, err)
-		}
-	}
-	if after := z.wrong("America/New_York"); !slices.Equal(after, wrong) {
-		t.Errorf("after a rebuild these kept their day: %v, want %v", after, wrong)
-	}
 }
 
 // While entries move, people read and write as before; what they write is on
