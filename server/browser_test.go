@@ -50,6 +50,8 @@ func TestBrowserPlayground(t *testing.T) {
 		{"StopTimer", "stopTimer"},
 		{"Entries", "timeEntries"},
 		{"Report", "timesheetReport"},
+		{"Budgets", "projectBudgets"},
+		{"Rates", "rates"},
 		{"Projects", "projects"},
 	} {
 		t.Run("runs "+tab.name, func(t *testing.T) {

@@ -166,7 +166,7 @@ var withoutIDs = []string{
 	"AuditLog", "CreateTag", "CreateClient", "DiscardTimer", "EnsureMember", "Exports", "Import", "InviteMember",
 	"LockPeriod", "MyDay", "MyDayJoined", "ProjectBudgets", "RunningTimer", "Summary", "UnlockPeriod", "UpdateWorkspace",
 	"EnsureTokens",
-	"ReportOf", // a test's own
+	"ReportOf", "SummaryOf", // tests' own
 }
 
 // checkTenantCasesAreComplete fails for a method that takes a viewer and

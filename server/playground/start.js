@@ -71,6 +71,33 @@ query Report($input: ReportInput!) {
   }
 }
 `, { input: { period: { from: year + '-01-01', to: year + '-12-31' }, groupBy: ['CLIENT', 'MONTH'] } }],
+  [`# What is used of the projects' budgets, and when they end at this pace.
+query Budgets {
+  projectBudgets(first: 20) {
+    nodes {
+      name
+      client { name }
+      budget { seconds amount { minor currency } period alerts }
+      burn { seconds amount { minor currency } percent reached exhaustedOn }
+    }
+  }
+}
+`, {}],
+  [`# What an hour is billed and what it costs, set last first.
+query Rates {
+  rates(first: 20) {
+    nodes {
+      kind
+      scope
+      amount { minor currency }
+      effectiveFrom
+      user { name }
+      project { name }
+      task { name }
+    }
+  }
+}
+`, {}],
   [`query Projects {
   projects(first: 50) {
     nodes {
