@@ -5,6 +5,10 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/parser"
+	"github.com/vektah/gqlparser/v2/validator"
 )
 
 // screen is an operation as an app sends it.
@@ -28,6 +32,62 @@ func BenchmarkPrice(b *testing.B) {
 	for b.Loop() {
 		if p := f.Price(vars, nil); p.Expected == 0 {
 			b.Fatal("free")
+		}
+	}
+}
+
+// known is an estimator that looks at arguments and knows one list and a report.
+type known struct{}
+
+func (known) Estimate(coordinate string, args Arguments) (Estimate, bool) {
+	switch coordinate {
+	case "Query.projects":
+		n := int64(args.Size())
+		return Estimate{Rows: n / 2, MaxRows: n, Work: time.Millisecond, MaxWork: time.Second, Statement: "projects"}, true
+	case "Query.timesheetReport":
+		input, _ := args.Get("input").(map[string]any)
+		return Estimate{Rows: 10, MaxRows: 100, Work: time.Duration(len(input)) * time.Millisecond, MaxWork: time.Second, Statement: "report"}, true
+	}
+	return Estimate{}, false
+}
+
+const estimated = `query($first: Int!, $with: Boolean!, $in: ReportInput!) {
+  projects(first: $first) { totalCount nodes { id name client { id } tasks(first: 5) @include(if: $with) { nodes { id } } } }
+  timesheetReport(input: $in) { rows { key totals { seconds } } }
+}`
+
+var estimatedVars = map[string]any{"first": int64(50), "with": true, "in": map[string]any{"maxRows": int64(50)}}
+
+func BenchmarkPriceWithEstimator(b *testing.B) {
+	f, l := compile(b, tracker(b), estimated), NewLearner()
+	b.ReportAllocs()
+	for b.Loop() {
+		if p := f.Price(estimatedVars, known{}); p.Basis != Statistics || l.Forecast(&p) == 0 {
+			b.Fatal("not estimated")
+		}
+	}
+}
+
+// BenchmarkUnknownDocument is what a document of 1,000 tokens costs that was never
+// seen: parsing, the guard, validation and its price.
+func BenchmarkUnknownDocument(b *testing.B) {
+	schema := tracker(b)
+	query := "{ " + many("a%d: recent(limit: 3) { id seconds project { id name client { id name } } tags { id name } user { id name entries(first: 2) { id seconds user { id name } } } }  ", 20) + " }" // 49 tokens each
+	b.ReportAllocs()
+	for b.Loop() {
+		doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: query}, 1000)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if refused := DefaultGuard().Check(doc, ""); refused != nil {
+			b.Fatal(refused)
+		}
+		if errs := validator.ValidateWithRules(schema, doc, nil); errs != nil {
+			b.Fatal(errs)
+		}
+		f, e := Compile(schema, doc, "")
+		if e != nil || f.Price(nil, nil).Expected == 0 {
+			b.Fatal(e)
 		}
 	}
 }
@@ -132,7 +192,7 @@ func BenchmarkReserve(b *testing.B) {
 
 // What runs on every request allocates a known, small number of times.
 func TestAllocations(t *testing.T) {
-	f := compile(t, tracker(t), screen)
+	f, estimatedFormula := compile(t, tracker(t), screen), compile(t, tracker(t), estimated)
 	vars := map[string]any{"first": int64(50), "with": true}
 	static, adaptive := newStatic(t, SeatsFor(1)), newAdaptive(t, AdaptiveConfig{Cores: 1})
 	r := Request{Class: Interactive, Work: time.Millisecond}
@@ -141,7 +201,10 @@ func TestAllocations(t *testing.T) {
 		most float64
 		run  func()
 	}{
-		"price":  {2, func() { f.Price(vars, nil) }},
+		"price": {2, func() { f.Price(vars, nil) }},
+
+		"price with an estimator": {2, func() { estimatedFormula.Price(estimatedVars, known{}) }},
+
 		"admit":  {1, func() { p, _ := static.Admit(t.Context(), r); p.Drop() }},
 		"refuse": {0, func() { static.Admit(t.Context(), past) }}, // a slab of refusals lasts for 64
 

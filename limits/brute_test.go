@@ -297,6 +297,9 @@ func TestPriceAgreesWithBruteForce(t *testing.T) {
 	schema := tracker(t)
 	dear := 0
 	for seed := range uint64(3000) {
+		if seed%20 == 10 {
+			schema = randomSchema(t, rand.New(rand.NewPCG(seed, 4)))
+		}
 		w := &writer{rng: rand.New(rand.NewPCG(seed, 1)), schema: schema, budget: 40, sizes: []string{"0", "1", "3", "$n"}}
 		query := w.document(w.rng.IntN(5))
 		doc := loadUnused(t, schema, query)
@@ -315,6 +318,7 @@ func TestPriceAgreesWithBruteForce(t *testing.T) {
 				t.Fatalf("seed %d, %v: price %v, %d nodes; brute force %v, %v\n%s", seed, vars, p.Expected, p.Nodes, points, nodes, query)
 			}
 			checkShares(t, p)
+			checkEstimated(t, f, vars, p, w.rng)
 			if points > 2 {
 				dear++
 			}

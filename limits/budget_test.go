@@ -220,8 +220,15 @@ func TestBudgetAgreesWithReference(t *testing.T) {
 						actual *= 1.3
 					}
 					settle(rng.IntN(len(held)), min(actual, 100))
-				case k < 6 && len(held) > 0:
-					settle(rng.IntN(len(held)), 0)
+				case k < 6 && len(held) > 0: // cancelled or failed, and told so more than once
+					i := rng.IntN(len(held))
+					r, points := held[i].Reservation, held[i].points
+					held[i] = held[len(held)-1]
+					held = held[:len(held)-1]
+					ref.add(points)
+					r.Cancel()
+					r.Settle(points)
+					r.Cancel()
 				default:
 					d := time.Duration(rng.Int64N(int64(time.Second)))
 					time.Sleep(d)

@@ -44,6 +44,8 @@ type entryValue struct {
 	elements quantity // over all runs; how often its children run
 	points   quantity // over all runs, all below included
 	objects  quantity
+	own      float64 // of the expected points, without those of the fields below
+	root     int     // entry of the root field above
 }
 
 // shares computes the entries' values. They are r's and valid until it is freed.
@@ -69,6 +71,12 @@ func (r *replay) shares() []entryValue {
 		out.elements = runs.times(v.countIn(&e.child, parent), maxObjects)
 		out.points = runs.times(points, maxPoints)
 		out.objects = runs.times(objects, maxObjects)
+		out.own, out.root = out.points.expected, i
+		if e.parent >= 0 {
+			above := &r.entries[e.parent]
+			above.own -= out.points.expected
+			out.root = above.root
+		}
 	}
 	return r.entries
 }

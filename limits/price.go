@@ -34,6 +34,7 @@ type FieldPrice struct {
 	Expected   float64
 	Bound      float64
 	Statement  string // that answers it, as its Estimate says; "": no estimator knew it
+	Mostly     string // of a root field: what most of its price is, its statement or the coordinate of a field below
 	Reads      int64  // rows that the statement is expected to read; 0: not known
 }
 
@@ -109,12 +110,34 @@ func (r *replay) fieldPrices() []FieldPrice {
 		e := &r.f.entries[i]
 		n := &r.f.nodes[e.node]
 		fields = append(fields, FieldPrice{
-			Path: e.path, Coordinate: n.coordinate, Root: e.parent < 0, Class: n.class,
+			Path: e.path, Coordinate: n.coordinate, Root: e.parent < 0, Class: n.class, Mostly: r.mostly(i),
 			Expected: shares[i].points.expected, Bound: shares[i].points.bound,
 			Statement: r.values[e.node].statement, Reads: r.values[e.node].reads,
 		})
 	}
 	return fields
+}
+
+// mostly names what most of a root field's price is: itself, if its own points are
+// half of it, else the field below with the most points of its own.
+func (r *replay) mostly(entry int) string {
+	if r.f.entries[entry].parent >= 0 {
+		return ""
+	}
+	root := &r.entries[entry]
+	dearest := entry
+	if root.own < root.points.expected/2 {
+		for i := range r.entries {
+			if e := &r.entries[i]; e.included && e.root == entry && e.own > r.entries[dearest].own {
+				dearest = i
+			}
+		}
+	}
+	node := r.f.entries[dearest].node
+	if statement := r.values[node].statement; statement != "" {
+		return statement
+	}
+	return r.f.nodes[node].coordinate
 }
 
 // invalid explains what is wrong with a node's slicing arguments.

@@ -260,8 +260,8 @@ func TestPriceFields(t *testing.T) {
 		audit
 	}`)
 	want := []FieldPrice{
-		{Path: "p", Coordinate: "Query.projects", Root: true, Class: Interactive, Expected: 20.9, Bound: 20.9},
-		{Path: "audit", Coordinate: "Query.audit", Root: true, Class: Report, Expected: 0.5, Bound: 0.5},
+		{Path: "p", Coordinate: "Query.projects", Root: true, Class: Interactive, Expected: 20.9, Bound: 20.9, Mostly: "ProjectConnection.totalCount"},
+		{Path: "audit", Coordinate: "Query.audit", Root: true, Class: Report, Expected: 0.5, Bound: 0.5, Mostly: "Query.audit"},
 		{Path: "p.totalCount", Coordinate: "ProjectConnection.totalCount", Class: Interactive, Expected: 20, Bound: 20},
 		{Path: "p.nodes", Coordinate: "ProjectConnection.nodes", Class: Interactive, Expected: 0.4, Bound: 0.4},
 		{Path: "p.nodes.client", Coordinate: "Project.client", Class: Interactive, Expected: 0.2, Bound: 0.2},

@@ -14,8 +14,10 @@ import (
 //
 //	work = a + b x points
 //
-// A statement is what answers a root field: the Statement of its Estimate, or the
-// field itself where no estimator knew it. Measurements are kept by octave of the
+// A statement is what most of a root field's price is: the one that reads its rows,
+// as its Estimate names it, or the field below it whose objects are the most of the
+// answer. A page of fifty and a search through a year are answered by the same
+// field, and a point of either takes another time. Measurements are kept by octave of the
 // points; the line is laid through the octaves' medians on a logarithmic scale, so
 // that neither one slow run nor many cheap ones bend it. b stays within a factor 3
 // of the installation's general speed: what is beyond is no speed but a plan that
@@ -81,20 +83,12 @@ func (l *Learner) Forecast(p *Price) time.Duration {
 			break
 		}
 		roots++
-		ms += f.milliseconds(p.Fields[i].statement(), p.Fields[i].Expected)
+		ms += f.milliseconds(p.Fields[i].Mostly, p.Fields[i].Expected)
 	}
 	if roots == 0 {
 		ms = p.Expected * math.Exp2(f.general)
 	}
 	return time.Duration(min(ms, maxPoints/1e3) * float64(time.Millisecond))
-}
-
-// statement is the key under which a root field's work is learned.
-func (f *FieldPrice) statement() string {
-	if f.Statement != "" {
-		return f.Statement
-	}
-	return f.Coordinate
 }
 
 // Observe compares what an operation took, in milliseconds, with its forecast,
@@ -142,7 +136,7 @@ func (l *Learner) Learn(p *Price, ms float64) bool {
 			break
 		}
 		if f.Expected > 0 && f.Expected >= dominant*p.Expected {
-			l.learn(f.statement(), f.Expected, ms)
+			l.learn(f.Mostly, f.Expected, ms)
 			return true
 		}
 	}

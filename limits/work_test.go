@@ -10,7 +10,7 @@ import (
 
 // report is a price of one root field that a statement answers.
 func report(statement string, points float64) *Price {
-	return &Price{Expected: points, Fields: []FieldPrice{{Root: true, Coordinate: "Query." + statement, Statement: statement, Expected: points}}}
+	return &Price{Expected: points, Fields: []FieldPrice{{Root: true, Coordinate: "Query." + statement, Mostly: statement, Expected: points}}}
 }
 
 // teach has a learner see n operations that take fixed + slope x points, with
@@ -39,7 +39,7 @@ func TestWorkIsPointsUntilLearned(t *testing.T) {
 	if got := l.Forecast(&Price{Expected: 3}); got != 3*time.Millisecond {
 		t.Errorf("a price without fields: got %s, want 3ms", got)
 	}
-	two := &Price{Expected: 5, Fields: []FieldPrice{{Root: true, Coordinate: "Query.a", Expected: 2}, {Root: true, Coordinate: "Query.b", Expected: 3}, {Coordinate: "A.c", Expected: 1}}}
+	two := &Price{Expected: 5, Fields: []FieldPrice{{Root: true, Mostly: "Query.a", Expected: 2}, {Root: true, Mostly: "Query.b", Expected: 3}, {Coordinate: "A.c", Expected: 1}}}
 	if got := l.Forecast(two); got != 5*time.Millisecond {
 		t.Errorf("two root fields: got %s, want 5ms", got)
 	}
@@ -196,14 +196,14 @@ func TestLearnerLeavesWhatIsSlowInGeneralToSlowdown(t *testing.T) {
 
 func TestOperationsOfSeveralRootFieldsDoNotTeach(t *testing.T) {
 	l := NewLearner()
-	mixed := &Price{Expected: 20, Fields: []FieldPrice{{Root: true, Coordinate: "Query.a", Expected: 10}, {Root: true, Coordinate: "Query.b", Expected: 10}}}
+	mixed := &Price{Expected: 20, Fields: []FieldPrice{{Root: true, Mostly: "Query.a", Expected: 10}, {Root: true, Mostly: "Query.b", Expected: 10}}}
 	for range 200 {
 		l.Learn(mixed, 400)
 	}
 	if n := len(l.Exchange(nil)); n != 0 {
 		t.Errorf("%d lessons of operations with two equal root fields, want none", n)
 	}
-	dear := &Price{Expected: 20, Fields: []FieldPrice{{Root: true, Coordinate: "Query.a", Expected: 19.5}, {Root: true, Coordinate: "Query.b", Expected: 0.5}}}
+	dear := &Price{Expected: 20, Fields: []FieldPrice{{Root: true, Mostly: "Query.a", Expected: 19.5}, {Root: true, Mostly: "Query.b", Expected: 0.5}}}
 	for range 32 {
 		l.Learn(dear, 40)
 	}

@@ -66,13 +66,22 @@ func commonDrift(known map[string][]octave) float64 {
 	return max(0, weightedMedian(drifts))
 }
 
+// alone is how long the octave takes without what all have become slower. An octave
+// that was not measured since has not become slower itself.
+func (o *octave) alone(common float64) float64 {
+	if math.IsNaN(o.base) {
+		return o.y - common
+	}
+	return o.y - max(0, min(common, o.y-o.base))
+}
+
 // generalSpeed is the median over all mature octaves of milliseconds for a point.
 func generalSpeed(known map[string][]octave, common float64) float64 {
 	var speeds []weighted
 	for _, octaves := range known {
 		for _, o := range octaves {
 			if o.weight >= matureWeight {
-				speeds = append(speeds, weighted{o.y - common - o.x, 1})
+				speeds = append(speeds, weighted{o.alone(common) - o.x, 1})
 			}
 		}
 	}
@@ -133,7 +142,7 @@ func misfit(octaves []octave, common, general, a, b float64) float64 {
 	sum := priorWeight * math.Abs(b-general)
 	fixed, slope := math.Exp2(a), math.Exp2(b)
 	for _, o := range octaves {
-		sum += math.Sqrt(o.weight) * math.Abs(math.Log2(fixed+slope*math.Exp2(o.x))-(o.y-common))
+		sum += math.Sqrt(o.weight) * math.Abs(math.Log2(fixed+slope*math.Exp2(o.x))-o.alone(common))
 	}
 	return sum
 }

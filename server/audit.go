@@ -104,17 +104,17 @@ func (s *Server) offerSample(r *request, statement string, reads int64) {
 func (s *Server) explainSample(ctx context.Context, found sample) {
 	ctx, cancel := context.WithTimeout(ctx, auditWait)
 	defer cancel()
-	planned, err := s.store.PlannedRows(ctx, found.kept)
+	planned, err := s.store.Plan(ctx, found.kept)
 	if err != nil {
 		if ctx.Err() == nil {
 			s.log.Warn("explain a statement", "statement", found.statement, "error", err)
 		}
 		return
 	}
-	ratio := max(1, planned) / max(1, float64(found.reads))
+	ratio := max(1, planned.Rows) / max(1, float64(found.reads))
 	s.metrics.audited.WithLabelValues(found.statement).Observe(ratio)
 	if math.Abs(math.Log(ratio)) > math.Log(auditFactor) {
 		s.log.Warn("prices and the planner disagree about the rows of a statement: its counts, ANALYZE or its plan is off",
-			"statement", found.statement, "priced", found.reads, "planned", int64(planned))
+			"statement", found.statement, "priced", found.reads, "planned", int64(planned.Rows))
 	}
 }

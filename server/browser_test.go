@@ -116,7 +116,7 @@ func newPlayground(t *testing.T) *rig {
 	}
 	const token = "starter"
 	r := rigOn(t, db, func(c *Config) {
-		c.Starter = token
+		c.Starter, c.Statistics = token, true
 		c.Demo = map[string]timesheet.Viewer{token: owner}
 	})
 	r.token = token

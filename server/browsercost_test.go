@@ -4,6 +4,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 )
@@ -89,6 +90,25 @@ func TestBrowserCostPanel(t *testing.T) {
 			}
 		})
 	}
+	t.Run("narrows a period", func(t *testing.T) {
+		s := r.server.statistics
+		ws := r.server.demo[r.token].workspace
+		s.of(ws)
+		s.keep(ws, company(), time.Now())
+		points := r.server.caps.Points
+		r.server.caps.Points = 20
+		defer func() { r.server.caps.Points = points }()
+		write(t, `query Long { timesheetReport(input: {period: {from: "2025-01-01", to: "2025-12-31"}, groupBy: [TASK], maxRows: 50}) { rows { key } } }`, `{}`)
+		panel(t, "COST_ESTIMATED_TOO_EXPENSIVE")
+		const button = "Shorten input.period of timesheetReport to "
+		b.wait(t, `[...document.querySelectorAll('#price button')].find((b) => b.innerText.includes('`+button+`'))?.innerText`)
+		b.shoot(t)
+		b.do(t, chromedp.Click(chromedp.Search(`//section[@id="price"]//button[contains(text(), "`+button+`")]`)))
+		panel(t, "verdict accepted")
+		if now := written(t); strings.Contains(now, `from: "2025-01-01"`) || !strings.Contains(now, `to: "2025-12-31"`) {
+			t.Errorf("the editor holds\n%s\nwant another first day and the same last one", now)
+		}
+	})
 	t.Run("applies the suggestion of a refused run", func(t *testing.T) {
 		write(t, `query Late { projects(first: 100) { nodes { tasks(first: 100) { nodes { id } } } } }`, `{}`)
 		b.execute(t, "Late")

@@ -12,7 +12,7 @@ const workdays = 20.8
 // day estimates the viewer's own day. It may be any date; what a day holds is
 // expected to be what a working day of their last months held.
 func (e *estimator) day() limits.Estimate {
-	rows := min(e.perDay(e.viewer.User), timesheet.MaxDayEntries)
+	rows := min(e.perDay(e.person(e.viewer.User)), timesheet.MaxDayEntries)
 	out := e.estimate(byDay, e.rates.heap*rows, 0, max(limits.RootWeight, e.rates.call+e.rates.heap*2*timesheet.MaxDayEntries))
 	out.Rows, out.MaxRows, out.Reads = roundedRows(rows), timesheet.MaxDayEntries, roundedRows(rows)
 	return out
@@ -27,10 +27,25 @@ func (e *estimator) week(args limits.Arguments) limits.Estimate {
 			user = id
 		}
 	}
+	user = e.person(user)
 	rows := 5 * e.perDay(user)
 	out := e.estimate(byWeek, e.rates.heap*rows, min(rows, timesheet.MaxWeekRows), max(limits.RootWeight, e.rates.call+growth*e.rates.text*e.between(e.counts.ByUser[user], always)))
 	out.MaxRows, out.Reads = timesheet.MaxWeekRows, roundedRows(rows)
 	return out
+}
+
+// person is whom a field asks about: where ids are not known, whoever has most.
+func (e *estimator) person(user timesheet.UserID) timesheet.UserID {
+	if !e.anyIDs {
+		return user
+	}
+	most := -1.0
+	for id, m := range e.counts.ByUser {
+		if n := e.between(m, always); n > most || n == most && id < user {
+			user, most = id, n
+		}
+	}
+	return user
 }
 
 // recent are the days from which a usual day is known.

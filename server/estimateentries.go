@@ -259,7 +259,7 @@ func (e *estimator) readable(p timesheet.Period) float64 {
 // are not looked at.
 func (e *estimator) matching(f entryFilter) float64 {
 	there := e.readable(f.period)
-	if !e.viewer.ReadsEverybody() {
+	if !e.viewer.ReadsEverybody() || e.anyIDs {
 		return there
 	}
 	c := e.counts

@@ -17,6 +17,7 @@ type estimator struct {
 	counts *store.Counts
 	viewer timesheet.Viewer
 	today  timesheet.Date
+	anyIDs bool // filters by ids narrow nothing: theirs are not known
 }
 
 // estimatorFor is nil where nothing is known of the viewer's workspace.

@@ -200,3 +200,72 @@ func resident(t *testing.T) int64 {
 	}
 	return pages * int64(os.Getpagesize())
 }
+
+// costly are documents that the form allows and whose price is dear to find: they
+// come as far as the cost stage. size is about that of each.
+func costly() map[string]string {
+	repeat := func(n int, format string) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, strings.ReplaceAll(format, "#", "%[1]d"), i)
+		}
+		return b.String()
+	}
+	layers := func(n int) string {
+		var b strings.Builder
+		b.WriteString("{ projects(first: 2) { nodes { ...F0 } } } ")
+		for i := range n {
+			fmt.Fprintf(&b, "fragment F%d on Project { name ...F%d } ", i, i+1)
+		}
+		fmt.Fprintf(&b, "fragment F%d on Project { id }", n)
+		return b.String()
+	}
+	return map[string]string{
+		"20 lists below lists":         "{ " + repeat(20, "a#: projects(first: 100) { nodes { tasks(first: 100) { nodes { id } } } } ") + "}",
+		"20 reports over 200 years":    "{ " + repeat(20, `a#: timesheetReport(input: {period: {from: "1900-01-01", to: "2099-12-31"}, groupBy: [TASK, USER], maxRows: 10000}) { rows { key } } `) + "}",
+		"20 pages by a text":           "{ " + repeat(20, `a#: timeEntries(first: 100, filter: {text: "zeppelin #"}) { totalCount nodes { id } } `) + "}",
+		"conditions of 10 variables":   "query(" + repeat(10, "$v#: Boolean = true ") + ") { " + repeat(10, "projects(first: 2) @include(if: $v#) { nodes { id name } } ") + "}",
+		"48 layers of fragments":       layers(47),
+		"a list of 100 ids in filters": `{ timeEntries(first: 100, filter: {projectIds: [` + strings.Repeat(`"UHJvamVjdDo3",`, 100) + `]}) { nodes { id } } }`,
+	}
+}
+
+// The price of a document costs at most six times the processor of a plain
+// document of the same size, whatever it holds: suggestions included, which try
+// other values by pricing again.
+func TestHostilePrices(t *testing.T) {
+	resources(t)
+	proof.Declare(t)
+	r := newRig(t, func(c *Config) { c.User, c.Tenant = budget(1e9, 1e8), budget(1e9, 1e8); c.Statistics = true })
+	r.server.statistics.of(r.owner.Workspace.ID)
+	r.server.statistics.keep(r.owner.Workspace.ID, company(), time.Now())
+	perPreview := func(query string) time.Duration {
+		worst := time.Duration(0)
+		for i := range 3 {
+			before := cpu(t)
+			for j := range 20 { // a comment makes it another document
+				body := `{"query":` + strconv.Quote(fmt.Sprintf("# %d %d\n%s", i, j, query)) + `}`
+				if a := r.must(call{path: pathCost, body: body, token: r.token}); a.status != http.StatusOK {
+					t.Fatalf("status %d: %.300s", a.status, a.raw)
+				}
+			}
+			worst = max(worst, (cpu(t)-before)/20)
+		}
+		return worst
+	}
+	for name, query := range costly() {
+		t.Run(name, func(t *testing.T) {
+			r.t = t
+			plain := "{ projects(first: 2) { nodes { id "
+			for i := 0; len(plain) < len(query) && i < 400; i++ {
+				plain += "name color code "
+			}
+			plain += "} } }"
+			took, ordinary := perPreview(query), perPreview(plain)
+			proof.Result(t, "%s of CPU a preview of %d bytes, %.1f times a plain document's", took.Round(10*time.Microsecond), len(query), took.Seconds()/ordinary.Seconds())
+			if most := max(6*ordinary, 2*time.Millisecond); took > most {
+				t.Errorf("%s of CPU a preview, %s for a plain document of the same size", took, ordinary)
+			}
+		})
+	}
+}

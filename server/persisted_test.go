@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"headroom/proof"
 	"headroom/timesheet"
 )
 
@@ -179,7 +180,8 @@ func TestStoredDocumentsAreBounded(t *testing.T) {
 // A server that is killed and started again knows what clients send by hash.
 func TestRestartKnowsTheHashes(t *testing.T) {
 	first := newRig(t, nil)
-	const documents, clients = 60, 100 // of the apps, and of their users
+	const documents = 60                // of the apps
+	clients := proof.Size(t, 5000, 100) // their users
 	texts := make([]string, documents)
 	for i := range texts {
 		texts[i] = fmt.Sprintf("query Screen%d { viewer { role a%d: role } }", i, i)
@@ -211,6 +213,7 @@ func TestRestartKnowsTheHashes(t *testing.T) {
 			}
 		}
 	}
+	proof.Result(t, "%d of %d requests of %d clients are told PERSISTED_QUERY_NOT_FOUND", unknown, clients*2, clients)
 	if unknown > clients*2/100 {
 		t.Errorf("%d of %d requests are told PERSISTED_QUERY_NOT_FOUND", unknown, clients*2)
 	}

@@ -15,9 +15,13 @@ import (
 // Pricer prices documents as the server does, without a server or a database:
 // in a build, before a client with these documents is released.
 type Pricer struct {
-	documents *documents
-	caps      limits.Caps
+	documents  *documents
+	caps       limits.Caps
+	estimators []limits.Estimator // of the largest workspaces; none: prices are the schema's
 }
+
+// Follow has prices follow the statistics of a server's largest workspaces.
+func (p *Pricer) Follow(s Statistics) { p.estimators = s.estimators() }
 
 // NewPricer prices by a schema in SDL, with its @cost and @listSize; an empty
 // text stands for this program's own. The error names what cannot be priced.
@@ -43,8 +47,8 @@ type Quote struct {
 	Assumed map[string]any    // the page sizes that were not given
 }
 
-// Price prices the operation of this name for the largest tenant: no
-// statistics lower it. Variables that are not given are assumed at their
+// Price prices the operation of this name for the largest tenant: without
+// statistics by the schema alone, else for the workspace in which it is dearest. Variables that are not given are assumed at their
 // default, else at the most that the API accepts.
 func (p *Pricer) Price(ctx context.Context, t Trusted, vars map[string]any) (Quote, error) {
 	doc, f := p.documents.load(ctx, params{query: t.Text, operation: t.Name, trusted: true}, &timings{})
@@ -54,13 +58,26 @@ func (p *Pricer) Price(ctx context.Context, t Trusted, vars map[string]any) (Quo
 	var q Quote
 	all, assumed := dearestVariables(p.documents.schema, doc.op, vars)
 	q.Assumed = assumed
-	q.Price = doc.formula.Price(all, nil)
+	est := p.dearestWorkspace(doc.formula, all)
+	q.Price = doc.formula.Price(all, est)
 	if bad := q.Price.Invalid; bad != nil {
 		return q, bad
 	}
 	q.Class = classOf(doc.op.Operation, q.Price, limits.Control)
-	q.Over = p.caps.Check(doc.formula, q.Price, all, nil)
+	q.Over = p.caps.Check(doc.formula, q.Price, all, est)
 	return q, nil
+}
+
+// dearestWorkspace is the one in which an operation costs most, nil without
+// statistics.
+func (p *Pricer) dearestWorkspace(f *limits.Formula, vars map[string]any) (out limits.Estimator) {
+	most := -1.0
+	for _, est := range p.estimators {
+		if price := f.Price(vars, est).Expected; price > most {
+			out, most = est, price
+		}
+	}
+	return out
 }
 
 // dearestVariables adds to vars what an operation was not given, at its default

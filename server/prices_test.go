@@ -1,8 +1,12 @@
 package server
 
 import (
+	"io"
 	"log/slog"
 	"math"
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -111,7 +115,7 @@ func TestPublishedPricesAreFollowedByAllServers(t *testing.T) {
 
 // priceOf is that of an operation that one statement answers.
 func priceOf(statement string, points float64) *limits.Price {
-	return &limits.Price{Expected: points, Fields: []limits.FieldPrice{{Root: true, Statement: statement, Expected: points}}}
+	return &limits.Price{Expected: points, Fields: []limits.FieldPrice{{Root: true, Mostly: statement, Expected: points}}}
 }
 
 // What operations take is learned while they are alone, saved, and known to a
@@ -205,4 +209,35 @@ func TestAuditComparesWithThePlanner(t *testing.T) {
 		}
 	}
 	t.Errorf("the metric says nothing of a table that holds nothing of what was priced: %v", metrics)
+}
+
+// What a server exports for builds holds numbers and nothing that people wrote, and
+// prices as the server itself does.
+func TestExportedStatistics(t *testing.T) {
+	r := newRig(t, func(c *Config) { c.Statistics = true })
+	r.ask(`mutation { createTimeEntry(input: {startedAt: "2026-03-02T09:00:00Z", endedAt: "2026-03-02T10:00:00Z", description: "Secret work"}) { timeEntry { id } userErrors { message } } }`, nil)
+	admin := httptest.NewServer(r.server.AdminHandler())
+	defer admin.Close()
+	resp, err := http.Get(admin.URL + "/debug/statistics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK || strings.Contains(string(raw), "Secret") {
+		t.Fatalf("status %d, %v: %s", resp.StatusCode, err, raw)
+	}
+	found, err := ReadStatistics(strings.NewReader(string(raw)))
+	if err != nil || len(found.Workspaces) != 1 || found.Workspaces[0].Users != 1 {
+		t.Fatalf("%+v, %v: %s", found, err, raw)
+	}
+	pricer, err := NewPricer("", limits.DefaultCaps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pricer.Follow(found)
+	quote, err := pricer.Price(t.Context(), Trusted{Text: yearOfTasks}, yearByTask(50))
+	if err != nil || quote.Price.Basis != limits.Statistics || quote.Price.Expected > 1 {
+		t.Errorf("%+v, %v, want the price of a workspace with one entry", quote, err)
+	}
 }

@@ -220,6 +220,7 @@ func (s *Server) AdminHandler() http.Handler {
 	mux.HandleFunc("GET /debug/gate", s.showGate)
 	mux.HandleFunc("POST /debug/gate", s.giveOrder)
 	mux.HandleFunc("DELETE /debug/gate", s.endOrder)
+	mux.HandleFunc("GET /debug/statistics", s.statisticsFile)
 	mux.HandleFunc("POST /debug/capture", s.startCapture)
 	mux.HandleFunc("GET /debug/capture", s.captureStatus)
 	mux.HandleFunc("DELETE /debug/capture", s.endCapture)

@@ -50,22 +50,28 @@ type explained struct {
 	Type     string      `json:"Node Type"`
 	Relation string      `json:"Relation Name"`
 	Rows     float64     `json:"Plan Rows"`
+	Cost     float64     `json:"Total Cost"`
 	Plans    []explained `json:"Plans"`
 }
 
-// PlannedRows asks the planner how many rows a statement that was run will read
-// from tables. The statement is planned and not run.
-func (s *Store) PlannedRows(ctx context.Context, k *Kept) (float64, error) {
+// Planned is what the planner expects of a statement.
+type Planned struct {
+	Rows float64 // read from tables
+	Cost float64 // in all, in the planner's units
+}
+
+// Plan asks the planner about a statement that was run. It is planned and not run.
+func (s *Store) Plan(ctx context.Context, k *Kept) (Planned, error) {
 	ctx = timesheet.WithService(ctx, timesheet.Service{Class: timesheet.ClassBackground})
-	text, _, err := one(ctx, s, pgx.RowTo[[]byte], "EXPLAIN (FORMAT JSON) "+k.sql, append([]any{pgx.QueryExecModeExec}, k.args...)...)
+	text, _, err := one(ctx, s, pgx.RowTo[[]byte], "EXPLAIN (FORMAT JSON) "+k.sql, append([]any{pgx.QueryExecModeDescribeExec}, k.args...)...)
 	if err != nil {
-		return 0, fmt.Errorf("explain %s: %w", k.tag, err)
+		return Planned{}, fmt.Errorf("explain %s: %w", k.tag, err)
 	}
 	var plans []struct{ Plan explained }
 	if err := json.Unmarshal(text, &plans); err != nil || len(plans) != 1 {
-		return 0, fmt.Errorf("read the plan of %s: %w", k.tag, err)
+		return Planned{}, fmt.Errorf("read the plan of %s: %w", k.tag, err)
 	}
-	return plans[0].Plan.reads(1), nil
+	return Planned{Rows: plans[0].Plan.reads(1), Cost: plans[0].Plan.Cost}, nil
 }
 
 // reads adds up the rows of all scans of tables. What stands on the inner side of

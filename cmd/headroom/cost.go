@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -21,12 +20,14 @@ import (
 
 // CostCmd prices documents before a client is released.
 type CostCmd struct {
-	Files  []string `arg:"" name:"file" help:"GraphQL documents, or manifests (.json) of Apollo, Relay or graphql-codegen; patterns such as 'ops/*.graphql' too."`
-	Vars   string   `help:"JSON file of variables; a key that is an operation's name holds those of that operation. What is missing is assumed at its dearest." placeholder:"FILE"`
-	Budget float64  `default:"1000" help:"Points that one operation may cost for the largest workspace." placeholder:"POINTS"`
-	Nodes  int64    `default:"10000" help:"Objects that one operation may ask for." placeholder:"N"`
-	Schema string   `help:"SDL with @cost and @listSize, a file or a URL (default: this program's own)." placeholder:"URL|FILE"`
-	JSON   bool     `name:"json" help:"Print JSON instead of a table."`
+	Files          []string `arg:"" name:"file" help:"GraphQL documents, or manifests (.json) of Apollo, Relay or graphql-codegen; patterns such as 'ops/*.graphql' too."`
+	Vars           string   `help:"JSON file of variables; a key that is an operation's name holds those of that operation. What is missing is assumed at its dearest." placeholder:"FILE"`
+	Budget         float64  `default:"1000" help:"Points that one operation may cost for the largest workspace." placeholder:"POINTS"`
+	Nodes          int64    `default:"10000" help:"Objects that one operation may ask for." placeholder:"N"`
+	Schema         string   `help:"SDL with @cost and @listSize, a file or a URL (default: this program's own)." placeholder:"URL|FILE"`
+	Statistics     string   `help:"What the largest workspaces hold, as a server's /debug/statistics tells it, a file or a URL; without it prices are the schema's." placeholder:"URL|FILE"`
+	AdminTokenFile string   `help:"File with the bearer token of the operators' address that --statistics names." placeholder:"FILE"`
+	JSON           bool     `name:"json" help:"Print JSON instead of a table."`
 }
 
 // costLine is the price of one operation, as --json prints it.
@@ -58,6 +59,9 @@ func (c *CostCmd) Run(env *environment) error {
 	if err != nil {
 		return err
 	}
+	if err := c.follow(env.ctx, pricer); err != nil {
+		return err
+	}
 	files, err := expand(c.Files)
 	if err != nil {
 		return err
@@ -84,6 +88,31 @@ func (c *CostCmd) Run(env *environment) error {
 	return nil
 }
 
+// follow reads the statistics, where they are named.
+func (c *CostCmd) follow(ctx context.Context, pricer *server.Pricer) error {
+	if c.Statistics == "" {
+		return nil
+	}
+	token := ""
+	if c.AdminTokenFile != "" {
+		secret, err := readSecret(c.AdminTokenFile)
+		if err != nil {
+			return err
+		}
+		token = string(secret)
+	}
+	text, err := readPlace(ctx, c.Statistics, token)
+	if err != nil {
+		return fmt.Errorf("--statistics: %w", err)
+	}
+	found, err := server.ReadStatistics(strings.NewReader(text))
+	if err != nil {
+		return fmt.Errorf("--statistics: %w", err)
+	}
+	pricer.Follow(found)
+	return nil
+}
+
 func priceLine(ctx context.Context, pricer *server.Pricer, d server.Document, vars map[string]any) costLine {
 	line := costLine{File: d.File, Operation: d.Name, Verdict: costAccepted}
 	quote, err := pricer.Price(ctx, d.Trusted, vars)
@@ -91,7 +120,7 @@ func priceLine(ctx context.Context, pricer *server.Pricer, d server.Document, va
 		line.Verdict = err.Error()
 		return line
 	}
-	line.Points, line.Nodes, line.Class, line.Assumed = quote.Price.Bound, quote.Price.Nodes, quote.Class.String(), quote.Assumed
+	line.Points, line.Nodes, line.Class, line.Assumed = quote.Price.Expected, quote.Price.Nodes, quote.Class.String(), quote.Assumed
 	if quote.Over != nil {
 		line.Verdict, line.Suggestions = quote.Over.Error(), quote.Over.Suggestions
 	}
@@ -165,8 +194,8 @@ func readVars(path string) (map[string]any, error) {
 	return vars, nil
 }
 
-// maxSchema bounds an SDL that is read from an address.
-const maxSchema = 8 << 20
+// maxPlace bounds what is read from an address.
+const maxPlace = 64 << 20
 
 // readSchema reads an SDL from a file or an address; the empty place stands for
 // this program's own.
@@ -174,32 +203,41 @@ func readSchema(ctx context.Context, place string) (string, error) {
 	if place == "" {
 		return "", nil
 	}
+	text, err := readPlace(ctx, place, "")
+	if err != nil {
+		return "", fmt.Errorf("--schema: %w", err)
+	}
+	return text, nil
+}
+
+// readPlace reads a file or an address, with a bearer token unless that is empty.
+func readPlace(ctx context.Context, place, token string) (string, error) {
 	if !strings.HasPrefix(place, "http://") && !strings.HasPrefix(place, "https://") {
 		text, err := os.ReadFile(place)
-		if err != nil {
-			return "", fmt.Errorf("--schema: %w", err)
-		}
-		return string(text), nil
+		return string(text), err
 	}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, place, nil)
 	if err != nil {
-		return "", fmt.Errorf("--schema: %w", err)
+		return "", err
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return "", fmt.Errorf("--schema: %w", err)
+		return "", err
 	}
 	defer resp.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(resp.Body, maxSchema+1))
+	text, err := io.ReadAll(io.LimitReader(resp.Body, maxPlace+1))
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("--schema: %w", err)
+		return "", err
 	case resp.StatusCode != http.StatusOK:
-		return "", fmt.Errorf("--schema: %s answers %s", place, resp.Status)
-	case len(text) > maxSchema:
-		return "", errors.New("--schema: the schema is larger than 8 MiB")
+		return "", fmt.Errorf("%s answers %s", place, resp.Status)
+	case len(text) > maxPlace:
+		return "", fmt.Errorf("%s is larger than 64 MiB", place)
 	}
 	return string(text), nil
 }
