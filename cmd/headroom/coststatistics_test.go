@@ -10,10 +10,10 @@ import (
 
 // largest is what a server with one large workspace tells, without any names.
 const largest = `{"priceTable": {"version": 3, "prices": {"row.index": 0.00023}}, "day": "2025-12-31", "workspaces": [
-	{"AsOf": "2025-12-31", "Users": 300, "Clients": 20, "Projects": 60, "Tasks": 600, "Tags": 10,
+	{"AsOf": 20453, "Users": 300, "Clients": 20, "Projects": 60, "Tasks": 600, "Tags": 10,
 	 "All": {"first": "2025-01-01", "entries": [500000,500000,500000,500000,500000,500000,500000,500000,500000,500000,500000,500000]},
 	 "Sums": {"first": "2025-01-01", "entries": [9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000,9000]}},
-	{"AsOf": "2025-12-31", "Users": 3, "Clients": 1, "Projects": 2, "Tasks": 4, "Tags": 0, "All": null, "Sums": null}]}`
+	{"AsOf": 20453, "Users": 3, "Clients": 1, "Projects": 2, "Tasks": 4, "Tags": 0, "All": null, "Sums": null}]}`
 
 // A build prices for the largest workspace: what is cheap by the schema may be more
 // than the budget there, and what is dear by the schema may be little.
@@ -23,7 +23,7 @@ func TestCostOfTheLargestWorkspace(t *testing.T) {
 		"unknown.graphql": `query Unknown { timesheetReport(input: {period: {from: "2025-01-01", to: "2025-12-31"}, groupBy: [TASK], filter: {userIds: ["VXNlcjo3"]}, maxRows: 100}) { rows { key } } }`,
 		"small.graphql":   `query Small { timesheetReport(input: {period: {from: "2024-01-01", to: "2024-12-31"}, groupBy: [TASK], maxRows: 100}) { rows { key } } }`,
 		"largest.json":    largest, "empty.json": `{"day": "2025-12-31", "workspaces": []}`, "wrong.json": `[]`,
-		"negative.json": `{"day": "2025-12-31", "workspaces": [{"AsOf": "2025-12-31", "Users": -1}]}`,
+		"negative.json": `{"day": "2025-12-31", "workspaces": [{"AsOf": 20453, "Users": -1}]}`,
 		"token":         "a token of sixteen letters",
 	})
 	in := func(name string) string { return filepath.Join(dir, name) }
