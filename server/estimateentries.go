@@ -307,11 +307,18 @@ func (e *estimator) matchRate(text string) float64 {
 	if len(e.counts.Sample) == 0 || !e.viewer.ReadsEverybody() {
 		return 0
 	}
+	if rate, known := e.matched[text]; known { // suggestions price the same text again and again
+		return rate
+	}
 	found, sought := 0, strings.ToLower(text)
 	for _, s := range e.counts.Sample {
-		if strings.Contains(strings.ToLower(s), sought) {
+		if strings.Contains(s, sought) {
 			found++
 		}
 	}
-	return float64(found) / float64(len(e.counts.Sample))
+	if e.matched == nil {
+		e.matched = map[string]float64{}
+	}
+	e.matched[text] = float64(found) / float64(len(e.counts.Sample))
+	return e.matched[text]
 }

@@ -18,6 +18,8 @@ type estimator struct {
 	viewer timesheet.Viewer
 	today  timesheet.Date
 	anyIDs bool // filters by ids narrow nothing: theirs are not known
+
+	matched map[string]float64 // shares of the sample that texts match
 }
 
 // estimatorFor is nil where nothing is known of the viewer's workspace.

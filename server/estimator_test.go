@@ -49,7 +49,7 @@ func company() *store.Counts {
 	}
 	c.ByProject[large] = monthly(all * 7 / 10)
 	for i := range 1000 {
-		c.Sample = append(c.Sample, map[bool]string{true: "Review of code", false: "Meeting"}[i%4 == 0]+" on site")
+		c.Sample = append(c.Sample, map[bool]string{true: "review of code", false: "meeting"}[i%4 == 0]+" on site")
 	}
 	return c
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -21,8 +22,8 @@ type Counts struct {
 	ByUser                                map[timesheet.UserID]Monthly
 	ByProject                             map[timesheet.ProjectID]Monthly // 0: no project
 	ClientOf                              map[timesheet.ProjectID]timesheet.ClientID
-	// Sample holds up to 1,000 descriptions of a workspace with many entries,
-	// spread over its time; a smaller one has none.
+	// Sample holds up to 1,000 descriptions of a workspace with many entries, in
+	// lower case, spread over its time; a smaller one has none.
 	Sample []string
 }
 
@@ -126,6 +127,9 @@ func (s *Store) Counts(ctx context.Context, ws timesheet.WorkspaceID) (*Counts, 
 	if first, last, ok := c.All.span(); ok && c.All.total() > sampleFrom {
 		if c.Sample, err = list(ctx, s, pgx.RowTo[string], sampleDescriptions, ws, first, last, sampleSize); err != nil {
 			return nil, fmt.Errorf("sample descriptions: %w", err)
+		}
+		for i := range c.Sample {
+			c.Sample[i] = strings.ToLower(c.Sample[i])
 		}
 	}
 	return c, nil

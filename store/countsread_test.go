@@ -47,7 +47,7 @@ func TestSampleOfALargeWorkspace(t *testing.T) {
 	}
 	met := 0
 	for _, text := range c.Sample {
-		if text == "Meeting" {
+		if text == "meeting" {
 			met++
 		}
 	}
