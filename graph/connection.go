@@ -63,9 +63,9 @@ func (c Connection[T]) PageInfo() PageInfo {
 }
 
 // TotalCount counts the whole list, which is a statement of its own; nil where
-// the list cannot be counted.
+// the list cannot be counted, or while the server sheds load.
 func (c Connection[T]) TotalCount(ctx context.Context) (*int, error) {
-	if c.Total == nil {
+	if c.Total == nil || Sheds(ctx) {
 		return nil, nil
 	}
 	n, err := c.Total(ctx)

@@ -14,6 +14,10 @@ type AdaptiveConfig struct {
 	Clock func() time.Time // nil: time.Now; a simulation has its own
 	Seed  uint64           // of what is random; 0: another one at each start
 
+	// Cautious is how long after the start one report of this process runs at a
+	// time: until then nothing is known of how long they take.
+	Cautious time.Duration
+
 	Without Part // parts that are left out, to measure what they are worth
 }
 
@@ -24,10 +28,9 @@ type Part int
 const (
 	NewestFirst Part = 1 << iota
 	NarrowSeats
-	ShedByClient
-	HoldReports
 	CareForDeadlines
 	PauseAfterSlot
+	SmallFirst
 )
 
 // Beat is what the processes on a database know of each other and of it.
@@ -68,6 +71,7 @@ func NewAdaptive(c AdaptiveConfig) (*Adaptive, error) {
 		c.Slots = &ownSlots{}
 	}
 	a.own = &card{
+		opened: a.now(), cautious: c.Cautious,
 		cores: c.Cores, slots: c.Slots, secret: a.random.Uint64(), wake: make(chan struct{}, 1), without: c.Without,
 		keep: 1, beat: Beat{Processes: 1},
 	}
@@ -158,7 +162,10 @@ func (a *Adaptive) heardLocked(now time.Time) {
 		slots = a.reports
 	}
 	report := &a.pools[Report]
-	report.seats, report.maxQueue = slots, slots*queuePerSeat[Report]
+	report.seats, report.maxQueue, a.card.places = slots, slots*queuePerSeat[Report], slots
+	if age(now, &a.card.opened) < a.card.cautious {
+		report.seats = 1
+	}
 	report.share = max(0.25, float64(slots)/float64(1+b.Waiting))
 	a.card.look(&a.Static, now)
 	a.dispatchLocked(&a.pools[Interactive], now)
@@ -222,10 +229,10 @@ func (a *Adaptive) wanted() (class Class, n int, again time.Duration) {
 	switch {
 	case len(p.queue.waiting) == 0 && len(a.pools[Interactive].queue.waiting) == 0:
 		return p.class, 0, idleTick
-	case len(p.queue.waiting) == 0 || p.busy >= p.seats || age(now, &r.pause) < 0 || r.holds(now):
+	case len(p.queue.waiting) == 0 || p.busy >= p.seats || age(now, &r.pause) < 0:
 		return p.class, 0, tick / 2
 	}
-	return p.class, report.seats, tick/3 + time.Duration(a.random.Int64N(int64(tick/3)))
+	return p.class, r.places, tick/3 + time.Duration(a.random.Int64N(int64(tick/3)))
 }
 
 // give starts the next of a class in a slot, and reports whether there was one.
@@ -236,7 +243,6 @@ func (a *Adaptive) give(class Class, slot Slot) bool {
 	p := &a.pools[class]
 	for a.card != nil && len(p.queue.waiting) > 0 {
 		if a.nextLocked(p, now, slot) {
-			a.card.started = now
 			return true
 		}
 	}

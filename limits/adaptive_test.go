@@ -109,33 +109,6 @@ func TestKeepShare(t *testing.T) {
 	}
 }
 
-// A client is served or not for a whole epoch, and another share in the next.
-func TestKept(t *testing.T) {
-	served := func(epoch int64) (in []int) {
-		for client := range 10_000 {
-			if kept(nameHash(1, fmt.Sprint(client)), epoch, 0.3) {
-				in = append(in, client)
-			}
-		}
-		return in
-	}
-	first, next := served(7), served(8)
-	for _, n := range []int{len(first), len(next)} {
-		if n < 2800 || n > 3200 {
-			t.Errorf("%d of 10,000 clients are served, want 30 %%", n)
-		}
-	}
-	both := 0
-	for _, c := range first {
-		if slices.Contains(next, c) {
-			both++
-		}
-	}
-	if both < 700 || both > 1100 {
-		t.Errorf("%d clients are served in both epochs, want about 900", both)
-	}
-}
-
 // crowdOf fills the interactive seats and makes the queue stand.
 func crowdOf(t *testing.T, a *Adaptive, c *crowd) {
 	t.Helper()
@@ -191,56 +164,6 @@ func TestAdaptiveKeepsSeatsBesideReports(t *testing.T) {
 			t.Errorf("%d seats without it, want 1", got)
 		}
 		a.Drain()
-	})
-}
-
-func TestAdaptiveHoldsReportsInACrowd(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		a := running(t, newAdaptive(t, AdaptiveConfig{Cores: 4}))
-		a.Beat(Beat{Processes: 1, Demoted: true})
-		c := newCrowd(t, a)
-		report := Request{Class: Report, Work: ms}
-		c.arrive(t.Context(), "report 1", report)
-		crowdOf(t, a, c)
-		stop := make(chan struct{})
-		go func() { // the crowd goes on
-			for {
-				select {
-				case <-stop:
-					return
-				case <-time.After(10 * ms):
-					go a.Admit(t.Context(), Request{Class: Interactive, Tenant: "crowd", Work: 2 * ms, Deadline: within(time.Second)})
-				}
-			}
-		}()
-		c.order = nil
-		c.arrive(t.Context(), "report 2", report)
-		c.arrive(t.Context(), "report 3", report)
-		starts := func() (n int) {
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			for _, name := range c.order {
-				if name == "report 2" || name == "report 3" {
-					n++
-				}
-			}
-			return n
-		}
-		time.Sleep(4500 * ms)
-		if got := starts(); got != 0 {
-			t.Errorf("%d reports started within 5 s of the last", got)
-		}
-		time.Sleep(time.Second)
-		if got := starts(); got != 1 {
-			t.Errorf("%d reports started after 5 s, want 1", got)
-		}
-		time.Sleep(5 * time.Second)
-		if got := starts(); got != 2 {
-			t.Errorf("%d reports started after 10 s, want 2", got)
-		}
-		close(stop)
-		a.Drain()
-		synctest.Wait()
 	})
 }
 
@@ -310,6 +233,9 @@ func TestAdaptivePromises(t *testing.T) {
 		}
 		first := ask("ann", Interactive)
 		due := time.Now().Add(first.RetryAfter)
+		if beside := ask("ann", Interactive); beside.Early || beside.RetryAfter != first.RetryAfter {
+			t.Errorf("first %+v, at the same time %+v", first, beside)
+		}
 		time.Sleep(500 * ms)
 		again := ask("ann", Interactive)
 		if !again.Early || first.Early || !time.Now().Add(again.RetryAfter).Equal(due) {

@@ -6,30 +6,38 @@ import "time"
 // methods need the gate's lock; on nil they change nothing.
 type card struct {
 	slots  Slots
-	secret uint64 // of the draws of clients
+	secret uint64 // of the hashes of clients
 	wake   chan struct{}
 
+	opened   time.Time // the gate, which is cautious for a while
+	cautious time.Duration
 	without  Part
 	cores    int       // of the database
+	places   int       // for reports on it
 	beat     Beat      // from the other processes
 	empty    time.Time // when the interactive queue was last empty
 	stood    time.Time // when it last stood
 	crowded  bool      // it stood within the last second
-	refusal  time.Time // the last of an interactive operation
-	keep     float64   // the share of clients that is served while crowded
+	keep     float64   // the share of requests that can be served while crowded
 	window   time.Time // begin of the tenth of a second in which are counted:
 	asked    int       // interactive requests
 	served   uint64    // those admitted before it
 	swept    time.Time
-	started  time.Time // the last report
 	pause    time.Time // until when no report slot is asked for
 	promises promises
+	ladder   ladder
 }
 
 func (r *card) lacks(p Part) bool { return r.without&p != 0 }
 
 // The interactive queue counts as standing for this long after it did.
 const aftermath = time.Second
+
+// deepQueue is how many may wait for each seat before the queue counts as standing
+// at once: the last of them will wait for as long as a queue may stand. A rush
+// fills it in a moment, and whoever is served in its order meanwhile waits for all
+// of those before.
+const deepQueue = 15
 
 // age is the time since t. A t that the clock has not reached, because it was
 // set back, is forgotten.
@@ -44,13 +52,14 @@ func age(now time.Time, t *time.Time) time.Duration {
 func (r *card) look(s *Static, now time.Time) {
 	p := &s.pools[Interactive]
 	standing, oldest := patience(p.meanHeld(), r.keep)
-	if len(p.queue.waiting) == 0 {
+	p.seats = wideSeats(r.cores, r.beat.Processes, r.places, r.beat.Demoted)
+	if waiting := len(p.queue.waiting); waiting == 0 {
 		r.empty = now
-	} else if age(now, &r.empty) > standing {
+	} else if waiting > deepQueue*p.seats || age(now, &r.empty) > standing {
 		r.stood = now
 	}
 	r.crowded = !r.stood.IsZero() && age(now, &r.stood) <= aftermath
-	p.seats = wideSeats(r.cores, r.beat.Processes, s.pools[Report].seats, r.beat.Demoted)
+	r.climb(s, now)
 	if r.crowded && !r.lacks(NarrowSeats) && (r.beat.Demoted || s.pools[Report].busy == 0) {
 		p.seats = min(p.seats, narrowSeats(r.cores, r.beat.Processes, p.idle(r.beat.RoundTrip)))
 	}
@@ -65,7 +74,19 @@ func (r *card) look(s *Static, now time.Time) {
 	}
 }
 
-// count closes the window in which the share of clients is measured.
+// climb moves the gate on its ladder, and refuses who waits for what stops with
+// the rung.
+func (r *card) climb(s *Static, now time.Time) {
+	before := r.ladder.step
+	r.ladder = climb(r.ladder, r.crowded, now)
+	if r.ladder.step > before {
+		for class := range numClasses {
+			s.refuseBrownedLocked(&s.pools[class], now)
+		}
+	}
+}
+
+// count closes the window in which the share that can be served is measured.
 func (r *card) count(p *pool, now time.Time) {
 	if over := age(now, &r.window); over < tick && over >= 0 {
 		return
@@ -95,22 +116,21 @@ func (r *card) arrived(s *Static, p *pool, q *Request, now time.Time) {
 	r.look(s, now)
 }
 
+// place finds where a request would stand, and whether it passes longer reports of
+// its tenant there.
+func (r *card) place(p *pool, q *Request, now time.Time) (start time.Duration, position int, passes bool) {
+	if r != nil && p.class == Report && !r.lacks(SmallFirst) {
+		if i := p.queue.passable(q, now); i >= 0 {
+			return p.queue.waiting[i].start, i, true
+		}
+	}
+	start = p.queue.start(q.Tenant)
+	return start, p.queue.place(start), false
+}
+
 // newestFirst reports whether a class is served so.
 func (r *card) newestFirst(p *pool) bool {
 	return r != nil && p.class == Interactive && r.crowded && !r.lacks(NewestFirst)
-}
-
-// sheds reports whether a request that would have to wait in a crowd is refused
-// at once. A tenant of which nobody waits takes nothing from the others.
-func (r *card) sheds(p *pool, q *Request, now time.Time) bool {
-	if r.lacks(ShedByClient) || r.keep >= 1 || p.queue.start(q.Tenant) <= p.queue.virtual {
-		return false
-	}
-	if kept(nameHash(r.secret, q.Client), now.Unix()/10, r.keep) {
-		return false
-	}
-	r.stood = now
-	return true
 }
 
 // needsSlot reports whether operations of a class run in the database's slots.
@@ -148,22 +168,10 @@ func (r *card) returned(s *Static, permit *Permit, now time.Time) {
 	r.queued(&s.pools[permit.class])
 }
 
-// holdFor is the time between two reports while people wait.
-const holdFor = 5 * time.Second
-
-// holds reports whether reports wait for the interactive queue to go down.
-func (r *card) holds(now time.Time) bool {
-	pressed := r.crowded || !r.refusal.IsZero() && age(now, &r.refusal) <= aftermath
-	return pressed && !r.lacks(HoldReports) && age(now, &r.started) < holdFor
-}
-
 // refused gives a refusal its time to retry.
 func (r *card) refused(s *Static, p *pool, q *Request, out *Refusal, now time.Time) {
 	if r == nil {
 		return
-	}
-	if p.class == Interactive {
-		r.refusal = now
 	}
 	r.promises.promise(p, nameHash(r.secret, q.Client), q.Work, out, now, s.random.Float64())
 }

@@ -52,7 +52,7 @@ func patience(held time.Duration, keep float64) (standing, oldest time.Duration)
 	return standing, min(time.Duration((0.5+9.5*keep*keep)*float64(held)), 500*time.Millisecond)
 }
 
-// keepShare is the share of clients that are served while not all can be: a third
+// keepShare is the share of requests that are served while not all can be: a third
 // of the way to the share that was possible in the last tenth of a second, and a
 // little more than that, so that it finds its way back.
 func keepShare(keep float64, asked, served int) float64 {
@@ -61,13 +61,6 @@ func keepShare(keep float64, asked, served int) float64 {
 	}
 	possible := min(1, 1.1*float64(served)/float64(asked))
 	return min(max(keep+0.3*(possible-keep), 0.01), 1)
-}
-
-// kept reports whether a client is among the share that is served in this epoch.
-// It is the same for all of its requests, and another draw in the next epoch.
-func kept(client uint64, epoch int64, keep float64) bool {
-	draw := mix(client + uint64(epoch)*0x9e3779b97f4a7c15)
-	return float64(draw>>11)/(1<<53) < keep
 }
 
 // mix spreads a number over all bits (the finalizer of SplitMix64, Steele, Lea,

@@ -110,7 +110,7 @@
 //	rtt    the network's round trip         from a Beat
 //	held   mean time a seat is held, and how much of it is database work
 //	crowd  has the interactive queue stood within the last second?
-//	keep   the share of clients that is served in a crowd
+//	keep   the share of requests that can be served in a crowd
 //	due    when refused clients were told to come back
 //
 //	interactive seats   4 C / R, at least 2; in a crowd C / R, with as many more
@@ -120,12 +120,15 @@
 //	                    many if reports do not yield; background work takes one
 //	                    when no report waits, and a process lets 0.1 s pass
 //	                    before it takes again what it gave back
-//	crowd               the queue was not empty for 15 held: newest first; whoever
+//	crowd               the queue was not empty for 15 held, or 15 wait for each
+//	                    seat: newest first; whoever
 //	                    has waited for 10 held is refused, or for less, down to
-//	                    half of held, the fewer can be served; clients are served or not for ten seconds at a
-//	                    time, unless their tenant has nobody waiting; one report
-//	                    starts in 5 s
-//	reports             while many wait, forecasts count double against deadlines
+//	                    half of held, the fewer can be served
+//	ladder              a rung up for each second of a crowd, down for five without:
+//	                    no background, kept reports, no extras, no reports
+//	reports             while many wait, forecasts count double against deadlines;
+//	                    within a tenant the smaller passes one of more than twice
+//	                    its length that has not yet waited a third of its time
 //	Retry-After         when backlog and promises are worked off; one promise for
 //	                    each client and class
 //

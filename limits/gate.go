@@ -10,8 +10,7 @@ import (
 type Request struct {
 	Class Class
 	// Tenant shares the queue fairly with the other tenants. Client is who would
-	// try again: in a crowd some clients are served and others are not, rather
-	// than some requests of each.
+	// try again, and is told the same time again if it comes too early.
 	Tenant, Client string
 	// Work is the forecast of database and server time; the bound where nothing
 	// better is known.
@@ -50,6 +49,7 @@ type Permit struct {
 	step   Step
 	work   time.Duration // the forecast it was admitted with
 	since  time.Time
+	most   time.Duration // until its deadline, from since; 0: it has none
 	slot   Slot
 	ended  atomic.Bool
 }
@@ -104,10 +104,11 @@ const (
 	Canceled                // the caller went away
 	Draining                // the server is shutting down
 	Shed                    // in a crowd, others were served
+	Brownout                // on this rung of the ladder the class is not served
 	numReasons
 )
 
-var reasonNames = [numReasons]string{"queue_full", "backlog", "expired", "canceled", "draining", "shed"}
+var reasonNames = [numReasons]string{"queue_full", "backlog", "expired", "canceled", "draining", "shed", "brownout"}
 
 // String returns the reason's name as logs and metrics carry it.
 func (r Reason) String() string { return reasonNames[r] }
@@ -118,7 +119,7 @@ type Refusal struct {
 	Reason Reason
 	// RetryAfter is when trying again makes sense, between 1 s and 60 s.
 	RetryAfter time.Duration
-	Early      bool // the client was told a later time before, and is told it again
+	Early      bool // the client was told a later time a while before, and is told it again
 	Class      Class
 	Queue      float64 // operations of the class that were waiting
 	Free       float64 // seats of the class that were free

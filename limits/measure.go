@@ -40,6 +40,8 @@ type AdaptiveSnapshot struct {
 	Processes int     // that share the database
 	Crowded   bool    // more interactive operations come than the database can do
 	Kept      float64 // share of the clients that is served in the crowd
+	Rung      Step    // of the brownout ladder
+	Because   string  // of a rung that people want; empty: nobody does
 	Switch            // the last one
 }
 
@@ -48,7 +50,7 @@ func (a *Adaptive) Snapshot() Snapshot {
 	out := a.Static.Snapshot()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	out.Adaptive = &AdaptiveSnapshot{Processes: a.own.beat.Processes, Crowded: a.card != nil && a.own.crowded, Kept: a.own.keep, Switch: a.switched}
+	out.Adaptive = &AdaptiveSnapshot{Processes: a.own.beat.Processes, Crowded: a.card != nil && a.own.crowded, Kept: a.own.keep, Rung: a.card.rung(), Because: a.own.ladder.because, Switch: a.switched}
 	if a.card == nil {
 		out.Adaptive.Kept = 1
 	}

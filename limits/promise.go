@@ -6,7 +6,7 @@ import "time"
 // each client and class. A client that comes earlier is told the same time again.
 // They are kept for two minutes at most, longer than any promise.
 type promises struct {
-	recent, older map[promised]time.Time
+	recent, older map[promised]promise
 	turned        time.Time
 	classes       [numClasses]calendar
 }
@@ -15,6 +15,12 @@ type promised struct {
 	client uint64
 	class  Class
 }
+
+type promise struct{ made, due time.Time }
+
+// together is how long after a refusal a client may not have read it yet: an app's
+// start sends several operations at once.
+const together = 300 * time.Millisecond
 
 // maxPromises bounds the memory; whoever finds it full gets a time that is not
 // remembered.
@@ -35,31 +41,31 @@ func (b *promises) promise(p *pool, client uint64, work time.Duration, out *Refu
 	c := &b.classes[p.class]
 	c.turn(now.Unix())
 	key := promised{client, p.class}
-	if due, ok := b.find(key, now); ok {
-		out.RetryAfter, out.Early = due.Sub(now), true
+	if was, ok := b.find(key, now); ok {
+		out.RetryAfter, out.Early = was.due.Sub(now), now.Sub(was.made) > together
 		return
 	}
 	out.RetryAfter = spread(time.Duration(min(c.clear(p), maxRetryAfter.Seconds())*float64(time.Second)), random)
 	c.add(now.Unix(), out.RetryAfter, work)
-	b.remember(key, now.Add(out.RetryAfter), now)
+	b.remember(key, promise{now, now.Add(out.RetryAfter)})
 }
 
 // find returns a client's promise that is still to come.
-func (b *promises) find(key promised, now time.Time) (time.Time, bool) {
-	due, ok := b.recent[key]
+func (b *promises) find(key promised, now time.Time) (promise, bool) {
+	p, ok := b.recent[key]
 	if !ok {
-		due, ok = b.older[key]
+		p, ok = b.older[key]
 	}
-	ahead := due.Sub(now)
-	return due, ok && ahead > 0 && ahead <= maxRetryAfter
+	ahead := p.due.Sub(now)
+	return p, ok && ahead > 0 && ahead <= maxRetryAfter
 }
 
-func (b *promises) remember(key promised, due, now time.Time) {
-	if b.recent == nil || age(now, &b.turned) > maxRetryAfter {
-		b.older, b.recent, b.turned = b.recent, map[promised]time.Time{}, now
+func (b *promises) remember(key promised, p promise) {
+	if b.recent == nil || age(p.made, &b.turned) > maxRetryAfter {
+		b.older, b.recent, b.turned = b.recent, map[promised]promise{}, p.made
 	}
 	if len(b.recent) < maxPromises {
-		b.recent[key] = due
+		b.recent[key] = p
 	}
 }
 

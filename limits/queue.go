@@ -57,6 +57,37 @@ func (q *queue) insert(w *Waiter, position int) {
 	q.finish[w.request.Tenant] = w.finish()
 }
 
+// passable returns the position of the first of a tenant's requests that one of
+// the tenant's own may pass: it is more than twice as long, and has waited for less
+// than a third of its time. It is -1 if there is none.
+func (q *queue) passable(r *Request, now time.Time) int {
+	return slices.IndexFunc(q.waiting, func(w *Waiter) bool {
+		return w.request.Tenant == r.Tenant && w.request.Work > 2*r.Work &&
+			now.Sub(w.arrived) < w.request.Deadline.Sub(w.arrived)/3
+	})
+}
+
+// pass inserts one at the position of another of its tenant, and moves the tenant's
+// from there on back by its work. The tenant's turns stay what they were.
+func (q *queue) pass(w *Waiter, position int) {
+	var later []*Waiter
+	kept := q.waiting[:position:position]
+	for _, x := range q.waiting[position:] {
+		if x.request.Tenant == w.request.Tenant {
+			later = append(later, x)
+			q.work -= x.request.Work
+		} else {
+			kept = append(kept, x)
+		}
+	}
+	q.waiting = kept
+	q.insert(w, q.place(w.start))
+	for _, x := range later {
+		x.start = max(x.start, q.finish[x.request.Tenant])
+		q.insert(x, q.place(x.start))
+	}
+}
+
 // pop takes out the next to be served: of the tenant whose turn it is, the first
 // that came or the newest. The queue must not be empty.
 func (q *queue) pop(newest bool) *Waiter {

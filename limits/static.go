@@ -116,19 +116,18 @@ func (s *Static) enter(r *Request, gone bool, tell func(*Permit, *Refusal)) (*Pe
 		return nil, s.refuseLocked(p, r, Canceled, now), nil
 	case s.draining:
 		return nil, s.refuseLocked(p, r, Draining, now), nil
+	case s.card.browned(r.Class):
+		return nil, s.refuseLocked(p, r, Brownout, now), nil
 	case !r.Deadline.IsZero() && !now.Before(r.Deadline):
 		return nil, s.refuseLocked(p, r, Expired, now), nil
 	case len(p.queue.waiting) == 0 && s.freeLocked(p):
 		return s.grantLocked(p, r, now, now, nil), nil, nil
 	}
-	start := p.queue.start(r.Tenant)
-	position := p.queue.place(start)
-	if s.card.newestFirst(p) {
-		if s.card.sheds(p, r, now) {
-			return nil, s.refuseLocked(p, r, Shed, now), nil
+	start, position, passes := s.card.place(p, r, now)
+	if !s.card.newestFirst(p) { // else the last is the next
+		if why, ok := p.judge(r, now, position, p.queue.before(position)); !ok {
+			return nil, s.refuseLocked(p, r, why, now), nil
 		}
-	} else if why, ok := p.judge(r, now, position, p.queue.before(position)); !ok {
-		return nil, s.refuseLocked(p, r, why, now), nil
 	}
 	if !s.makeRoomLocked(p, position, now) {
 		return nil, s.refuseLocked(p, r, QueueFull, now), nil
@@ -137,7 +136,11 @@ func (s *Static) enter(r *Request, gone bool, tell func(*Permit, *Refusal)) (*Pe
 	if tell == nil {
 		w.answered = make(chan struct{})
 	}
-	p.queue.insert(w, position)
+	if passes {
+		p.queue.pass(w, position)
+	} else {
+		p.queue.insert(w, position)
+	}
 	s.uneasy = now
 	s.card.queued(p)
 	return nil, nil, w
@@ -164,6 +167,14 @@ func (s *Static) makeRoomLocked(p *pool, position int, now time.Time) bool {
 	return false
 }
 
+// Full reports whether no more may wait in a class.
+func (s *Static) Full(class Class) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := &s.pools[class]
+	return len(p.queue.waiting) >= p.maxQueue
+}
+
 // freeLocked reports whether the class may start an operation without asking
 // anybody else.
 func (s *Static) freeLocked(p *pool) bool {
@@ -179,7 +190,11 @@ func (s *Static) grantLocked(p *pool, r *Request, arrived, now time.Time, slot S
 	p.admitted++
 	p.waited += max(0, now.Sub(arrived))
 	s.lookAroundLocked(now)
-	return &Permit{holder: s, class: r.Class, work: r.Work, since: now, slot: slot}
+	permit := &Permit{holder: s, class: r.Class, step: s.card.rung(), work: r.Work, since: now, slot: slot}
+	if !r.Deadline.IsZero() {
+		permit.most = max(r.Deadline.Sub(now), minCost)
+	}
+	return permit
 }
 
 func (s *Static) answerLocked(w *Waiter, permit *Permit, refusal *Refusal) {
@@ -218,6 +233,9 @@ func (s *Static) nextLocked(p *pool, now time.Time, slot Slot) bool {
 func (s *Static) release(permit *Permit, o Outcome, teach bool) {
 	now := s.now()
 	held := max(0, now.Sub(permit.since))
+	if permit.most > 0 {
+		held = min(held, permit.most) // what a clock that was set forward says beyond it is not so
+	}
 	if permit.slot != nil {
 		permit.slot.Release()
 	}

@@ -371,12 +371,12 @@ func TestSnapshot(t *testing.T) {
 		c.done("1")
 		c.arrive(t.Context(), "3", r)
 		c.arrive(t.Context(), "late", Request{Class: Report, Deadline: time.Now()})
-		none := map[Reason]uint64{QueueFull: 0, Backlog: 0, Expired: 0, Canceled: 0, Draining: 0, Shed: 0}
+		none := map[Reason]uint64{QueueFull: 0, Backlog: 0, Expired: 0, Canceled: 0, Draining: 0, Shed: 0, Brownout: 0}
 		want := ClassSnapshot{
 			Class: Report, Seats: 1, Busy: 1, Queued: 1, Admitted: 2, Waited: time.Second,
 			// A forecast of 1 ms took 1 s, so forecasts count 64 times, the most there is.
 			Held: time.Second, Running: 64 * ms, Waiting: 64 * ms, Absorb: 128 * ms,
-			Refused:     map[Reason]uint64{QueueFull: 0, Backlog: 0, Expired: 1, Canceled: 0, Draining: 0, Shed: 0},
+			Refused:     map[Reason]uint64{QueueFull: 0, Backlog: 0, Expired: 1, Canceled: 0, Draining: 0, Shed: 0, Brownout: 0},
 			WouldRefuse: none,
 		}
 		if diff := cmp.Diff(want, s.Snapshot().Classes[Report]); diff != "" {

@@ -201,7 +201,11 @@ func (s *Server) extensions(r *request, f *fault) map[string]any {
 	default:
 		c.Fields = shares(r.price)
 	}
-	return map[string]any{"cost": c}
+	out := map[string]any{"cost": c}
+	if shed := r.shed(); len(shed) > 0 && f == nil {
+		out["shed"] = shed
+	}
+	return out
 }
 
 // throttle is what the person may still spend; where another budget has refused

@@ -120,22 +120,24 @@ func (a account) debt() *limits.Shortage {
 // charge takes points for what a refused request has cost the server.
 func (a account) charge(points float64) { a.front.Budget.Charge(a.front.Key, points) }
 
-// parked bounds how many refusals are held back at a time, and parkFor how
-// long.
+// parked bounds how many refusals are held back at a time. That of a client in debt
+// is held for debtHold; that of one that comes before the time it was told, until
+// then and for earlyHold at most.
 const (
-	parked  = 1000
-	parkFor = 100 * time.Millisecond
+	parked    = maxConnections
+	debtHold  = 100 * time.Millisecond
+	earlyHold = 10 * time.Second
 )
 
-// park holds the answer to a client in debt back.
-func (s *Server) park(ctx context.Context) {
+// park holds an answer back.
+func (s *Server) park(ctx context.Context, d time.Duration) {
 	select {
 	case s.parking <- struct{}{}:
 		defer func() { <-s.parking }()
 	default:
 		return
 	}
-	timer := time.NewTimer(parkFor)
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

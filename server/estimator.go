@@ -96,7 +96,11 @@ func twoDigits(x float64) float64 {
 	return math.Ceil(x/unit-1e-9) * unit
 }
 
-// duration converts points; a statement's time is told to two digits as well.
+// duration converts points; a statement's time is told to two digits as well. What
+// is no number, or none that a duration holds, is negative: not known.
 func duration(points float64) time.Duration {
+	if !(points < math.MaxInt32) {
+		return -1
+	}
 	return time.Duration(twoDigits(points) * float64(time.Millisecond))
 }

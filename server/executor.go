@@ -57,6 +57,8 @@ func present(ctx context.Context, log *slog.Logger, err error) *gqlerror.Error {
 		return coded(e, codeBadUserInput)
 	}
 	switch {
+	case errors.Is(cause, store.ErrNotKept):
+		return coded(e, codeOverloaded) // nobody is shown it: the report is then made
 	case errors.Is(cause, store.ErrNoViewer):
 		e.Message = "this field needs a token"
 		return coded(e, codeUnauthenticated)

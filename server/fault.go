@@ -22,6 +22,7 @@ const (
 	codeSlicing          = "COST_INVALID_SLICING_ARGUMENTS"
 	codeThrottled        = "THROTTLED"
 	codeOverloaded       = "OVERLOADED"
+	codeReadOnly         = "READ_ONLY"
 	codeUnavailable      = "UNAVAILABLE"
 	codeDeadline         = "DEADLINE_EXCEEDED"
 	codePersistedUnknown = "PERSISTED_QUERY_NOT_FOUND"
@@ -55,6 +56,7 @@ var statuses = map[string][2]int{
 	codeSlicing:          {http.StatusBadRequest, http.StatusOK},
 	codeThrottled:        {http.StatusTooManyRequests, http.StatusTooManyRequests},
 	codeOverloaded:       {http.StatusServiceUnavailable, http.StatusServiceUnavailable},
+	codeReadOnly:         {http.StatusServiceUnavailable, http.StatusServiceUnavailable},
 	codeUnavailable:      {http.StatusServiceUnavailable, http.StatusServiceUnavailable},
 	codeDeadline:         {http.StatusGatewayTimeout, http.StatusGatewayTimeout},
 	codePersistedUnknown: {http.StatusOK, http.StatusOK},

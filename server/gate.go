@@ -38,7 +38,7 @@ func (s *Server) openGate(c Config) (err error) {
 		}
 		return nil
 	}
-	s.adaptive, err = limits.NewAdaptive(limits.AdaptiveConfig{Cores: c.Cores, Slots: slots{c.Store}})
+	s.adaptive, err = limits.NewAdaptive(limits.AdaptiveConfig{Cores: c.Cores, Slots: slots{c.Store}, Cautious: cautious})
 	if err != nil {
 		return fmt.Errorf("gate: %w", err)
 	}
@@ -47,6 +47,9 @@ func (s *Server) openGate(c Config) (err error) {
 	s.steer(s.now())
 	return nil
 }
+
+// cautious is how long a server that has started runs one report at a time.
+const cautious = 30 * time.Second
 
 // checkPools refuses pools in which operations that hold a seat would have to wait.
 func checkPools(c Config) error {

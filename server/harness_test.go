@@ -19,7 +19,7 @@ import (
 
 // rig is a server on a database of its own, with one workspace.
 type rig struct {
-	t      *testing.T
+	t      testing.TB
 	store  *store.Store
 	server *Server
 	http   *httptest.Server
@@ -27,12 +27,12 @@ type rig struct {
 	token  string // the owner's
 }
 
-func newRig(t *testing.T, change func(*Config)) *rig {
+func newRig(t testing.TB, change func(*Config)) *rig {
 	t.Helper()
 	return rigOn(t, storetest.Open(t), change)
 }
 
-func rigOn(t *testing.T, db *store.Store, change func(*Config)) *rig {
+func rigOn(t testing.TB, db *store.Store, change func(*Config)) *rig {
 	t.Helper()
 	r := &rig{t: t, store: db}
 	var err error

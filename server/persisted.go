@@ -200,6 +200,18 @@ func (s *Server) warm(ctx context.Context) {
 	s.log.Info("documents are known by their hashes", "documents", len(found))
 }
 
+// warmPools opens the connections before anybody is let in.
+func (s *Server) warmPools(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, warmFor)
+	defer cancel()
+	if err := s.store.Warm(ctx); err != nil {
+		s.log.Warn("open connections ahead of requests", "error", err)
+	}
+}
+
+// warmFor bounds how long a start waits for a slow database.
+const warmFor = 10 * time.Second
+
 // saveDocuments keeps the commonest documents until ctx ends.
 func (s *Server) saveDocuments(ctx context.Context) {
 	ticker := time.NewTicker(persistedSave)

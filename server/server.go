@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -83,6 +84,7 @@ type Server struct {
 	health          *health
 	metrics         *metrics
 	parking         chan struct{}
+	held            sync.Map // clients of which a refusal is held back
 	playground      playground
 	adminToken      []byte
 	nightly         time.Duration
@@ -239,6 +241,7 @@ func (s *Server) Serve(ctx context.Context, public, admin net.Listener, drainDel
 	s.readOrders(watching)
 	go s.watchOrders(watching)
 	go s.tidy(watching)
+	s.warmPools(watching)
 	s.warm(watching)
 	s.startWork(watching)
 	go s.keepWork(watching)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -12,6 +13,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"headroom/dataloader"
+	"headroom/graph"
 	"headroom/limits"
 	"headroom/store"
 	"headroom/timesheet"
@@ -38,6 +40,8 @@ type request struct {
 	started time.Time // of the execution
 	op      *store.Operation
 	refusal *limits.Refusal // the gate's
+	without graph.Shed      // what the answer lacks
+	early   time.Duration   // it was refused, and told before that its time comes so much later
 	actual  float64         // points, once it has run
 }
 
@@ -65,14 +69,20 @@ func (s *Server) do(ctx context.Context, r *request) (*graphql.Response, *fault)
 	defer reserved.Cancel() // a no-op once it is settled: refusals cost nothing
 	ctx, cancel := context.WithDeadline(ctx, r.arrived.Add(s.deadlines[r.class]))
 	defer cancel()
+	if resp := s.keptFirst(ctx, r, opCtx); resp != nil {
+		reserved.Settle(s.spent(r))
+		return resp, nil
+	}
 	permit, f := s.admit(ctx, r)
 	if f != nil {
+		reserved.Cancel()
+		s.holdEarly(r, f)
 		return nil, f
 	}
 	defer permit.Drop()
 	s.lookout.begin(r, s.now())
 	defer s.lookout.end(r)
-	resp, f := s.run(ctx, r, opCtx, permit)
+	resp, f := s.run(ctx, r, opCtx, permit, timesheet.Service{Class: serviceClass[r.class]})
 	s.settle(r, permit, reserved, f)
 	return resp, f
 }
@@ -119,7 +129,21 @@ func (s *Server) find(ctx context.Context, r *request, p *params) (*document, *f
 	if doc, f := s.persisted.resolve(p); doc != nil || f != nil {
 		return doc, f
 	}
+	if f := s.unread(p); f != nil {
+		return nil, f
+	}
 	return s.documents.find(ctx, *p, &r.timings)
+}
+
+// unread refuses a document that would have to be parsed while so many wait that
+// it could not run: reading it is the server's own time. One that may stop a timer
+// is read all the same.
+func (s *Server) unread(p *params) *fault {
+	if !s.static.Full(limits.Interactive) || s.documents.cached(documentKeyOf(p.operation, p.query)) != nil || strings.Contains(p.query, "stopTimer") {
+		return nil
+	}
+	return refuse(codeOverloaded, "the server is busy: documents that it does not know have to wait").
+		with("class", limits.Interactive.String()).with("reason", limits.QueueFull.String()).retry(jitter(2 * time.Second))
 }
 
 // checkHeaders refuses what needs no look at the body.
@@ -143,7 +167,7 @@ func (s *Server) checkDebt(ctx context.Context, r *request) *fault {
 	if short == nil || s.mode.of(RuleBudgets) != Enforce {
 		return nil
 	}
-	s.park(ctx)
+	s.park(ctx, debtHold)
 	return throttled(short)
 }
 
@@ -243,6 +267,9 @@ func throttled(short *limits.Shortage) *fault {
 
 // admit asks the gate for a permit and waits at most until the deadline.
 func (s *Server) admit(ctx context.Context, r *request) (*limits.Permit, *fault) {
+	if f := s.readOnly(r); f != nil {
+		return nil, f
+	}
 	began := time.Now()
 	deadline, _ := ctx.Deadline()
 	permit, refusal := s.deciding().Admit(ctx, limits.Request{
@@ -256,6 +283,7 @@ func (s *Server) admit(ctx context.Context, r *request) (*limits.Permit, *fault)
 	s.metrics.refusedAfter(r.class, r.timings.queue)
 	if refusal.Early {
 		s.charge(r, refusalPoints) // it was told when, and came before
+		r.early = refusal.RetryAfter
 	}
 	code := codeOverloaded
 	if refusal.Reason == limits.Expired {
@@ -270,9 +298,25 @@ func (s *Server) admit(ctx context.Context, r *request) (*limits.Permit, *fault)
 	return nil, f
 }
 
+// holdEarly holds the refusal of a client that came before its time back until
+// then, so that clients that ignore the time cost no more than those that wait. One
+// of each client is held: more would fill the server with those who come at once.
+func (s *Server) holdEarly(r *request, f *fault) {
+	if r.early == 0 {
+		return
+	}
+	if _, is := s.held.LoadOrStore(r.account.front.Key, true); is {
+		return
+	}
+	defer s.held.Delete(r.account.front.Key)
+	held := min(r.early, earlyHold)
+	s.park(r.Context(), held)
+	f.retry(max(time.Second, r.early-held))
+}
+
 // run executes the operation. It returns when its last statement has ended,
 // also where the client is gone: until then the seat is not free.
-func (s *Server) run(ctx context.Context, r *request, opCtx *graphql.OperationContext, permit *limits.Permit) (*graphql.Response, *fault) {
+func (s *Server) run(ctx context.Context, r *request, opCtx *graphql.OperationContext, permit *limits.Permit, service timesheet.Service) (*graphql.Response, *fault) {
 	r.op, r.started = store.NewOperation(1), time.Now()
 	defer r.op.Close()
 	if slot, ok := permit.Slot().(*store.Slot); ok {
@@ -281,7 +325,10 @@ func (s *Server) run(ctx context.Context, r *request, opCtx *graphql.OperationCo
 	if answer := s.documents.introspected(r.doc, r.vars); answer != nil {
 		return answer, nil
 	}
-	ctx = timesheet.WithService(ctx, timesheet.Service{Class: serviceClass[r.class], Step: int(permit.Step())})
+	ctx = timesheet.WithService(ctx, service)
+	if permit.Step() >= limits.NoExtras {
+		ctx = graph.WithShed(ctx, &r.without)
+	}
 	ctx = store.WithOperation(ctx, r.op)
 	ctx = context.WithValue(ctx, accountKey{}, r.account)
 	ctx = context.WithValue(ctx, requestIDKey{}, r.id)
@@ -366,11 +413,8 @@ const rowPoints = 0.02
 // and the server have spent, and never by more than was quoted: the price is a
 // contract, and a storm makes every statement slower than it was.
 func (s *Server) settle(r *request, permit *limits.Permit, reserved *limits.Reservation, f *fault) {
+	spent := s.spent(r)
 	outcome := limits.Outcome{DB: r.op.Busy(), Statements: r.op.Statements(), Rows: int(r.op.Rows())}
-	r.actual = min(millis(outcome.DB)+rowPoints*float64(outcome.Rows), r.price.Expected)
-	if r.doc.inspects {
-		r.actual = max(r.price.Expected, millis(time.Since(r.started))) // the processor's, and nobody else's
-	}
 	switch {
 	case f != nil:
 		outcome.Err = errors.New(f.code)
@@ -379,5 +423,14 @@ func (s *Server) settle(r *request, permit *limits.Permit, reserved *limits.Rese
 	}
 	s.teach(r, permit, f)
 	permit.Done(outcome)
-	reserved.Settle(r.actual)
+	reserved.Settle(spent)
+}
+
+// spent is what the operation took, in points.
+func (s *Server) spent(r *request) float64 {
+	r.actual = min(millis(r.op.Busy())+rowPoints*float64(r.op.Rows()), r.price.Expected)
+	if r.doc.inspects {
+		r.actual = max(r.price.Expected, millis(time.Since(r.started))) // the processor's, and nobody else's
+	}
+	return r.actual
 }

@@ -31,6 +31,9 @@ const maxGroups = 200_000
 // shared: they are not to be changed.
 func (s *Store) Report(ctx context.Context, v timesheet.Viewer, in timesheet.ReportInput, now time.Time) (timesheet.Report, error) {
 	if err := checkReport(in); err != nil || in.IncludeRunning {
+		if timesheet.ServiceFrom(ctx).KeptOnly {
+			return timesheet.Report{}, ErrNotKept
+		}
 		return s.report(ctx, v, in, now, maxGroups)
 	}
 	fresh := in.Freshness

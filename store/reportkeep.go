@@ -57,6 +57,10 @@ type made struct {
 // share gives what somebody asks for: what was kept, as cached tells, or what run
 // makes. Equal ones in flight are one.
 func (s *Store) share(ctx context.Context, v timesheet.Viewer, kind string, in any, fresh *timesheet.Freshness, now time.Time, run func(context.Context) (made, error)) (value any, cached bool, err error) {
+	keptOnly := timesheet.ServiceFrom(ctx).KeptOnly
+	if keptOnly && fresh == nil {
+		return nil, false, ErrNotKept
+	}
 	key, err := keyOf(v, kind, in)
 	if err != nil {
 		return nil, false, err
@@ -67,7 +71,23 @@ func (s *Store) share(ctx context.Context, v timesheet.Viewer, kind string, in a
 	if err != nil {
 		return nil, false, fmt.Errorf("read a workspace's version: %w", err)
 	}
+	if keptOnly {
+		if value, ok := s.reports.find(key, at, fresh, now); ok {
+			return value, true, nil
+		}
+		return nil, false, ErrNotKept
+	}
 	return s.reports.get(ctx, key, at, fresh, now, run)
+}
+
+// ErrNotKept is given in the place of a report to who takes kept ones only.
+var ErrNotKept = errors.New("no report is kept that is fresh enough")
+
+// find returns a report that was kept and is fresh enough.
+func (k *reportKeeper) find(key reportKey, at version, fresh *timesheet.Freshness, now time.Time) (any, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.findLocked(key, at, fresh, now)
 }
 
 // reportKeeper has reports that are asked for at once made once, and keeps the

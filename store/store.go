@@ -13,6 +13,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
 
 	"headroom/timesheet"
 )
@@ -61,6 +63,8 @@ type Store struct {
 	demotionMu sync.Mutex
 	demotion   Demotion
 
+	handshakes *rate.Limiter // paces new connections: each costs the server a process
+
 	cancels   *canceller
 	writers   sync.Map                                    // pid of a backend -> writing
 	imported  atomic.Pointer[func(timesheet.WorkspaceID)] // hears of imports
@@ -82,7 +86,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
-	s := &Store{log: c.Log, pools: map[timesheet.Class]*pgxpool.Pool{}, cancels: newCanceller(), reports: newReportKeeper(), life: life, end: end, demote: c.Demote && IsLocal(c.DSN)}
+	s := &Store{log: c.Log, pools: map[timesheet.Class]*pgxpool.Pool{}, cancels: newCanceller(), handshakes: rate.NewLimiter(handshakesPerSecond, handshakesAtOnce), reports: newReportKeeper(), life: life, end: end, demote: c.Demote && IsLocal(c.DSN)}
 	s.views = newViewerCache(life, s.readSighting)
 	err := s.openPools(ctx, c)
 	if err == nil {
@@ -146,6 +150,7 @@ func (s *Store) newPool(ctx context.Context, dsn string, class timesheet.Class, 
 	cfg.ConnConfig.Tracer = tracer{}
 	cfg.ConnConfig.BuildContextWatcherHandler = s.cancels.handler
 	cfg.PrepareConn = trusted
+	cfg.BeforeConnect = func(ctx context.Context, _ *pgx.ConnConfig) error { return s.handshakes.Wait(ctx) }
 	params := cfg.ConnConfig.RuntimeParams
 	params["application_name"] = "headroom " + classNames[class]
 	params["timezone"] = "UTC"
@@ -214,6 +219,38 @@ func (s *Store) check(ctx context.Context, c Config) error {
 	}
 	if pending {
 		return ErrPending
+	}
+	return nil
+}
+
+// Handshakes cost the database a process and some milliseconds each. After it was
+// away all servers connect at once, so each does it at this pace.
+const (
+	handshakesPerSecond = 50
+	handshakesAtOnce    = 10
+)
+
+// Warm opens all connections of what people wait for, so that none of them waits
+// for a handshake. It returns when all are open, or says why one is not.
+func (s *Store) Warm(ctx context.Context) error {
+	for _, class := range []timesheet.Class{timesheet.ClassControl, timesheet.ClassInteractive, timesheet.ClassReport} {
+		var opening errgroup.Group
+		conns := make([]*pgxpool.Conn, s.pools[class].Config().MaxConns)
+		for i := range conns {
+			opening.Go(func() (err error) {
+				conns[i], err = s.pools[class].Acquire(ctx)
+				return err
+			})
+		}
+		err := opening.Wait()
+		for _, conn := range conns {
+			if conn != nil {
+				conn.Release()
+			}
+		}
+		if err != nil || s.shared {
+			return err
+		}
 	}
 	return nil
 }

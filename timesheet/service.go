@@ -2,11 +2,11 @@ package timesheet
 
 import "context"
 
-// Service is how a request is served: the class whose pool and deadline it
-// uses, and the brownout step it must honour (0: none).
+// Service is how a request is served: the class whose pool and deadline it uses,
+// and whether it is given only reports that are kept.
 type Service struct {
-	Class Class
-	Step  int
+	Class    Class
+	KeptOnly bool
 }
 
 // Class is the priority of a request.

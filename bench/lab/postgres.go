@@ -110,3 +110,13 @@ func (p *Postgres) Version(ctx context.Context) (text string, err error) {
 	defer conn.Close(ctx)
 	return text, conn.QueryRow(ctx, `SELECT 'PostgreSQL ' || current_setting('server_version')`).Scan(&text)
 }
+
+// PID is that of the process that starts all others.
+func (p *Postgres) PID(ctx context.Context) (pid int, err error) {
+	conn, err := pgx.Connect(ctx, p.server.DSN())
+	if err != nil {
+		return 0, err
+	}
+	defer conn.Close(ctx)
+	return pid, conn.QueryRow(ctx, `SELECT split_part(pg_read_file('postmaster.pid'), E'\n', 1)::int`).Scan(&pid)
+}

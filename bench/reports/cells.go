@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bench/lab"
 	"context"
 	"errors"
 	"fmt"
@@ -24,17 +25,17 @@ type cell struct {
 // an app shows them at start is never little.
 func busiest(ctx context.Context, conn *pgx.Conn, owner timesheet.Viewer) (person timesheet.Viewer, day timesheet.Date, err error) {
 	person = owner
-	last := since.AddDate(0, months-1, 0)
+	last := lab.Since.AddDate(0, lab.Months-1, 0)
 	return person, day, conn.QueryRow(ctx, `SELECT user_id, day FROM time_entry WHERE workspace_id = $1 AND started_at >= $2
 GROUP BY user_id, day ORDER BY count(*) DESC, user_id, day LIMIT 1`, owner.Workspace.ID, last).Scan(&person.User, &day)
 }
 
 // cells are the questions, of one workspace, and of one person and day.
 func cells(owner, person timesheet.Viewer, day timesheet.Date) []cell {
-	last := since.AddDate(0, months, -1)
+	last := lab.Since.AddDate(0, lab.Months, -1)
 	lastMonth := timesheet.Period{From: timesheet.NewDate(last.Year(), last.Month(), 1), To: timesheet.DayOf(last, time.UTC)}
 	lastYear := timesheet.Period{From: timesheet.NewDate(last.Year(), time.January, 1), To: timesheet.DayOf(last, time.UTC)}
-	all := timesheet.Period{From: timesheet.DayOf(since, time.UTC), To: timesheet.DayOf(last, time.UTC)}
+	all := timesheet.Period{From: timesheet.DayOf(lab.Since, time.UTC), To: timesheet.DayOf(last, time.UTC)}
 	asked := func(name, naive string, in timesheet.ReportInput) cell {
 		in.MaxRows = timesheet.MaxReportRows
 		return cell{name: name, class: timesheet.ClassReport, naive: naive, ask: func(ctx context.Context, s *store.Store) error {

@@ -65,8 +65,8 @@ func (r *results) find(what string, size float64) (sample, bool) {
 
 // measure takes all cells of one size.
 func (r *results) measure(ctx context.Context, pg *lab.Postgres, size float64) error {
-	s := shapeOf(size)
-	dsn, owner, err := seeded(ctx, pg, nameOf(size), s)
+	s := lab.ShapeOf(size)
+	dsn, owner, err := lab.Seeded(ctx, pg, nameOf(size), s)
 	if err != nil {
 		return err
 	}

@@ -45,7 +45,7 @@ var shared = []string{
 // measureWrites measures what a write costs, and how writers get on together.
 // Each round takes all designs, in an order that is drawn.
 func (r *results) measureWrites(ctx context.Context, pg *lab.Postgres) error {
-	dsn, owner, err := seeded(ctx, pg, writesName, shapeOf(writesSize))
+	dsn, owner, err := lab.Seeded(ctx, pg, writesName, lab.ShapeOf(writesSize))
 	if err != nil {
 		return err
 	}
@@ -127,7 +127,7 @@ func (r *results) price(ctx context.Context, pg *lab.Postgres, dsn string, owner
 				return err
 			}
 			for ; i < n && (i+1)%200 != 0; i++ {
-				start := since.AddDate(0, months, -1-random.IntN(5)).Add(time.Duration(random.IntN(36000)) * time.Second)
+				start := lab.Since.AddDate(0, lab.Months, -1-random.IntN(5)).Add(time.Duration(random.IntN(36000)) * time.Second)
 				if _, err := tx.Exec(ctx, insert, owner.Workspace.ID, users[random.IntN(len(users))], projects[random.IntN(len(projects))], start, newID()); err != nil {
 					return err
 				}
@@ -205,7 +205,7 @@ func (r *results) together(ctx context.Context, pg *lab.Postgres, dsn string, ow
 	began := time.Now()
 	for i, conn := range conns {
 		all.Go(func() {
-			for at := since.AddDate(0, months-1, 3); time.Since(began) < r.storm; at = at.Add(time.Second) {
+			for at := lab.Since.AddDate(0, lab.Months-1, 3); time.Since(began) < r.storm; at = at.Add(time.Second) {
 				if _, err := conn.Exec(ctx, insert, owner.Workspace.ID, users[i], projects[0], at, newID()); err != nil {
 					once.Do(func() { failure = err })
 					return

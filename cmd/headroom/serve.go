@@ -34,7 +34,7 @@ type ServeFlags struct {
 	Measure         []string      `enum:"caps,budgets,gate" help:"Rules that are counted and not enforced: caps of one operation, budgets, gate." placeholder:"RULE"`
 	Documents       string        `default:"apq" enum:"off,apq,trusted-only" help:"Which documents are run: off those sent in full, apq also by their hash once they were sent with it, trusted-only those of the manifests."`
 	Manifest        []string      `help:"Manifest of a client's documents, of Apollo, Relay or graphql-codegen; may be given several times." placeholder:"FILE"`
-	Gate            string        `default:"static" enum:"static,adaptive" help:"static has the same seats at all times, adaptive shares those of the database with other servers and follows the crowd."`
+	Gate            string        `default:"adaptive" enum:"static,adaptive" help:"static has the same seats at all times, adaptive shares those of the database with other servers and follows the crowd."`
 	NoDemote        bool          `help:"Leave the priority of report backends as it is, also where the database runs on this machine."`
 	DBCores         int           `name:"db-cores" help:"Cores of the database (default: this machine's where it runs here, else 2)." placeholder:"N"`
 	BudgetUser      string        `default:"2000/100" help:"Points of a person, and how many a second restores."`

@@ -15,9 +15,8 @@ func Ablations() []Policy {
 		Adaptive(),
 		without("few seats in a crowd", limits.NarrowSeats),
 		without("newest first", limits.NewestFirst),
-		without("shedding by client", limits.ShedByClient),
-		without("holding reports back", limits.HoldReports),
 		without("care for deadlines", limits.CareForDeadlines),
+		without("small reports first", limits.SmallFirst),
 		without("the pause after a slot", limits.PauseAfterSlot),
 		adaptive("without slots of the database", true, func(srv *server, c *limits.AdaptiveConfig) {
 			c.Slots = &ownSlots{share: max(1, srv.world.Processes)}

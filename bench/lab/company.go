@@ -1,4 +1,4 @@
-package main
+package lab
 
 import (
 	"context"
@@ -9,23 +9,21 @@ import (
 	"math/rand/v2"
 	"os"
 	"time"
-
-	"bench/lab"
 )
 
-// until is the day after the last entry of all companies: 36 whole months.
+// until is the day after the last entry of all companies: 36 whole Months.
 var (
-	since  = time.Date(2023, time.January, 1, 0, 0, 0, 0, time.UTC)
-	months = 36
+	Since  = time.Date(2023, time.January, 1, 0, 0, 0, 0, time.UTC)
+	Months = 36
 )
 
-// shape is one workspace of a size.
-type shape struct{ entries, users, projects int }
+// Shape is one workspace of a size.
+type Shape struct{ entries, users, projects int }
 
-// shapeOf has 400 people and 300 projects at a million, 1,200 and 900 at ten
+// ShapeOf has 400 people and 300 projects at a million, 1,200 and 900 at ten
 // million, and grows in between as the root of the entries.
-func shapeOf(millions float64) shape {
-	s := shape{entries: int(millions * 1e6), users: 1200, projects: 900}
+func ShapeOf(millions float64) Shape {
+	s := Shape{entries: int(millions * 1e6), users: 1200, projects: 900}
 	if millions < 10 {
 		s.users, s.projects = int(400*math.Sqrt(millions)), int(300*math.Sqrt(millions))
 	}
@@ -40,7 +38,7 @@ const (
 )
 
 // company makes the workspace up. Durations are lognormal as in real work logs.
-func company(s shape) timesheet.Company {
+func company(s Shape) timesheet.Company {
 	c := timesheet.Company{Name: "Bench", TimeZone: "Europe/Bucharest", WeekStart: time.Monday, Currency: "EUR", Tags: []string{"one", "two", "three"}}
 	for i := range s.users {
 		role := timesheet.RoleMember
@@ -64,13 +62,13 @@ func company(s shape) timesheet.Company {
 }
 
 // entriesOf yields entries in the order of their start.
-func (s shape) entriesOf(yield func(timesheet.CompanyEntry) bool) {
+func (s Shape) entriesOf(yield func(timesheet.CompanyEntry) bool) {
 	r := rand.New(rand.NewPCG(1, uint64(s.entries)))
-	span := since.AddDate(0, months, 0).Sub(since) - 10*time.Hour
+	span := Since.AddDate(0, Months, 0).Sub(Since) - 10*time.Hour
 	for i := range s.entries {
-		start := since.Add(time.Duration(float64(span) * float64(i) / float64(s.entries))).Truncate(time.Second)
+		start := Since.Add(time.Duration(float64(span) * float64(i) / float64(s.entries))).Truncate(time.Second)
 		user := r.IntN(s.users)
-		quarter := int(start.Sub(since).Hours()) / (24 * 91)
+		quarter := int(start.Sub(Since).Hours()) / (24 * 91)
 		project := (user*7 + quarter*31 + r.IntN(projectsAQuarter)*97) % s.projects
 		e := timesheet.CompanyEntry{
 			User: user, Project: project, Task: project*tasksAProject + r.IntN(tasksAProject), Start: start,
@@ -86,27 +84,8 @@ func (s shape) entriesOf(yield func(timesheet.CompanyEntry) bool) {
 	}
 }
 
-// fill makes the databases of all sizes, and that of the writes.
-func fill(ctx context.Context, pg *lab.Postgres, sizes []float64) error {
-	for _, size := range sizes {
-		if _, _, err := seeded(ctx, pg, nameOf(size), shapeOf(size)); err != nil {
-			return err
-		}
-	}
-	_, _, err := seeded(ctx, pg, writesName, shapeOf(writesSize))
-	return err
-}
-
-func nameOf(size float64) string { return fmt.Sprintf("bench_%g", size) }
-
-// The database of the writes has entries of its own.
-const (
-	writesName = "bench_writes"
-	writesSize = 0.1
-)
-
-// seeded opens the database of a size, filled, and with what a server has folded.
-func seeded(ctx context.Context, pg *lab.Postgres, name string, s shape) (dsn string, owner timesheet.Viewer, err error) {
+// Seeded opens the database of a size, filled, and with what a server has folded.
+func Seeded(ctx context.Context, pg *Postgres, name string, s Shape) (dsn string, owner timesheet.Viewer, err error) {
 	if dsn, err = pg.Database(ctx, name); err != nil {
 		return "", owner, err
 	}

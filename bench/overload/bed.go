@@ -1,0 +1,179 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"bench/lab"
+	"headroom/server"
+	"headroom/store"
+	"headroom/timesheet"
+)
+
+// The database has a core for itself; the servers and the load share the other.
+const (
+	databaseCore = 0
+	serverCore   = 1
+)
+
+// bed is what all blocks stand on.
+type bed struct {
+	dsn, program string
+	tokens       []string // of one person each client
+}
+
+// clients is how many programs ask: each has a token of its own.
+const clients = 200
+
+func openBed(ctx context.Context, pg *lab.Postgres, dir string) (*bed, error) {
+	dsn, owner, err := lab.Seeded(ctx, pg, "bench_1", lab.ShapeOf(1))
+	if err != nil {
+		return nil, err
+	}
+	if err := pg.Exec(ctx, dsn, `VACUUM ANALYZE`, `CHECKPOINT`); err != nil {
+		return nil, err
+	}
+	b := &bed{dsn: dsn, program: filepath.Join(dir, "headroom")}
+	s, err := store.Open(ctx, store.Config{DSN: dsn})
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	secret, err := s.Secret(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for range clients {
+		in := store.NewToken{User: owner.User, Name: "bench", Scope: timesheet.ScopeWrite}
+		token, _, err := s.CreateToken(ctx, owner, in, store.Change{Action: "createToken", Input: in})
+		if err != nil {
+			return nil, err
+		}
+		b.tokens = append(b.tokens, server.NewKeys(secret).MintToken(owner.Workspace.ID, token))
+	}
+	build := exec.CommandContext(ctx, "go", "build", "-o", b.program, "./cmd/headroom")
+	build.Dir = ".." // the product's own module
+	build.Stderr = os.Stderr
+	return b, build.Run()
+}
+
+// pin binds a process, all of its threads and what it starts from now on to a core.
+func pin(pid, core int) error {
+	var set unix.CPUSet
+	set.Set(core)
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", pid))
+	if err != nil {
+		return err
+	}
+	for _, t := range threads {
+		id, err := strconv.Atoi(filepath.Base(t))
+		if err != nil {
+			return err
+		}
+		if err := unix.SchedSetaffinity(id, &set); err != nil && !errors.Is(err, unix.ESRCH) {
+			return fmt.Errorf("bind process %d to core %d: %w", pid, core, err)
+		}
+	}
+	return nil
+}
+
+// pinDatabase binds the server's processes.
+func pinDatabase(postmaster int) error {
+	if err := pin(postmaster, databaseCore); err != nil {
+		return err
+	}
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", postmaster, postmaster))
+	if err != nil {
+		return err
+	}
+	for _, field := range strings.Fields(string(text)) {
+		pid, err := strconv.Atoi(field)
+		if err != nil {
+			return err
+		}
+		if err := pin(pid, databaseCore); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// gates are the opponents and how a server with each is started.
+var gates = map[string]func(b *bed) []string{
+	"none":        func(b *bed) []string { return b.serve("--limits", "off") },
+	"bulkheads":   func(b *bed) []string { return b.serve("--gate", "static") },
+	"failsafe-go": func(b *bed) []string { return []string{os.Args[0], "failsafe", b.dsn} },
+	"adaptive":    func(b *bed) []string { return b.serve("--gate", "adaptive") }, // the default, by name
+}
+
+func (b *bed) serve(gate ...string) []string {
+	return append([]string{
+		b.program, "serve", "--database-url", b.dsn, "--db-cores", "1", "--addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0",
+		"--budget-user", "1000000/1000000", "--budget-workspace", "1000000/1000000", "--rollup-check", "off", "--log-level", "error",
+		"--export-dir", filepath.Join(filepath.Dir(b.program), "exports"), "--drain", "1s",
+	}, gate...)
+}
+
+// process is a running server.
+type process struct {
+	cmd *exec.Cmd
+	url string
+	log bytes.Buffer
+}
+
+// start starts servers with a gate and waits until each answers.
+func (b *bed) start(ctx context.Context, gate string, n int) (servers []*process, err error) {
+	for range n {
+		args := gates[gate](b)
+		p := &process{cmd: exec.Command(args[0], args[1:]...)}
+		p.cmd.Stderr = &p.log
+		p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+		out, err := p.cmd.StdoutPipe()
+		if err != nil {
+			return servers, err
+		}
+		if err := p.cmd.Start(); err != nil {
+			return servers, err
+		}
+		servers = append(servers, p)
+		lines := bufio.NewReader(out)
+		line, _ := lines.ReadString('\n')
+		_, rest, _ := strings.Cut(line, "http://")
+		addr, _, ok := strings.Cut(rest, "/")
+		if !ok {
+			return servers, fmt.Errorf("a server with the gate %s did not start: %s%s", gate, line, p.log.String())
+		}
+		p.url = "http://" + addr + "/graphql"
+		go io.Copy(io.Discard, lines)
+	}
+	return servers, nil
+}
+
+func stopAll(servers []*process) error {
+	var errs []error
+	for _, p := range servers {
+		errs = append(errs, p.cmd.Process.Signal(syscall.SIGTERM))
+	}
+	for _, p := range servers {
+		killer := time.AfterFunc(5*time.Second, func() { p.cmd.Process.Kill() })
+		_ = p.cmd.Wait() // a server that was killed at its drain's end is as good
+		killer.Stop()
+		if p.log.Len() > 0 {
+			fmt.Fprintf(os.Stderr, "%.3000s\n", p.log.String())
+		}
+	}
+	return errors.Join(errs...)
+}

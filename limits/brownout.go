@@ -1,0 +1,118 @@
+package limits
+
+import (
+	"fmt"
+	"time"
+)
+
+// The rungs above Normal. A gate goes up to RefuseReports by itself, one rung for
+// each second in which the interactive queue stands, and down one for each five
+// quiet seconds; the two above it are for people to decide.
+const (
+	NoBackground  Step = iota + 1 // no background operation starts
+	KeptReports                   // reports that may be older are those that are kept
+	NoExtras                      // what is nullable for that reason is null
+	RefuseReports                 // no report starts
+	ReadOnly                      // nothing is written, but for control operations
+	OnlyControl                   // nothing else starts
+	numSteps
+)
+
+// stepNames are the rungs as people name them.
+var stepNames = [numSteps]string{"normal", "no_background", "kept_reports", "no_extras", "refuse_reports", "read_only", "only_control"}
+
+// String returns the rung's name, as metrics carry it.
+func (s Step) String() string {
+	if s < 0 || s >= numSteps {
+		return fmt.Sprintf("step(%d)", int(s))
+	}
+	return stepNames[s]
+}
+
+// ParseStep is the inverse of String.
+func ParseStep(name string) (Step, error) {
+	for s, n := range stepNames {
+		if n == name {
+			return Step(s), nil
+		}
+	}
+	return Normal, fmt.Errorf("unknown step %q: want one of %v", name, stepNames)
+}
+
+const (
+	climbEvery   = time.Second
+	descendEvery = 5 * time.Second
+)
+
+// ladder is where the gate stands on it.
+type ladder struct {
+	step    Step
+	since   time.Time // when it was last reached or held
+	least   Step      // that people want
+	because string
+}
+
+// climb moves the gate by at most one rung.
+func climb(l ladder, crowded bool, now time.Time) ladder {
+	waited := age(now, &l.since)
+	switch {
+	case crowded && l.step >= RefuseReports, !crowded && l.step == Normal:
+		l.since = now
+	case crowded && waited >= climbEvery:
+		l.step, l.since = l.step+1, now
+	case !crowded && waited >= descendEvery:
+		l.step, l.since = l.step-1, now
+	}
+	return l
+}
+
+// Brown holds the gate on a rung at least, for the reason given; Normal lets it go
+// up and down by itself again.
+func (a *Adaptive) Brown(least Step, reason string) {
+	now := a.now()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.own.ladder.least, a.own.ladder.because = max(Normal, min(least, OnlyControl)), reason
+	for class := range numClasses {
+		a.refuseBrownedLocked(&a.pools[class], now)
+	}
+}
+
+// Rung returns the rung on which the gate stands.
+func (a *Adaptive) Rung() Step {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.card.rung()
+}
+
+func (r *card) rung() Step {
+	if r == nil {
+		return Normal
+	}
+	return max(r.ladder.step, r.ladder.least)
+}
+
+// browned reports whether a class is not served on the present rung.
+func (r *card) browned(class Class) bool {
+	switch step := r.rung(); class {
+	case Background:
+		return step >= NoBackground
+	case Report:
+		return step >= RefuseReports
+	case Interactive:
+		return step >= OnlyControl
+	default:
+		return false
+	}
+}
+
+// refuseBrownedLocked refuses who waits in a class that is no longer served.
+func (s *Static) refuseBrownedLocked(p *pool, now time.Time) {
+	if !s.card.browned(p.class) {
+		return
+	}
+	for len(p.queue.waiting) > 0 {
+		w := p.queue.last()
+		s.answerLocked(w, nil, s.refuseLocked(p, &w.request, Brownout, now))
+	}
+}

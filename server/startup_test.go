@@ -1,0 +1,104 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"testing"
+	"time"
+
+	"headroom/limits"
+	"headroom/store"
+	"headroom/store/storetest"
+	"headroom/timesheet"
+)
+
+// Before a server answers, the connections that people wait for are open.
+func TestPoolsAreWarmed(t *testing.T) {
+	db, err := store.Open(t.Context(), store.Config{DSN: storetest.New(t), Pools: map[timesheet.Class]int{timesheet.ClassInteractive: 12, timesheet.ClassReport: 5}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(db.Close)
+	r := rigOn(t, db, func(c *Config) { c.Nightly = -1 })
+	ctx, end := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	public := listen(t)
+	go func() { ended <- r.server.Serve(ctx, public, listen(t), 0, time.Second) }()
+	resp, err := http.Get("http://" + public.Addr().String() + "/readyz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	for _, p := range db.Stats() {
+		if p.Class != "background" && p.Class != "export" && p.Total != p.Max {
+			t.Errorf("the pool of class %s has %d of %d connections when the server answers", p.Class, p.Total, p.Max)
+		}
+	}
+	end()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// A server that has just started runs one report at a time, whatever the database
+// would take.
+func TestStartsWithOneReport(t *testing.T) {
+	db, err := store.Open(t.Context(), store.Config{DSN: storetest.New(t), Pools: map[timesheet.Class]int{timesheet.ClassInteractive: 34, timesheet.ClassReport: 9}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(db.Close)
+	r := rigOn(t, db, func(c *Config) { c.Gate, c.Cores = Adaptive, 8 })
+	if got := r.server.snapshot().Classes[limits.Report].Seats; got != 1 {
+		t.Errorf("%d seats for reports at the start, want 1", got)
+	}
+}
+
+// While no more may wait, what would have to be parsed is refused unread, but for
+// what may stop a timer.
+func TestFullHouseReadsNothingNew(t *testing.T) {
+	r := newRig(t, func(c *Config) { c.Cores = 1 })
+	r.ask(`{ viewer { role } }`, nil)
+	for !r.server.static.Full(limits.Interactive) {
+		r.server.static.Offer(limits.Request{Class: limits.Interactive, Tenant: "a crowd"}, func(*limits.Permit, *limits.Refusal) {})
+	}
+	known, _ := r.server.documents.held()
+	a := r.must(call{query: `{ viewer { role user { id } } }`, token: r.token})
+	if a.status != http.StatusServiceUnavailable || a.code() != codeOverloaded || a.Errors[0].Extensions["reason"] != "queue_full" || a.header.Get("Retry-After") == "" {
+		t.Errorf("a new document: status %d, %s", a.status, a.raw)
+	}
+	if now, _ := r.server.documents.held(); now != known {
+		t.Errorf("%d documents are kept, there were %d", now, known)
+	}
+	if a := r.must(call{query: `mutation { stopTimer(input: {}) { userErrors { code } } }`, token: r.token}); a.status != http.StatusOK || a.code() != "" {
+		t.Errorf("stopping a timer: status %d, %s", a.status, a.raw)
+	}
+}
+
+// Who comes before the time it was told waits for that time before it is refused
+// again.
+func TestEarlyRetriesAreHeld(t *testing.T) {
+	r := newRig(t, func(c *Config) { c.Gate, c.Cores = Adaptive, 2 })
+	r.server.adaptive.Brown(limits.OnlyControl, "a test")
+	send := func() (answer, time.Time) {
+		a := r.must(call{query: `{ viewer { role } }`, token: r.token})
+		return a, time.Now()
+	}
+	began := time.Now()
+	first, told := send()
+	wait, _ := first.Errors[0].Extensions["retryAfterMs"].(float64)
+	due := began.Add(time.Duration(wait) * time.Millisecond)
+	if first.code() != codeOverloaded || wait < 1000 || told.After(due) {
+		t.Fatalf("the first: %s", first.raw)
+	}
+	beside, at := send() // of the same moment: its sender cannot have read the first answer
+	if beside.code() != codeOverloaded || at.After(due) {
+		t.Errorf("one beside it is held: %s", beside.raw)
+	}
+	for time.Since(began) < 400*time.Millisecond {
+		<-time.After(time.Millisecond)
+	}
+	if early, at := send(); early.code() != codeOverloaded || at.Before(due) {
+		t.Errorf("an early one is answered %v before its time: %s", due.Sub(at), early.raw)
+	}
+}
