@@ -163,7 +163,7 @@ func (a *Adaptive) heardLocked(now time.Time) {
 	}
 	report := &a.pools[Report]
 	report.seats, report.maxQueue, a.card.places = slots, slots*queuePerSeat[Report], slots
-	if age(now, &a.card.opened) < a.card.cautious {
+	if a.reports == 0 && age(now, &a.card.opened) < a.card.cautious {
 		report.seats = 1
 	}
 	report.share = max(0.25, float64(slots)/float64(1+b.Waiting))
