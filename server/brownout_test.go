@@ -89,9 +89,9 @@ func TestBrownoutGivesKeptReports(t *testing.T) {
 	if got["source"] != "CACHE" || got["asOf"] != old || made() != before {
 		t.Errorf("the report that is kept: %v as of %v, %d more seats; want that of %v", got["source"], got["asOf"], made()-before, old)
 	}
-	for who, query := range map[string]string{b.token: fmt.Sprintf(aReport, freshness), b.other: fmt.Sprintf(aReport, "")} {
+	for _, ask := range [][2]string{{b.token, freshness}, {b.other, ""}} { // the first has changed something since
 		before := made()
-		got := b.wants(who, query, "", "").Data["timesheetReport"].(map[string]any)
+		got := b.wants(ask[0], fmt.Sprintf(aReport, ask[1]), "", "").Data["timesheetReport"].(map[string]any)
 		if made() != before+1 {
 			t.Errorf("a report that may not be older took %d seats, as of %v", made()-before, got["asOf"])
 		}
