@@ -24,8 +24,17 @@ func TestClimb(t *testing.T) {
 		crowded bool
 		want    Step
 	}{
-		{10, false, Normal}, {1, true, NoBackground}, {1, true, KeptReports}, {5, true, RefuseReports}, {60, true, RefuseReports},
-		{4, false, RefuseReports}, {1, false, NoExtras}, {1, true, RefuseReports}, {14, false, KeptReports}, {1, false, NoBackground}, {60, false, Normal},
+		{10, false, Normal},
+		{1, true, NoBackground},
+		{1, true, KeptReports},
+		{5, true, RefuseReports},
+		{60, true, RefuseReports},
+		{4, false, RefuseReports},
+		{1, false, NoExtras},
+		{1, true, RefuseReports},
+		{14, false, KeptReports},
+		{1, false, NoBackground},
+		{60, false, Normal},
 	} {
 		if got := at(tt.seconds, tt.crowded); got != tt.want {
 			t.Fatalf("after %d s more, crowded %v: %v, want %v", tt.seconds, tt.crowded, got, tt.want)

@@ -76,7 +76,7 @@ func BenchmarkClientsThatIgnoreRetryAfter(b *testing.B) {
 	}
 	r.server.adaptive.Brown(limits.OnlyControl, "a benchmark")
 	handler := r.server.Handler()
-	var asked, refused, took = 0, 0, time.Duration(0)
+	asked, refused, took := 0, 0, time.Duration(0)
 	for b.Loop() {
 		end := time.Now().Add(10 * time.Second)
 		began := cpu(b)

@@ -6,6 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"headroom/server"
+	"headroom/store"
+	"headroom/timesheet"
 	"io"
 	"os"
 	"os/exec"
@@ -18,9 +21,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"bench/lab"
-	"headroom/server"
-	"headroom/store"
-	"headroom/timesheet"
 )
 
 // The database has a core for itself; the servers and the load share the other.

@@ -4,17 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"headroom/limits"
+	"headroom/server"
+	"headroom/store"
+	"headroom/timesheet"
 	"log/slog"
 	"net"
 	"os"
 	"time"
 
 	"github.com/failsafe-go/failsafe-go/adaptivelimiter"
-
-	"headroom/limits"
-	"headroom/server"
-	"headroom/store"
-	"headroom/timesheet"
 )
 
 // failsafePermits is the most that a limiter of failsafe-go may give, which is also its

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bench/lab"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +8,8 @@ import (
 	"headroom/timesheet"
 	"strings"
 	"time"
+
+	"bench/lab"
 
 	"github.com/jackc/pgx/v5"
 )

@@ -1,9 +1,10 @@
 package main
 
 import (
-	"bench/lab"
 	"context"
 	"fmt"
+
+	"bench/lab"
 )
 
 // fill makes the databases of all sizes, and that of the writes.
