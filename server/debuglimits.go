@@ -54,6 +54,9 @@ func (s *Server) limitsView(by string, seconds int) LimitsView {
 	}
 	if a := snapshot.Adaptive; a != nil {
 		v.Servers, v.Crowded, v.Kept = a.Processes, a.Crowded, a.Kept
+		if a.Rung > limits.Normal {
+			v.Brownout = a.Rung.String()
+		}
 	}
 	for _, c := range snapshot.Classes {
 		v.Classes = append(v.Classes, classView(c))

@@ -58,6 +58,7 @@ var (
 	descSlots    = prometheus.NewDesc("headroom_report_slots", "Report slots of the whole database: taken by all servers, and how many there are.", []string{"state"}, nil)
 	descDemotion = prometheus.NewDesc("headroom_demotion", "1 for the state that the report backends are in: yielding, refused, or none tried.", []string{"state"}, nil)
 	descHeadroom = prometheus.NewDesc("headroom_ratio", "Work a second that the database's cores allow, over that of the busiest minute of this week and the last; absent until a minute has passed.", nil, nil)
+	descRung     = prometheus.NewDesc("headroom_brownout_step", "Rung of the brownout ladder, 0 for none; each includes those below it.", nil, nil)
 	descOrders   = prometheus.NewDesc("headroom_gate_orders", "Operators' orders in force on this server.", []string{"kind"}, nil)
 	descCores    = prometheus.NewDesc("headroom_database_cores", "Cores of the database, as the server was told.", nil, nil)
 )
@@ -83,6 +84,9 @@ func (c gateCollector) Collect(out chan<- prometheus.Metric) {
 	l.mu.Lock()
 	held := l.held
 	l.mu.Unlock()
+	if a := snapshot.Adaptive; a != nil {
+		gauge(descRung, float64(a.Rung))
+	}
 	if held >= 0 {
 		gauge(descSlots, float64(held), "taken")
 	}

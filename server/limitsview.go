@@ -16,6 +16,7 @@ type LimitsView struct {
 	Servers    int            `json:"servers,omitempty"`  // on the database; only of the adaptive gate
 	Crowded    bool           `json:"crowded"`            // more interactive operations come than the database can do
 	Kept       float64        `json:"kept"`               // share of the clients that is served in a crowd
+	Brownout   string         `json:"brownout,omitempty"` // the rung of the ladder; absent on none
 	Slowdown   float64        `json:"slowdown"`           // how many times longer than forecast operations take
 	Headroom   *HeadroomView  `json:"headroom,omitempty"` // absent until a minute has passed
 	Demotion   DemotionView   `json:"demotion"`

@@ -169,7 +169,9 @@ func TestLookTellsWhatChanged(t *testing.T) {
 		s.Classes[limits.Interactive].Seats = seats
 		return s
 	}
-	for i, s := range []limits.Snapshot{state(8, 1, false), state(8, 1, false), state(2, 2, true), state(8, 2, false)} {
+	browned := state(2, 2, true)
+	browned.Adaptive.Rung = limits.NoExtras
+	for i, s := range []limits.Snapshot{state(8, 1, false), state(8, 1, false), browned, state(8, 2, false)} {
 		l.look(time.Unix(int64(i), 0), s, 1, i == 3)
 	}
 	var told []string
@@ -177,8 +179,8 @@ func TestLookTellsWhatChanged(t *testing.T) {
 		told = append(told, d.text)
 	}
 	want := []string{
-		"seats of interactive: 8, before 2", "the crowd is over", "the database is away",
-		"seats of interactive: 2, before 8", "a crowd: more comes than the database can do; the newest is served first", "servers on the database: 2, before 1",
+		"seats of interactive: 8, before 2", "the crowd is over", "brownout: normal, before no_extras", "the database is away",
+		"seats of interactive: 2, before 8", "a crowd: more comes than the database can do; the newest is served first", "brownout: no_extras, before normal", "servers on the database: 2, before 1",
 	}
 	if strings.Join(told, "\n") != strings.Join(want, "\n") {
 		t.Errorf("told\n%s\nwant\n%s", strings.Join(told, "\n"), strings.Join(want, "\n"))
@@ -197,7 +199,7 @@ func TestGateMetrics(t *testing.T) {
 	for _, want := range []string{
 		`headroom_gate_absorb_seconds{class="interactive"} 0`, `headroom_gate_promised_seconds{class="report"} 0`,
 		`headroom_report_slots{state="taken"} 0`, `headroom_report_slots{state="all"} 1`,
-		`headroom_demotion{state="none"} 1`, `headroom_ratio 4`, `headroom_database_cores 2`,
+		"headroom_brownout_step 0", `headroom_demotion{state="none"} 1`, `headroom_ratio 4`, `headroom_database_cores 2`,
 		`headroom_estimate_ratio_count{class="interactive"} 1`, `headroom_budget_points_total{kind="refused"} 0`, `headroom_work_seconds_total{class="interactive"} `,
 	} {
 		if !strings.Contains(body, "\n"+want) {

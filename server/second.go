@@ -62,6 +62,9 @@ func (l *lookout) compareLocked(now time.Time, s limits.Snapshot, away bool) {
 		if was.Processes != is.Processes {
 			tell(limits.Interactive, "servers", "servers on the database: %d, before %d", is.Processes, was.Processes)
 		}
+		if was.Rung != is.Rung {
+			tell(limits.Interactive, "brownout", "brownout: %s, before %s", is.Rung, was.Rung)
+		}
 		if is.Crowded && !was.Crowded {
 			tell(limits.Interactive, "crowd", "a crowd: more comes than the database can do; the newest is served first")
 		} else if was.Crowded && !is.Crowded {

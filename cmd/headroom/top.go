@@ -104,6 +104,9 @@ func headline(v server.LimitsView) string {
 	if v.Crowded {
 		parts = append(parts, fmt.Sprintf("CROWD: %.0f %% of the clients are served", 100*v.Kept))
 	}
+	if v.Brownout != "" {
+		parts = append(parts, "BROWNOUT "+v.Brownout)
+	}
 	if !v.DatabaseUp {
 		parts = append(parts, "THE DATABASE IS AWAY")
 	}
