@@ -22,19 +22,23 @@ var moreColumns = []string{"id", "day", "seconds", "currency", "amount_minor", "
 // sumColumns follow the keys of a report's leaves.
 var sumColumns = []string{"entries", "seconds", "billable_seconds", "currency", "amount_minor", "amount", "amount_x3600"}
 
+// exactColumn ends them where seconds are rounded.
+const exactColumn = "exact_seconds"
+
 // Export writes a file of entries or of a report's leaves, row by row. It
 // holds one row.
 type Export struct {
 	w    io.Writer
 	json bool
 	keys []string // of a report
+	both bool     // rounded seconds and exact ones
 	line []byte
 }
 
 // NewExport writes the header of CSV at once. keys are the columns of a
 // report's leaves; none for entries.
 func NewExport(w io.Writer, in timesheet.ExportInput) (*Export, error) {
-	x := &Export{w: w, json: in.Format == timesheet.ExportJSONL}
+	x := &Export{w: w, json: in.Format == timesheet.ExportJSONL, both: in.Rounding != nil}
 	for _, key := range in.GroupBy {
 		x.keys = append(x.keys, strings.ToLower(string(key)))
 	}
@@ -47,6 +51,9 @@ func NewExport(w io.Writer, in timesheet.ExportInput) (*Export, error) {
 	header := append(append([]string{}, ourColumns...), moreColumns...)
 	if len(x.keys) > 0 {
 		header = append(append([]string{}, x.keys...), sumColumns...)
+		if x.both {
+			header = append(header, exactColumn)
+		}
 	}
 	for _, column := range header {
 		x.text(column)
@@ -92,6 +99,9 @@ func (x *Export) Group(g timesheet.ExportGroup) error {
 		x.number(n)
 	}
 	x.money(money, g.AmountX3600.String())
+	if x.both {
+		x.number(g.ExactSeconds)
+	}
 	return x.end()
 }
 
@@ -100,7 +110,14 @@ func (x *Export) leaf(g timesheet.ExportGroup, money timesheet.Money) error {
 	for i, key := range x.keys {
 		labels[key] = g.Labels[i]
 	}
-	return x.object(groupLine{labels, g.Entries, g.Seconds, g.BillableSeconds, amounts{money.Currency, money.Minor, money.Decimal(), g.AmountX3600.String()}})
+	line := groupLine{
+		Labels: labels, Entries: g.Entries, Seconds: g.Seconds, BillableSeconds: g.BillableSeconds,
+		amounts: amounts{money.Currency, money.Minor, money.Decimal(), g.AmountX3600.String()},
+	}
+	if x.both {
+		line.ExactSeconds = &g.ExactSeconds
+	}
+	return x.object(line)
 }
 
 // entryLine is an entry in JSON Lines.
@@ -128,6 +145,7 @@ type groupLine struct {
 	Seconds         int64             `json:"seconds"`
 	BillableSeconds int64             `json:"billable_seconds"`
 	amounts
+	ExactSeconds *int64 `json:"exact_seconds,omitempty"`
 }
 
 // amounts close both. The exact one is text: it can be beyond what JSON's

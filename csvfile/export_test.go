@@ -79,6 +79,21 @@ func TestExportedLeaves(t *testing.T) {
 	if diff := cmp.Diff(want, export(t, in, write)); diff != "" {
 		t.Errorf("JSON Lines (-want +got):\n%s", diff)
 	}
+	in.Rounding = &timesheet.Rounding{Mode: timesheet.RoundUp, Minutes: 6, Scope: timesheet.RoundRow}
+	for format, want := range map[timesheet.ExportFormat]string{
+		timesheet.ExportCSV: "project,month,entries,seconds,billable_seconds,currency,amount_minor,amount,amount_x3600,exact_seconds\r\n" +
+			"p,2026-03,1,360,360,EUR,1,0.01,3600,7\r\n",
+		timesheet.ExportJSONL: `{"labels":{"month":"2026-03","project":"p"},"entries":1,"seconds":360,"billable_seconds":360,` +
+			`"currency":"EUR","amount_minor":1,"amount":"0.01","amount_x3600":"3600","exact_seconds":7}` + "\n",
+	} {
+		in.Format = format
+		got := export(t, in, func(x *Export) error {
+			return x.Group(timesheet.ExportGroup{Labels: []string{"p", "2026-03"}, Entries: 1, Seconds: 360, BillableSeconds: 360, ExactSeconds: 7, AmountX3600: big.NewInt(3600), Currency: "EUR"})
+		})
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("rounded %s (-want +got):\n%s", format, diff)
+		}
+	}
 }
 
 // What is written is read again as it was, formulas too; other programs' files

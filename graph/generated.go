@@ -17777,6 +17777,9 @@ func (ec *executionContext) unmarshalInputReportExportCreateInput(ctx context.Co
 		asMap[k] = v
 	}
 
+	if _, present := asMap["dayAttribution"]; !present {
+		asMap["dayAttribution"] = "START"
+	}
 	if _, present := asMap["format"]; !present {
 		asMap["format"] = "CSV"
 	}
@@ -17784,7 +17787,7 @@ func (ec *executionContext) unmarshalInputReportExportCreateInput(ctx context.Co
 		asMap["byteOrderMark"] = false
 	}
 
-	fieldsInOrder := [...]string{"period", "filter", "groupBy", "format", "byteOrderMark", "idempotencyKey"}
+	fieldsInOrder := [...]string{"period", "filter", "groupBy", "rounding", "timeZone", "dayAttribution", "weekStart", "format", "byteOrderMark", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -17812,6 +17815,34 @@ func (ec *executionContext) unmarshalInputReportExportCreateInput(ctx context.Co
 				return it, err
 			}
 			it.GroupBy = graphql.OmittableOf(data)
+		case "rounding":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("rounding"))
+			data, err := ec.unmarshalORoundingInput2ᚖheadroomᚋtimesheetᚐRounding(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Rounding = graphql.OmittableOf(data)
+		case "timeZone":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("timeZone"))
+			data, err := ec.unmarshalOTimeZone2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.TimeZone = graphql.OmittableOf(data)
+		case "dayAttribution":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dayAttribution"))
+			data, err := ec.unmarshalNDayAttribution2headroomᚋtimesheetᚐDayAttribution(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DayAttribution = data
+		case "weekStart":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("weekStart"))
+			data, err := ec.unmarshalOWeekday2ᚖtimeᚐWeekday(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WeekStart = graphql.OmittableOf(data)
 		case "format":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("format"))
 			data, err := ec.unmarshalNExportFormat2headroomᚋtimesheetᚐExportFormat(ctx, v)

@@ -191,7 +191,15 @@ type ReportExportCreateInput struct {
 	Filter graphql.Omittable[*timesheet.EntryFilter] `json:"filter"`
 	// Null or empty: a row for each entry. Else one to three keys, a row for each leaf and currency.
 	GroupBy graphql.Omittable[[]timesheet.GroupKey] `json:"groupBy"`
-	Format  timesheet.ExportFormat                  `json:"format"`
+	// With groupBy, as in a report; adds a column of exact seconds.
+	Rounding graphql.Omittable[*timesheet.Rounding] `json:"rounding"`
+	// With groupBy: whose midnights count; null: the workspace's.
+	TimeZone graphql.Omittable[*string] `json:"timeZone"`
+	// SPLIT goes with groupBy.
+	DayAttribution timesheet.DayAttribution `json:"dayAttribution"`
+	// With groupBy; null: the workspace's.
+	WeekStart graphql.Omittable[*time.Weekday] `json:"weekStart"`
+	Format    timesheet.ExportFormat           `json:"format"`
 	// Begins a CSV file with a byte order mark, which some spreadsheets need to read it as UTF-8.
 	ByteOrderMark  bool                       `json:"byteOrderMark"`
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey"`

@@ -43,6 +43,7 @@ func (m mutation) ReportExportCreate(ctx context.Context, in graph.ReportExportC
 	wanted := timesheet.ExportInput{
 		Period: orZero(in.Period), Filter: orZero(in.Filter.Value()), GroupBy: in.GroupBy.Value(),
 		Format: in.Format, ByteOrderMark: in.ByteOrderMark,
+		Rounding: in.Rounding.Value(), TimeZone: in.TimeZone.Value(), DayAttribution: in.DayAttribution, WeekStart: in.WeekStart.Value(),
 	}
 	return m.changeExport(ctx, func(v timesheet.Viewer, ch store.Change) (timesheet.Export, []*timesheet.Error, error) {
 		return m.Store.CreateExport(ctx, v, wanted, m.Exports.Terms, ch)

@@ -142,6 +142,7 @@ func (b *builder) summaries(v timesheet.Viewer) {
 }
 
 func (b *builder) exports(v timesheet.Viewer, f timesheet.EntryFilter) {
+	v.Workspace.TimeZone = "UTC"
 	in := timesheet.ExportInput{Period: timesheet.Period{From: 1, To: 90}, Filter: f}
 	sql, args := exportEntries(v, in)
 	b.add(sql, args, nil)
@@ -151,8 +152,7 @@ func (b *builder) exports(v timesheet.Viewer, f timesheet.EntryFilter) {
 		{timesheet.GroupWeek, timesheet.GroupMonth},
 	} {
 		in.GroupBy = by
-		sql, args := exportGroups(v, in)
-		b.add(sql, args, nil)
+		b.add(exportGroups(v, in))
 	}
 }
 

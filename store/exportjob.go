@@ -96,7 +96,20 @@ func checkExport(in timesheet.ExportInput) error {
 		return timesheet.Errorf(timesheet.CodeInvalid, "format", "a file is CSV or JSONL")
 	}
 	if len(in.GroupBy) > 0 {
-		return checkReport(timesheet.ReportInput{Period: in.Period, GroupBy: in.GroupBy, Filter: in.Filter, MaxRows: 1})
+		report := in.Report()
+		if err := checkReport(report); err != nil || in.TimeZone == nil {
+			return err
+		}
+		_, err := timesheet.LoadZone(*in.TimeZone)
+		return err
+	}
+	for field, given := range map[string]bool{
+		"rounding": in.Rounding != nil, "timeZone": in.TimeZone != nil, "weekStart": in.WeekStart != nil,
+		"dayAttribution": in.DayAttribution == timesheet.AttributeSplit,
+	} {
+		if given {
+			return timesheet.Errorf(timesheet.CodeInvalid, field, "this goes with groupBy: a file of entries has each as it is")
+		}
 	}
 	if err := in.Period.Check("period"); err != nil {
 		return err

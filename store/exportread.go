@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math/big"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -30,11 +28,13 @@ var fetchExport = fmt.Sprintf("FETCH %d FROM export", exportBatch)
 
 // Read writes the rows that the viewer may see. It calls told after each batch
 // with Rows and EstimatedRows up to date, and ends with told's error.
-func (r *ExportRun) Read(ctx context.Context, v timesheet.Viewer, w ExportWriter, told func() error) error {
+func (r *ExportRun) Read(ctx context.Context, v timesheet.Viewer, w ExportWriter, told func() error) (err error) {
 	r.Rows = 0
 	sql, args := exportEntries(v, r.Input)
 	if len(r.Input.GroupBy) > 0 {
-		sql, args = exportGroups(v, r.Input)
+		if sql, args, err = r.groups(ctx, v); err != nil {
+			return whileExporting(ctx, "plan an export", err)
+		}
 	}
 	if err := r.estimate(ctx, sql, args); err != nil {
 		return whileExporting(ctx, "plan an export", err)
@@ -128,77 +128,6 @@ func writeEntries(ctx context.Context, names *exportNames, entries []timesheet.T
 	}
 	for i := range entries {
 		if err := w.Entry(names.entry(entries[i])); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// exportGroup is a row of the report's statement.
-type exportGroup struct {
-	keys []int64
-	timesheet.ExportGroup
-}
-
-func scanExportGroup(row pgx.CollectableRow) (g exportGroup, err error) {
-	var amount string
-	if err := row.Scan(&g.keys, &g.Currency, &g.Entries, &g.Seconds, &g.BillableSeconds, &amount); err != nil {
-		return g, err
-	}
-	n, ok := new(big.Int).SetString(amount, 10)
-	if !ok {
-		return g, fmt.Errorf("the database sent %q for an amount", amount)
-	}
-	g.AmountX3600 = n
-	return g, nil
-}
-
-// exportGroups is the statement for a report's leaves. Other than a report's
-// own it knows clients and spreads tags by itself: its rows are final, so that
-// they need not be held together.
-func exportGroups(v timesheet.Viewer, in timesheet.ExportInput) (string, arguments) {
-	var args arguments
-	f := in.Filter
-	period := exportPeriod(in)
-	f.Period = &period
-	where := listConditions(v, f, &args)
-	keys := make([]string, len(in.GroupBy))
-	var join strings.Builder
-	for i, key := range in.GroupBy {
-		switch key {
-		case timesheet.GroupClient:
-			keys[i] = "coalesce(p.client_id, 0)"
-			join.WriteString("\nLEFT JOIN project p ON p.workspace_id = e.workspace_id AND p.id = e.project_id")
-		case timesheet.GroupTag:
-			keys[i] = "coalesce(g.id, 0)"
-			join.WriteString("\nLEFT JOIN LATERAL unnest(e.tag_ids) AS g (id) ON true")
-		case timesheet.GroupBillable:
-			keys[i] = "e.billable::integer::bigint"
-		default:
-			keys[i] = used[dimensions[key].column]
-			if dimensions[key].letters > 0 {
-				first := func(d timesheet.Date) timesheet.Date { f, _ := key.Span(d, v.Workspace.WeekStart); return f }
-				keys[i] = foldDays("e.day", period, first, &args) + "::bigint"
-			}
-		}
-	}
-	return "/* exportGroups */\nSELECT ARRAY[" + strings.Join(keys, ", ") + `] AS keys, e.currency,
-       count(*), sum(e.secs), coalesce(sum(e.secs) FILTER (WHERE e.billable), 0), sum(e.amount_x3600)::text
-FROM time_entry e` + join.String() + "\nWHERE " + where + `
-  AND e.ended_at IS NOT NULL
-GROUP BY 1, 2
-ORDER BY 1, 2`, args
-}
-
-func (r *ExportRun) writeGroups(ctx context.Context, names *exportNames, groups []exportGroup, w ExportWriter) error {
-	if err := names.ofGroups(ctx, r.Input.GroupBy, groups); err != nil {
-		return err
-	}
-	for _, g := range groups {
-		for i, key := range r.Input.GroupBy {
-			g.Labels = append(g.Labels, names.label(key, g.keys[i]))
-		}
-		if err := w.Group(g.ExportGroup); err != nil {
 			return err
 		}
 	}

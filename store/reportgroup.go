@@ -84,6 +84,15 @@ func reportGroups(v timesheet.Viewer, in timesheet.ReportInput, plan timesheet.R
 
 // text puts the statement together under a name.
 func (q *reportStatement) text(name string) string {
+	arms := q.union()
+	if arms == "" {
+		return ""
+	}
+	return "/* " + name + " */\n" + arms + fmt.Sprintf("\nLIMIT %d", maxGroups+1)
+}
+
+// union puts the arms together.
+func (q *reportStatement) union() string {
 	in, plan := q.in, q.plan
 	by := []string{strconv.Itoa(int(currencyColumn) + 1)}
 	for _, key := range in.GroupBy {
@@ -105,10 +114,7 @@ func (q *reportStatement) text(name string) string {
 	if in.IncludeRunning && len(plan.Steps) > 0 {
 		q.fromRunning()
 	}
-	if len(q.arms) == 0 {
-		return ""
-	}
-	return "/* " + name + " */\n" + strings.Join(q.arms, "\nUNION ALL\n") + fmt.Sprintf("\nLIMIT %d", maxGroups+1)
+	return strings.Join(q.arms, "\nUNION ALL\n")
 }
 
 // grouping is what an arm groups by: all of the columns together, or the
@@ -259,11 +265,15 @@ func (q *reportStatement) label(column string, days []timesheet.Date) string {
 // array holds it for each day. This takes half the time of date_trunc, and Go
 // stays the only judge of calendars.
 func foldDays(column string, p timesheet.Period, fold func(timesheet.Date) timesheet.Date, args *arguments) string {
+	return fmt.Sprintf("(%s::integer[])[%s - %s::date + 1]", args.add(foldedDays(p, fold)), column, args.add(p.From))
+}
+
+func foldedDays(p timesheet.Period, fold func(timesheet.Date) timesheet.Date) []int32 {
 	labels := make([]int32, 0, max(0, int(p.To-p.From)+1))
 	for day := p.From; day <= p.To; day++ {
 		labels = append(labels, int32(fold(day)))
 	}
-	return fmt.Sprintf("(%s::integer[])[%s - %s::date + 1]", args.add(labels), column, args.add(p.From))
+	return labels
 }
 
 // roundSQL is [timesheet.Rounding.Round] in the database.

@@ -15,6 +15,20 @@ type ExportInput struct {
 	GroupBy       []GroupKey // none: a row for each finished entry
 	Format        ExportFormat
 	ByteOrderMark bool // before CSV, for spreadsheets that take a file without one for Latin-1
+
+	// How a report counts, as in ReportInput; for entries all are zero.
+	Rounding       *Rounding      `json:",omitempty"`
+	DayAttribution DayAttribution `json:",omitempty"`
+	TimeZone       *string        `json:",omitempty"`
+	WeekStart      *time.Weekday  `json:",omitempty"`
+}
+
+// Report is the report whose leaves a file holds.
+func (in ExportInput) Report() ReportInput {
+	return ReportInput{
+		Period: in.Period, GroupBy: in.GroupBy, Filter: in.Filter, MaxRows: MaxReportRows,
+		Rounding: in.Rounding, DayAttribution: in.DayAttribution, TimeZone: in.TimeZone, WeekStart: in.WeekStart,
+	}
 }
 
 // ExportFormat is the form of a file.
@@ -93,7 +107,8 @@ type ExportEntry struct {
 type ExportGroup struct {
 	Labels                   []string // one for each key
 	Entries                  int64
-	Seconds, BillableSeconds int64
+	Seconds, BillableSeconds int64 // rounded as the report is
+	ExactSeconds             int64
 	AmountX3600              *big.Int
 	Currency                 string
 }
