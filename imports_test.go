@@ -16,33 +16,34 @@ import (
 // only some may use. Test files may use more: they are not listed by go list's
 // Imports.
 var rooms = map[string][]string{
-	"timesheet":       {},
-	"limits":          {},
-	"limits/simulate": {"limits"},
-	"npmfetch":        {},
-	"graph":           {"timesheet"},
-	"csvfile":         {"timesheet"},
-	"demo":            {"timesheet"},
-	"store":           {"timesheet"},
-	"store/localpg":   {"npmfetch"},
-	"proof":           {"store/localpg"},
-	"store/storetest": {"store", "store/localpg", "npmfetch", "timesheet"},
-	"dataloader":      {"store", "timesheet"},
-	"resolvers":       {"graph", "dataloader", "store", "timesheet"},
-	"server":          {"resolvers", "dataloader", "graph", "limits", "store", "csvfile", "timesheet", "npmfetch"},
-	"loadtest":        {"demo"},
-	"cmd/headroom":    {"server", "resolvers", "dataloader", "graph", "limits", "store", "store/localpg", "csvfile", "demo", "timesheet", "npmfetch"},
-	"cmd/surge":       {"loadtest"},
-	"examples":        {}, // its tests drive the server
+	"timesheet":        {},
+	"limits":           {},
+	"limits/simulate":  {"limits"},
+	"npmfetch":         {},
+	"graph":            {"timesheet"},
+	"csvfile":          {"timesheet"},
+	"demo":             {"timesheet"},
+	"store":            {"timesheet"},
+	"store/localpg":    {"npmfetch"},
+	"proof":            {"store/localpg"},
+	"store/storetest":  {"store", "store/localpg", "npmfetch", "timesheet"},
+	"dataloader":       {"store", "timesheet"},
+	"resolvers":        {"graph", "dataloader", "store", "timesheet"},
+	"server":           {"resolvers", "dataloader", "graph", "limits", "store", "csvfile", "timesheet", "npmfetch"},
+	"loadtest":         {"demo"},
+	"cmd/headroom":     {"server", "resolvers", "dataloader", "graph", "limits", "store", "store/localpg", "csvfile", "demo", "timesheet", "npmfetch"},
+	"cmd/surge":        {"loadtest"},
+	"examples":         {}, // its tests drive the server
+	"examples/foreign": {"limits"},
 }
 
 // reserved are the dependencies with one home each.
 var reserved = map[string][]string{
 	"github.com/jackc/pgx":        {"store", "store/storetest"},
-	"github.com/99designs/":       {"graph", "resolvers", "server"},
+	"github.com/99designs/":       {"graph", "resolvers", "server", "examples/foreign"},
 	"github.com/tsenart/vegeta":   {"loadtest"},
 	"github.com/pressly/goose":    {"store"},
-	"github.com/vektah/gqlparser": {"graph", "resolvers", "server", "limits", "loadtest"},
+	"github.com/vektah/gqlparser": {"graph", "resolvers", "server", "limits", "loadtest", "examples/foreign"},
 }
 
 func TestImportsPointOneWay(t *testing.T) {
