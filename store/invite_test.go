@@ -34,7 +34,11 @@ func TestInviteAndClaim(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := timesheet.Viewer{Workspace: owner.Workspace, User: invited.User.ID, Role: timesheet.RoleManager, Token: token.ID, Scope: timesheet.ScopeWrite}
+	self, err := s.MemberByEmail(ctx, owner, "ina@example.com")
+	if err != nil || self.Name != name || self.ID != invited.User.ID {
+		t.Errorf("the member is %+v (%v), want %s with id %d", self, err, name, invited.User.ID)
+	}
+	want := timesheet.Viewer{Workspace: owner.Workspace, User: self.ID, Role: timesheet.RoleManager, Token: token.ID, Scope: timesheet.ScopeWrite, Self: self}
 	if diff := cmp.Diff(want, v); diff != "" {
 		t.Errorf("viewer after the claim (-want +got):\n%s", diff)
 	}
@@ -44,9 +48,6 @@ func TestInviteAndClaim(t *testing.T) {
 	}
 	_, _, err = s.ClaimInvite(ctx, ws, invited.User.ID, invited.ClaimID, &name, nil)
 	wantCode(t, err, timesheet.CodeInvalidClaim)
-	if u, err := s.MemberByEmail(ctx, owner, "ina@example.com"); err != nil || u.Name != name || u.ID != invited.User.ID {
-		t.Errorf("the member is %+v (%v), want %s with id %d", u, err, name, invited.User.ID)
-	}
 	_, _, err = s.InviteMember(ctx, owner, store.Invite{Name: "Ina", Email: "INA@example.com", Role: timesheet.RoleMember}, inviting)
 	wantCode(t, err, timesheet.CodeNameTaken)
 }

@@ -33,14 +33,14 @@ func TestContextValues(t *testing.T) {
 	if v, ok := ViewerFrom(ctx); ok {
 		t.Errorf("an empty context has viewer %+v", v)
 	}
-	if s := ServiceFrom(ctx); s.Class != ClassInteractive || s.Step != 0 {
+	if s := ServiceFrom(ctx); s.Class != ClassInteractive {
 		t.Errorf("an empty context is served as %+v, want interactive", s)
 	}
-	ctx = WithService(WithViewer(ctx, Viewer{User: 5}), Service{Class: ClassReport, Step: 2})
+	ctx = WithService(WithViewer(ctx, Viewer{User: 5}), Service{Class: ClassReport})
 	if v, ok := ViewerFrom(ctx); !ok || v.User != 5 {
 		t.Errorf("the viewer is %+v, %v", v, ok)
 	}
-	if s := ServiceFrom(ctx); s.Class != ClassReport || s.Step != 2 {
+	if s := ServiceFrom(ctx); s.Class != ClassReport {
 		t.Errorf("the service is %+v", s)
 	}
 }
