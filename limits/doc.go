@@ -33,7 +33,8 @@
 // else assumedSize; sizedFields hands the size to a list below. Names and
 // meaning are those of the IBM GraphQL Cost Directives (October 2023), with these
 // differences: the default weights are ours (see RootWeight); slicing arguments
-// may be dotted into input objects; there is one price instead of a type cost and
+// may be dotted into input objects; directives in a document weigh nothing, and
+// CheckSchema refuses weights on their arguments; there is one price instead of a type cost and
 // a field cost; objects outside of lists, and objects whose field has sizedFields,
 // weigh nothing by default. Introspection costs a fixed price.
 //

@@ -28,6 +28,13 @@ func CheckSchema(schema *ast.Schema) error {
 			}
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(schema.Directives)) {
+		for _, a := range schema.Directives[name].Arguments {
+			if a.Directives.ForName("cost") != nil {
+				c.defect(a.Position, "@%s(%s:): @cost on a directive's argument is not counted: put it on the fields and their arguments", name, a.Name)
+			}
+		}
+	}
 	return errors.Join(c.defects...)
 }
 

@@ -144,6 +144,11 @@ func TestCheckSchema(t *testing.T) {
 			want: []string{"N.id: @cost belongs on the fields of the types"},
 		},
 		{
+			name: "weight on a directive's argument",
+			sdl:  `directive @approx(tolerance: Float! @cost(weight: "-1")) on FIELD type Query { a: Int }`,
+			want: []string{"@approx(tolerance:): @cost on a directive's argument is not counted"},
+		},
+		{
 			name: "class below the root",
 			sdl:  `type Query { a: A } type A { id: ID @class(name: REPORT) }`,
 			want: []string{"A.id: @class belongs on root fields"},
