@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"os"
 	"os/exec"
+	"path"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"time"
 )
@@ -24,12 +26,30 @@ type Machine struct {
 
 // Describe describes this machine and this run, all but the database.
 func Describe() Machine {
-	m := Machine{Date: time.Now().UTC().Truncate(time.Second), Cores: runtime.NumCPU(), Go: runtime.Version(), Command: strings.Join(os.Args, " ")}
+	m := Machine{Date: time.Now().UTC().Truncate(time.Second), Cores: runtime.NumCPU(), Go: runtime.Version(), Command: command(os.Args[1:])}
 	m.Commit = output("git", "rev-parse", "--short", "HEAD")
 	m.Clean = output("git", "status", "--porcelain") == ""
 	m.CPU = line("/proc/cpuinfo", "model name")
 	m.Load = strings.Join(strings.Fields(line("/proc/loadavg", ""))[:3], " ")
 	return m
+}
+
+// command is how to do it again: the benchmark's name and its flags, without the
+// folders of this machine.
+func command(args []string) string {
+	name := "bench"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		name = path.Base(info.Path)
+	}
+	kept := []string{"go", "run", "./" + name}
+	for i := 0; i < len(args); i++ {
+		if flag := strings.TrimLeft(args[i], "-"); flag == "data" || flag == "out" {
+			i++
+			continue
+		}
+		kept = append(kept, args[i])
+	}
+	return strings.Join(kept, " ")
 }
 
 func output(name string, args ...string) string {
