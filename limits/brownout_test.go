@@ -45,7 +45,7 @@ func TestClimb(t *testing.T) {
 // On each rung that people want, the classes it names are refused, also those that
 // wait already, and permits carry it.
 func TestBrown(t *testing.T) {
-	for step := Normal; step < numSteps; step++ {
+	for step := range numSteps {
 		t.Run(step.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				a := running(t, newAdaptive(t, AdaptiveConfig{Cores: 1}))
