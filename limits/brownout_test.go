@@ -77,7 +77,7 @@ func TestBrown(t *testing.T) {
 }
 
 func TestParseStep(t *testing.T) {
-	for step := Normal; step < numSteps; step++ {
+	for step := range numSteps {
 		if got, err := ParseStep(step.String()); err != nil || got != step {
 			t.Errorf("%v is read as %v, %v", step, got, err)
 		}

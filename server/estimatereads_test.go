@@ -1,6 +1,7 @@
 package server
 
 import (
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -31,9 +32,7 @@ func TestReportsOfMillionsAreExports(t *testing.T) {
 	const query = `query($in: ReportInput!) { timesheetReport(input: $in) { rows { key } } }`
 	input := func(from timesheet.Date, key string, more map[string]any) map[string]any {
 		in := map[string]any{"period": map[string]any{"from": from.String(), "to": "2025-12-31"}, "groupBy": []string{key}, "maxRows": 50}
-		for name, value := range more {
-			in[name] = value
-		}
+		maps.Copy(in, more)
 		return map[string]any{"in": in}
 	}
 	rounded := map[string]any{"rounding": map[string]any{"mode": "UP", "minutes": 6, "scope": "ENTRY"}}

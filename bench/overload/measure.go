@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -170,9 +171,7 @@ func (b *bed) alone(ctx context.Context) (alone map[string]float64, peak float64
 		return nil, 0, err
 	}
 	more, err := l.alone(ctx, reports, 3)
-	for name, ms := range more {
-		alone[name] = ms
-	}
+	maps.Copy(alone, more)
 	if err == nil {
 		peak, err = l.closed(ctx, click, 4, 5*time.Second)
 	}

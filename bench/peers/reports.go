@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -49,13 +50,13 @@ func flatReport(answer any) (facts []string) {
 		rows, _ := report.([]any)
 		for _, row := range rows {
 			cells, _ := row.(map[string]any)
-			fact := ""
+			var fact strings.Builder
 			for _, name := range []string{"project", "user", "week"} {
 				if cells[name] != nil {
-					fact += fmt.Sprint(cells[name], "|")
+					fact.WriteString(fmt.Sprint(cells[name], "|"))
 				}
 			}
-			facts = append(facts, fact+plainly(cells["seconds"]))
+			facts = append(facts, fact.String()+plainly(cells["seconds"]))
 		}
 	}
 	return facts

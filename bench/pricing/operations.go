@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"headroom/store"
 	"headroom/timesheet"
+	"maps"
 	"math/rand/v2"
 	"strconv"
 	"strings"
@@ -186,9 +187,7 @@ func (q *question) fresh(n int) map[string]any {
 		return q.variables
 	}
 	out := map[string]any{}
-	for k, v := range in {
-		out[k] = v
-	}
+	maps.Copy(out, in)
 	out["maxRows"] = 1000 - n
 	return map[string]any{"in": out}
 }
