@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"net/http"
 	"regexp"
 	"strings"
@@ -115,7 +114,7 @@ func TestPrintable(t *testing.T) {
 			t.Errorf("printable(%q) = %q, want %q", text, got, want)
 		}
 	}
-	if got := cut(fmt.Sprint("a long name that goes on"), 10); got != "a long na…" {
+	if got := cut("a long name that goes on", 10); got != "a long na…" {
 		t.Errorf("cut: %q", got)
 	}
 }
