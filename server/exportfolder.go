@@ -37,7 +37,8 @@ const (
 // files of this database may have together.
 func OpenExportFolder(dir string, secret []byte, limit int64) (*ExportFolder, error) {
 	dir = filepath.Join(dir, hex.EncodeToString(derive(secret, "exports")[:6]))
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	// The folder around it may hold a private PostgreSQL of another account one day.
+	if err := errors.Join(os.MkdirAll(filepath.Dir(dir), 0o711), os.MkdirAll(dir, 0o700)); err != nil {
 		return nil, fmt.Errorf("make the folder of exports: %w", err)
 	}
 	f := &ExportFolder{dir: dir, limit: limit}

@@ -44,7 +44,7 @@ func command(t *testing.T, args ...string) *exec.Cmd {
 			cmd.Env = append(cmd.Env, kv)
 		}
 	}
-	cmd.Env = append(cmd.Env, "HEADROOM_TEST_RUN=1")
+	cmd.Env = append(cmd.Env, "HEADROOM_TEST_RUN=1", "HEADROOM_DATA_DIR="+t.TempDir())
 	return cmd
 }
 
@@ -275,8 +275,8 @@ func TestDemoIsFoundAgain(t *testing.T) {
 
 // What is empty in the environment is not set, an enum and a number alike.
 func TestEmptyVariablesAreUnset(t *testing.T) {
-	want := runs(t, "config")
-	cmd := command(t, "config")
+	want := runs(t, "config", "--data-dir", "set")
+	cmd := command(t, "config", "--data-dir", "set")
 	for line := range strings.Lines(want.out) {
 		name, _, _ := strings.Cut(line, "=")
 		cmd.Env = append(cmd.Env, name+"=")
