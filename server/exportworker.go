@@ -107,21 +107,6 @@ func (e *exporter) run(ctx context.Context) {
 	all.Wait()
 }
 
-// every calls do at once, after each pause and whenever it is woken.
-func every(ctx context.Context, pause time.Duration, woken <-chan struct{}, do func(context.Context)) {
-	ticker := time.NewTicker(pause)
-	defer ticker.Stop()
-	for {
-		do(ctx)
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		case <-woken:
-		}
-	}
-}
-
 // tidy ends what is over and deletes files that nobody needs.
 func (e *exporter) tidy(ctx context.Context) {
 	err := e.tidyOnce(ctx)

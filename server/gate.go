@@ -97,16 +97,7 @@ func (s *Server) tend(ctx context.Context) {
 		return
 	}
 	go s.adaptive.Run(ctx)
-	ticker := time.NewTicker(beatEvery)
-	defer ticker.Stop()
-	for {
-		s.beat(ctx)
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-	}
+	every(ctx, beatEvery, nil, s.beat)
 }
 
 func (s *Server) beat(ctx context.Context) {

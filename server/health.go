@@ -27,16 +27,7 @@ const (
 
 // watch pings until ctx ends.
 func (h *health) watch(ctx context.Context) {
-	ticker := time.NewTicker(pingEvery)
-	defer ticker.Stop()
-	for {
-		h.look(ctx)
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-	}
+	every(ctx, pingEvery, nil, h.look)
 }
 
 func (h *health) look(ctx context.Context) {
@@ -107,18 +98,11 @@ const tidyEvery = time.Hour
 
 // tidy deletes what has expired, until ctx ends.
 func (s *Server) tidy(ctx context.Context) {
-	ticker := time.NewTicker(tidyEvery)
-	defer ticker.Stop()
-	for {
+	every(ctx, tidyEvery, nil, func(ctx context.Context) {
 		if n, err := s.store.ForgetKeys(ctx); err != nil && ctx.Err() == nil {
 			s.log.Warn("delete expired idempotency keys", "error", err)
 		} else if n > 0 {
 			s.log.Info("deleted expired idempotency keys", "rows", n)
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-	}
+	})
 }

@@ -139,17 +139,7 @@ var subjectOf = map[string]string{orderTenant: "workspace", orderOperation: "ope
 
 // watchOrders keeps to the orders until ctx ends.
 func (s *Server) watchOrders(ctx context.Context) {
-	ticker := time.NewTicker(time.Second)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		case <-s.orders.changed:
-		}
-		s.readOrders(ctx)
-	}
+	repeat(ctx, time.Second, s.orders.changed, s.readOrders)
 }
 
 // readOrders reads the orders from the database and follows them.

@@ -214,16 +214,7 @@ const warmFor = 10 * time.Second
 
 // saveDocuments keeps the commonest documents until ctx ends.
 func (s *Server) saveDocuments(ctx context.Context) {
-	ticker := time.NewTicker(persistedSave)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			s.saveCommon(ctx)
-		}
-	}
+	repeat(ctx, persistedSave, nil, s.saveCommon)
 }
 
 // saveCommon adds the uses since the last time to those of all servers.

@@ -27,18 +27,11 @@ const foldEvery = time.Minute
 // foldRollups keeps the sums of projects close behind those of people, from the
 // start until ctx ends.
 func (s *Server) foldRollups(ctx context.Context) {
-	ticker := time.NewTicker(foldEvery)
-	defer ticker.Stop()
-	for {
+	every(ctx, foldEvery, nil, func(ctx context.Context) {
 		if _, err := s.store.FoldRollups(ctx, s.now()); err != nil && ctx.Err() == nil {
 			s.log.Warn("fold sums of months", "error", err)
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-	}
+	})
 }
 
 // nextAt is the next instant at a time of the day.

@@ -91,17 +91,10 @@ func (l *lookout) lastSecondsLocked(most int) []second {
 
 // watchGate looks at the gate each second until ctx ends.
 func (s *Server) watchGate(ctx context.Context) {
-	ticker := time.NewTicker(time.Second)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
+	repeat(ctx, time.Second, nil, func(ctx context.Context) {
 		s.lookout.look(s.now(), s.snapshot(), s.work.Slowdown(), s.health.away())
 		s.countSlots(ctx)
-	}
+	})
 }
 
 // countSlots asks how many report slots are taken on the database.

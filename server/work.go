@@ -29,18 +29,11 @@ func (s *Server) startWork(ctx context.Context) {
 
 // keepWork shares what was learned each minute, until ctx ends.
 func (s *Server) keepWork(ctx context.Context) {
-	ticker := time.NewTicker(workEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			s.followPrices(ctx) // where a notice was lost
-			s.shareWork(ctx)
-			s.alarms()
-		}
-	}
+	repeat(ctx, workEvery, nil, func(ctx context.Context) {
+		s.followPrices(ctx) // where a notice was lost
+		s.shareWork(ctx)
+		s.alarms()
+	})
 }
 
 // shareWork saves what was learned here and takes over what others have. Where
