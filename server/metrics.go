@@ -100,7 +100,7 @@ var (
 	descCounted  = prometheus.NewDesc("headroom_statistics_workspaces", "Workspaces that prices follow, or that wait to be counted.", nil, nil)
 	descCounts   = prometheus.NewDesc("headroom_statistics_bytes", "Estimated bytes of their counts.", nil, nil)
 	descVersion  = prometheus.NewDesc("headroom_price_table_version", "Version of the price table in use; 0 is the program's own.", nil, nil)
-	descOverrun  = prometheus.NewDesc("headroom_work_ratio", "How many times longer than forecast operations take, under any load: the median of the last 63.", nil, nil)
+	descSlowdown = prometheus.NewDesc("headroom_slowdown_ratio", "How many times longer than forecast operations take, under any load: the median of the last 63 (the slowdown).", nil, nil)
 	descDrift    = prometheus.NewDesc("headroom_work_drift_ratio", "How many times slower all statements are while nothing else runs than when they were first known.", nil, nil)
 	descSlope    = prometheus.NewDesc("headroom_work_milliseconds_per_point", "Milliseconds that a point of a statement takes while nothing else runs.", []string{"statement"}, nil)
 	descClamped  = prometheus.NewDesc("headroom_work_clamped", "1 for a statement that takes a time off its price by more than a factor 3: a plan that reads other rows.", []string{"statement"}, nil)
@@ -155,7 +155,7 @@ func (c stateCollector) Collect(out chan<- prometheus.Metric) {
 		gauge(descCounts, float64(held))
 	}
 	gauge(descVersion, float64(c.s.prices.list.Load().table.Version))
-	gauge(descOverrun, c.s.work.Slowdown())
+	gauge(descSlowdown, c.s.work.Slowdown())
 	learned := c.s.work.Snapshot()
 	gauge(descDrift, learned.Drift)
 	counter(descUnfit, float64(learned.Refused))

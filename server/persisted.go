@@ -28,6 +28,7 @@ const (
 	persistedQuota  = 256 << 10 // of text that one person may have stored
 	persistedCommon = 1000      // documents known before readiness
 	persistedSave   = time.Minute
+	persistedPause  = time.Second // after which a document that nobody had sent before is saved
 )
 
 // persisted are the documents that clients send by an id: those of manifests,
@@ -35,6 +36,7 @@ const (
 type persisted struct {
 	mode    DocumentMode
 	trusted map[string]*document // by id
+	fresh   chan struct{}        // wakes whoever saves: a document is new
 
 	mu     sync.Mutex
 	byHash map[string]*list.Element
@@ -50,7 +52,7 @@ type stored struct {
 }
 
 func newPersisted(mode DocumentMode) *persisted {
-	return &persisted{mode: mode, trusted: map[string]*document{}, byHash: map[string]*list.Element{}, used: list.New(), owned: map[string]int{}}
+	return &persisted{mode: mode, trusted: map[string]*document{}, fresh: make(chan struct{}, 1), byHash: map[string]*list.Element{}, used: list.New(), owned: map[string]int{}}
 }
 
 // Trust parses and prices the documents of manifests; call it before Serve. One
@@ -134,6 +136,10 @@ func (s *persisted) remember(p params, owner string) {
 		return
 	}
 	s.keepLocked(&stored{store.StoredDocument{Hash: hash, Text: p.query, Uses: 1}, owner})
+	select {
+	case s.fresh <- struct{}{}:
+	default:
+	}
 }
 
 func (s *persisted) keepLocked(d *stored) {
@@ -212,9 +218,17 @@ func (s *Server) warmPools(ctx context.Context) {
 // warmFor bounds how long a start waits for a slow database.
 const warmFor = 10 * time.Second
 
-// saveDocuments keeps the commonest documents until ctx ends.
+// saveDocuments keeps the commonest documents until ctx ends: each minute, and new
+// ones within a moment, so that a server that is killed has lost none. It saves once
+// in that moment however many are new.
 func (s *Server) saveDocuments(ctx context.Context) {
-	repeat(ctx, persistedSave, nil, s.saveCommon)
+	repeat(ctx, persistedSave, s.persisted.fresh, func(ctx context.Context) {
+		select {
+		case <-ctx.Done():
+		case <-time.After(persistedPause):
+			s.saveCommon(ctx)
+		}
+	})
 }
 
 // saveCommon adds the uses since the last time to those of all servers.

@@ -14,8 +14,12 @@ import (
 // until is the day after the last entry of all workspaces.
 var until = time.Date(2026, time.November, 1, 0, 0, 0, 0, time.UTC)
 
-// fill makes the workspaces, largest first: those of a service, whose sizes follow a
-// power law, and two odd ones.
+// largeEntries are those of each large workspace, in which operations take longer
+// than 100 ms.
+const largeEntries = 1_000_000
+
+// fill makes the workspaces: two odd ones, large ones, and those of a service, whose
+// sizes follow a power law.
 func fill(ctx context.Context, dsn string, o options) error {
 	db, err := store.Open(ctx, store.Config{DSN: dsn})
 	if err != nil {
@@ -31,10 +35,15 @@ func fill(ctx context.Context, dsn string, o options) error {
 			return err
 		}
 	}
-	c := demo.Config{Entries: o.entries, Tenants: o.workspaces - len(odd), Seed: o.seed, Until: until}
-	for company := range demo.Companies(c) {
-		if err := load(ctx, db, company); err != nil {
-			return err
+	made := []demo.Config{{Entries: o.entries, Tenants: o.workspaces - len(odd) - o.large, Seed: o.seed, Until: until}}
+	for i := range o.large {
+		made = append(made, demo.Config{Entries: largeEntries, Tenants: 1, Seed: o.seed + 1000*uint64(i+1), Until: until})
+	}
+	for _, c := range made {
+		for company := range demo.Companies(c) {
+			if err := load(ctx, db, company); err != nil {
+				return err
+			}
 		}
 	}
 	db.Vacuum(ctx)
@@ -42,9 +51,13 @@ func fill(ctx context.Context, dsn string, o options) error {
 	return err
 }
 
+// load adds a company, but for one that an earlier run has added.
 func load(ctx context.Context, db *store.Store, c timesheet.Company) error {
 	began := time.Now()
 	_, users, err := db.CopyCompany(ctx, c, nil)
+	if broken, ok := timesheet.AsError(err); ok && broken.Code == timesheet.CodeNameTaken {
+		return nil
+	}
 	fmt.Fprintf(os.Stderr, "seeded %s: %d people, %s\n", c.Name, len(users), time.Since(began).Round(time.Millisecond))
 	return err
 }

@@ -11,28 +11,21 @@ import (
 // forecasts others.
 type estimate struct {
 	name  string
-	known func(*draw) bool // nil: all
 	learn func(train []*draw) func(*draw) float64
 }
 
 func estimates() []estimate {
 	return []estimate{
-		{"headroom: counts, a line for each statement", nil, func(train []*draw) func(*draw) float64 {
+		{"headroom: counts, a line for each statement", func(train []*draw) func(*draw) float64 {
 			l := teach(train)
 			return func(d *draw) float64 { return float64(l.Forecast(&d.price)) / 1e6 }
 		}},
-		{"points alone, one scale", nil, scaled(func(d *draw) float64 { return d.Points })},
-		{"average of the operation", nil, average},
-		{"counting fields, one scale", nil, scaled(func(d *draw) float64 { return d.Fields })},
-		{"the planner, a line for each operation", planned, plannerLines},
-		{"headroom, where the planner was asked", planned, func(train []*draw) func(*draw) float64 {
-			l := teach(train)
-			return func(d *draw) float64 { return float64(l.Forecast(&d.price)) / 1e6 }
-		}},
+		{"points alone, one scale", scaled(func(d *draw) float64 { return d.Points })},
+		{"average of the operation", average},
+		{"counting fields, one scale", scaled(func(d *draw) float64 { return d.Fields })},
+		{"the planner, a line for each operation", plannerLines},
 	}
 }
-
-func planned(d *draw) bool { return d.Plan > 0 }
 
 // splitOf draws seven tenths of the workspaces, of each size alike.
 func splitOf(r *rand.Rand, n int) map[int]bool {
@@ -107,9 +100,7 @@ func plannerLines(train []*draw) func(*draw) float64 {
 	}
 	var twins []*draw
 	for _, d := range train {
-		if d.Plan > 0 {
-			twins = append(twins, &draw{Times: d.Times, price: priced(d)})
-		}
+		twins = append(twins, &draw{Times: d.Times, price: priced(d)})
 	}
 	l := teach(twins)
 	return func(d *draw) float64 { p := priced(d); return float64(l.Forecast(&p)) / 1e6 }
@@ -148,9 +139,7 @@ func judge(draws []*draw, workspaces, splits int, seed uint64) []score {
 			train, test := cut(draws, splitOf(r, workspaces))
 			forecast := e.learn(train)
 			for _, d := range test {
-				if e.known == nil || e.known(d) {
-					s.add(d, forecast(d))
-				}
+				s.add(d, forecast(d))
 			}
 		}
 		s.close(splits)

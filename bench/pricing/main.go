@@ -21,6 +21,7 @@ type options struct {
 	data, out  string
 	workspaces int
 	entries    int
+	large      int
 	draws      int
 	splits     int
 	seed       uint64
@@ -42,8 +43,9 @@ func parse(args []string) (o options, err error) {
 	flags := flag.NewFlagSet("pricing", flag.ContinueOnError)
 	flags.StringVar(&o.data, "data", "", "folder of PostgreSQL, kept for the next run (default: a temporary one)")
 	flags.StringVar(&o.out, "out", "../docs/benchmarks", "folder for the results")
-	flags.IntVar(&o.workspaces, "workspaces", 80, "workspaces, the named odd ones included")
-	flags.IntVar(&o.entries, "entries", 700_000, "entries of all of them together")
+	flags.IntVar(&o.workspaces, "workspaces", 80, "workspaces, two odd ones included")
+	flags.IntVar(&o.entries, "entries", 700_000, "entries of all together that are neither odd nor large")
+	flags.IntVar(&o.large, "large", 2, "workspaces of a million entries among them")
 	flags.IntVar(&o.draws, "draws", 2, "times that each operation is drawn for a workspace; the largest have more")
 	flags.IntVar(&o.splits, "splits", 20, "ways to cut the workspaces into those that teach and those that judge")
 	flags.Uint64Var(&o.seed, "seed", 1, "draws workspaces, operations and splits")
@@ -53,8 +55,8 @@ func parse(args []string) (o options, err error) {
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
-	if o.workspaces < 10 || o.draws < 1 || o.splits < 1 {
-		return o, fmt.Errorf("ten workspaces, one draw and one split are the least")
+	if o.workspaces < 10+o.large || o.large < 0 || o.draws < 1 || o.splits < 1 {
+		return o, fmt.Errorf("ten workspaces beside the large ones, one draw and one split are the least")
 	}
 	if o.fill && o.data == "" {
 		return o, fmt.Errorf("--fill: give the folder that keeps it, --data")
@@ -93,7 +95,7 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	defer l.store.Close()
+	defer l.close(ctx)
 	measured, left, err := l.measure(ctx)
 	if err != nil {
 		return err

@@ -27,6 +27,7 @@ import (
 type laboratory struct {
 	options
 	store      *store.Store
+	conn       *pgx.Conn // of changes, which nothing measures
 	handler    http.Handler
 	workspaces []*workspace
 	random     *rand.Rand
@@ -72,13 +73,11 @@ func open(ctx context.Context, dsn string, o options) (*laboratory, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, err := pgx.Connect(ctx, dsn)
-	if err != nil {
+	if l.conn, err = pgx.Connect(ctx, dsn); err != nil {
 		return nil, err
 	}
-	defer conn.Close(ctx)
 	for _, id := range ids {
-		w, err := l.describe(ctx, conn, id)
+		w, err := l.describe(ctx, id)
 		if err != nil {
 			return nil, err
 		}
@@ -87,8 +86,13 @@ func open(ctx context.Context, dsn string, o options) (*laboratory, error) {
 	return l, nil
 }
 
+func (l *laboratory) close(ctx context.Context) {
+	l.conn.Close(ctx)
+	l.store.Close()
+}
+
 // describe counts a workspace and finds whom and what to ask about.
-func (l *laboratory) describe(ctx context.Context, conn *pgx.Conn, id timesheet.WorkspaceID) (w *workspace, err error) {
+func (l *laboratory) describe(ctx context.Context, id timesheet.WorkspaceID) (w *workspace, err error) {
 	w = &workspace{ids: map[string]int64{}}
 	if w.viewer, err = l.store.OwnerViewer(ctx, id); err != nil {
 		return nil, err
@@ -104,7 +108,7 @@ func (l *laboratory) describe(ctx context.Context, conn *pgx.Conn, id timesheet.
 		return nil, err
 	}
 	w.words = wordsOf(w.counts.Sample)
-	if err := conn.QueryRow(ctx, `SELECT count(*) FROM time_entry WHERE workspace_id = $1`, id).Scan(&w.entries); err != nil {
+	if err := l.conn.QueryRow(ctx, `SELECT count(*) FROM time_entry WHERE workspace_id = $1`, id).Scan(&w.entries); err != nil {
 		return nil, err
 	}
 	for kind, list := range map[string]*[]string{"users": &w.users, "projects": &w.projects, "clients": &w.clients} {
@@ -160,6 +164,13 @@ func (l *laboratory) send(w *workspace, query string, variables map[string]any) 
 	return float64(took.Nanoseconds()) / 1e6, body, nil
 }
 
+// outdate is as if something had changed in all workspaces: no report that was kept
+// is given again.
+func (l *laboratory) outdate(ctx context.Context) error {
+	_, err := l.conn.Exec(ctx, `UPDATE activity SET changes = changes + 1`)
+	return err
+}
+
 const repeats = 5
 
 // measure asks every workspace all questions, in an order that the seed draws. left
@@ -192,10 +203,13 @@ func (l *laboratory) measure(ctx context.Context) (out []*draw, left int, err er
 	return out, 0, nil
 }
 
-func (l *laboratory) take(ctx context.Context, d *draw) error {
+func (l *laboratory) take(ctx context.Context, d *draw) (err error) {
 	w := l.workspaces[d.Workspace]
 	for n := range repeats + 1 {
-		ms, _, err := l.send(w, d.question.query, d.question.fresh(n))
+		if err := l.outdate(ctx); err != nil {
+			return err
+		}
+		ms, _, err := l.send(w, d.question.query, d.question.variables)
 		if err != nil {
 			return err
 		}
@@ -203,31 +217,35 @@ func (l *laboratory) take(ctx context.Context, d *draw) error {
 			d.Times = append(d.Times, math.Round(100*ms)/100)
 		}
 	}
-	var err error
 	if d.price, err = quote(ctx, w, &d.question); err != nil {
 		return err
 	}
 	d.Points, d.Statement = d.price.Expected, d.price.Fields[0].Mostly
-	if d.question.call == nil {
-		return nil
+	d.Plan, err = l.planned(ctx, w, &d.question)
+	return err
+}
+
+// planned is what the planner expects of a question's dearest statement.
+func (l *laboratory) planned(ctx context.Context, w *workspace, q *question) (float64, error) {
+	if err := l.outdate(ctx); err != nil {
+		return 0, err
 	}
 	class := timesheet.ClassInteractive
-	if d.question.tag != "entriesPage" {
+	if q.tag == "reportGroups" || q.tag == "summaryGroups" {
 		class = timesheet.ClassReport
 	}
 	op := store.NewOperation(1)
-	op.KeepStatement(d.question.tag)
-	if err := d.question.call(timesheet.WithService(store.WithOperation(ctx, op), timesheet.Service{Class: class}), l.store, w.viewer); err != nil {
-		return err
+	op.KeepStatement(q.tag)
+	if err := q.call(timesheet.WithService(store.WithOperation(ctx, op), timesheet.Service{Class: class}), l.store, w.viewer); err != nil {
+		return 0, err
 	}
 	op.Close()
 	kept := op.Statement()
 	if kept == nil {
-		return nil // the report was kept, or reads nothing
+		return 0, fmt.Errorf("no statement %s was run", q.tag)
 	}
 	plan, err := l.store.Plan(ctx, kept)
-	d.Plan = math.Round(plan.Cost)
-	return err
+	return math.Round(10*plan.Cost) / 10, err
 }
 
 // quote prices a question as the server does.
@@ -243,7 +261,7 @@ func quote(ctx context.Context, w *workspace, q *question) (limits.Price, error)
 }
 
 // block is a hundred operations and more, together.
-type block struct{ Operations, Forecast, Settled, CPU float64 } // milliseconds
+type block struct{ Operations, Forecast, Settled, CPU float64 } // the last three in milliseconds
 
 const (
 	blocks    = 8
@@ -255,25 +273,24 @@ const (
 func (l *laboratory) minutes(ctx context.Context, draws []*draw) (out []block, err error) {
 	split := splitOf(l.random, len(l.workspaces))
 	learner := taught(draws, split)
-	var judged []*draw
-	for _, d := range draws {
-		if !split[d.Workspace] {
-			judged = append(judged, d)
-		}
-	}
+	judged := once(draws, split)
 	idle, err := busyFor(func() error { time.Sleep(2 * time.Second); return nil })
 	if err != nil {
 		return nil, err
 	}
 	idle /= 2000
-	for n := range blocks {
-		b := block{Operations: blockSize}
+	for range blocks {
+		n := min(blockSize, len(judged))
+		b := block{Operations: float64(n)}
+		l.random.Shuffle(len(judged), func(i, j int) { judged[i], judged[j] = judged[j], judged[i] })
+		if err := l.outdate(ctx); err != nil {
+			return nil, err
+		}
 		began := time.Now()
 		b.CPU, err = busyFor(func() error {
-			for i := range blockSize {
-				d := judged[l.random.IntN(len(judged))]
+			for _, d := range judged[:n] {
 				b.Forecast += float64(learner.Forecast(&d.price)) / 1e6
-				ms, _, err := l.send(l.workspaces[d.Workspace], d.question.query, d.question.fresh(10+n*blockSize%900+i))
+				ms, _, err := l.send(l.workspaces[d.Workspace], d.question.query, d.question.variables)
 				if err != nil {
 					return err
 				}
@@ -288,6 +305,24 @@ func (l *laboratory) minutes(ctx context.Context, draws []*draw) (out []block, e
 		out = append(out, b)
 	}
 	return out, nil
+}
+
+// once are the draws of workspaces that judge, of each operation there the first: no
+// block holds a report that it has kept.
+func once(draws []*draw, teaches map[int]bool) (out []*draw) {
+	type asked struct {
+		workspace int
+		operation string
+	}
+	seen := map[asked]bool{}
+	for _, d := range draws {
+		key := asked{d.Workspace, d.Operation}
+		if !teaches[d.Workspace] && !seen[key] {
+			seen[key] = true
+			out = append(out, d)
+		}
+	}
+	return out
 }
 
 // busyFor is how many milliseconds all processors worked while f ran.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"headroom/store"
 	"headroom/timesheet"
-	"maps"
 	"math/rand/v2"
 	"strconv"
 	"strings"
@@ -14,14 +13,14 @@ import (
 )
 
 // question is one operation with the arguments that were drawn for it. Its store
-// call, where it has one, runs the same statement without GraphQL, so that the
-// planner can be asked about it.
+// call runs the same statement without GraphQL, so that the planner can be asked
+// about it.
 type question struct {
 	name      string
 	query     string
 	variables map[string]any
 	fields    float64 // that a limiter by fields counts
-	tag       string  // of the statement to explain; "": the planner is not asked
+	tag       string  // of its dearest statement, which the planner is asked about
 	call      func(ctx context.Context, s *store.Store, v timesheet.Viewer) error
 }
 
@@ -141,10 +140,34 @@ func (w *workspace) questions(r *rand.Rand) []question {
 	oddFrom, oddTo := d.days(100)
 	by := func(keys ...timesheet.GroupKey) []timesheet.GroupKey { return keys }
 	all := []question{
-		{name: "my day", query: `{ myDay { day totals { seconds } entries { id description seconds project { name } } } }`, fields: 70},
-		{name: "week grid of a person", query: `query($u: ID) { weekGrid(userId: $u) { rows { days seconds project { name } } totals { seconds } } }`, variables: map[string]any{"u": user}, fields: 40},
-		{name: "projects with tracked time", query: `{ projects(first: 50) { nodes { id name client { name } trackedSeconds } } }`, fields: 50 * 5},
-		{name: "people", query: `{ users(first: 100) { nodes { id name role } } }`, fields: 100 * 4},
+		{
+			name: "my day", query: `{ myDay { day totals { seconds } entries { id description seconds project { name } } } }`, fields: 70, tag: "readDay",
+			call: func(ctx context.Context, s *store.Store, v timesheet.Viewer) error {
+				_, err := s.MyDay(ctx, v, nil, nil, time.Now())
+				return err
+			},
+		},
+		{
+			name: "week grid of a person", query: `query($u: ID) { weekGrid(userId: $u) { rows { days seconds project { name } } totals { seconds } } }`, variables: map[string]any{"u": user}, fields: 40, tag: "sumWeek",
+			call: func(ctx context.Context, s *store.Store, v timesheet.Viewer) error {
+				_, err := s.WeekGrid(ctx, v, timesheet.UserID(w.ids[user]), nil, time.Now())
+				return err
+			},
+		},
+		{
+			name: "projects with tracked time", query: `{ projects(first: 50) { nodes { id name client { name } trackedSeconds } } }`, fields: 50 * 5, tag: "trackedSeconds",
+			call: func(ctx context.Context, s *store.Store, v timesheet.Viewer) error {
+				_, err := s.TrackedSeconds(ctx, v, w.firstProjects(50), nil)
+				return err
+			},
+		},
+		{
+			name: "people", query: `{ users(first: 100) { nodes { id name role } } }`, fields: 100 * 4, tag: "usersPage",
+			call: func(ctx context.Context, s *store.Store, v timesheet.Viewer) error {
+				_, err := s.Users(ctx, v, timesheet.ListFilter{}, timesheet.OrderName, timesheet.Page{First: 100})
+				return err
+			},
+		},
 		d.page("page", pageQuery, map[string]any{}, timesheet.EntryFilter{}),
 		d.textPage("page by a word", word),
 		d.textPage("page by a text that matches everything", "e"),
@@ -166,7 +189,14 @@ func (w *workspace) questions(r *rand.Rand) []question {
 		d.summary("summary of a year", wholeFrom, wholeTo),
 	}
 	count := `query($f: EntryFilter) { timeEntries(first: 1, filter: $f) { totalCount } }`
-	counted := question{name: "count of a year", query: count, variables: map[string]any{"f": map[string]any{"period": periodOf(yearFrom, yearTo)}}, fields: 2}
+	counted := question{name: "count of a year", query: count, variables: map[string]any{"f": map[string]any{"period": periodOf(yearFrom, yearTo)}}, fields: 2, tag: "entriesCount"}
+	counted.call = func(ctx context.Context, s *store.Store, v timesheet.Viewer) error {
+		found, err := s.TimeEntries(ctx, v, timesheet.EntryFilter{Period: &timesheet.Period{From: yearFrom, To: yearTo}}, timesheet.Page{First: 1})
+		if err == nil {
+			_, err = found.Total(ctx)
+		}
+		return err
+	}
 	all = append(all, counted)
 	if project != "" {
 		f := timesheet.EntryFilter{Projects: []timesheet.ProjectID{timesheet.ProjectID(w.ids[project])}}
@@ -179,19 +209,6 @@ func (w *workspace) questions(r *rand.Rand) []question {
 	return all
 }
 
-// fresh changes nothing of what a report reads, but its key, so that it is made
-// anew.
-func (q *question) fresh(n int) map[string]any {
-	in, ok := q.variables["in"].(map[string]any)
-	if !ok {
-		return q.variables
-	}
-	out := map[string]any{}
-	maps.Copy(out, in)
-	out["maxRows"] = 1000 - n
-	return map[string]any{"in": out}
-}
-
 // wordsOf are words of sampled descriptions, whole ones of four letters and more.
 func wordsOf(sample []string) (words []string) {
 	for _, text := range sample {
@@ -202,6 +219,14 @@ func wordsOf(sample []string) (words []string) {
 		}
 	}
 	return words
+}
+
+// firstProjects are the first of a list of projects.
+func (w *workspace) firstProjects(most int) (ids []timesheet.ProjectID) {
+	for _, id := range w.projects[:min(most, len(w.projects))] {
+		ids = append(ids, timesheet.ProjectID(w.ids[id]))
+	}
+	return ids
 }
 
 func (w *workspace) String() string { return fmt.Sprintf("%s (%d entries)", w.name, w.entries) }

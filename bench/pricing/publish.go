@@ -84,8 +84,8 @@ func markdown(o options, r record, raw string) string {
 		m.Date.Format("2006-01-02 15:04 UTC"), m.CPU, m.Cores, m.Load, m.Go, m.Postgres)
 	fmt.Fprintf(&b, `%d workspaces of %d to %d entries, %d in all, were asked %d questions; for %d there was no time.
 Each was asked six times through the whole server on an otherwise idle machine: the
-first warms, the median of five counts, statements and the server's own time. Reports
-that are kept are asked for under another key each time. What is forecast was learned
+first warms, the median of five counts, statements and the server's own time. Before
+each, something changes in the workspace: no report is given that was kept. What is forecast was learned
 on seven tenths of the workspaces and is judged on the rest, over %d ways to cut
 them, the same for all.
 

@@ -13,6 +13,7 @@ import (
 
 	"headroom/limits"
 	"headroom/server"
+	"headroom/store"
 )
 
 // PricesCmd looks at the published price table and publishes a new one.
@@ -29,7 +30,21 @@ type PricesShowCmd struct {
 
 // Run prints one line for each price.
 func (c *PricesShowCmd) Run(env *environment) error {
-	s, closeStore, err := c.openStore(env.ctx, logger(os.Stderr, 4))
+	return c.withPrices(env, func(s *store.Store, t limits.PriceTable) error {
+		if v, ok, err := s.Prices(env.ctx); err != nil {
+			return err
+		} else if ok {
+			fmt.Fprintf(env.stdout, "version %d, published %s by %s: %s\n", t.Version, v.PublishedAt.UTC().Format(time.DateTime), v.Author, v.Reason)
+		} else {
+			fmt.Fprintln(env.stdout, "version 0, this program's own: none has been published")
+		}
+		return printPrices(env.stdout, t)
+	})
+}
+
+// withPrices opens the database and hands over the price table in use.
+func (d Database) withPrices(env *environment, do func(*store.Store, limits.PriceTable) error) error {
+	s, closeStore, err := d.openStore(env.ctx, logger(os.Stderr, 4))
 	if err != nil {
 		return err
 	}
@@ -38,14 +53,7 @@ func (c *PricesShowCmd) Run(env *environment) error {
 	if err != nil {
 		return err
 	}
-	if v, ok, err := s.Prices(env.ctx); err != nil {
-		return err
-	} else if ok {
-		fmt.Fprintf(env.stdout, "version %d, published %s by %s: %s\n", t.Version, v.PublishedAt.UTC().Format(time.DateTime), v.Author, v.Reason)
-	} else {
-		fmt.Fprintln(env.stdout, "version 0, this program's own: none has been published")
-	}
-	return printPrices(env.stdout, t)
+	return do(s, t)
 }
 
 func printPrices(out io.Writer, t limits.PriceTable) error {
@@ -64,28 +72,21 @@ type PricesDiffCmd struct {
 
 // Run prints one line for each price that would change.
 func (c *PricesDiffCmd) Run(env *environment) error {
-	s, closeStore, err := c.openStore(env.ctx, logger(os.Stderr, 4))
-	if err != nil {
-		return err
-	}
-	defer closeStore()
-	t, err := server.PublishedPrices(env.ctx, s)
-	if err != nil {
-		return err
-	}
-	changes, learned, err := server.ProposedPrices(env.ctx, s, t)
-	if err != nil {
-		return err
-	}
-	if err := printLearned(env.stdout, learned); err != nil {
-		return err
-	}
-	next, err := t.Next(changes)
-	if err != nil {
-		fmt.Fprintf(env.stdout, "version %d fits what was learned\n", t.Version)
-		return nil
-	}
-	return printChanges(env.stdout, t, next)
+	return c.withPrices(env, func(s *store.Store, t limits.PriceTable) error {
+		changes, learned, err := server.ProposedPrices(env.ctx, s, t)
+		if err != nil {
+			return err
+		}
+		if err := printLearned(env.stdout, learned); err != nil {
+			return err
+		}
+		next, err := t.Next(changes)
+		if err != nil {
+			fmt.Fprintf(env.stdout, "version %d fits what was learned\n", t.Version)
+			return nil
+		}
+		return printChanges(env.stdout, t, next)
+	})
 }
 
 func printLearned(out io.Writer, s limits.LearnerSnapshot) error {
@@ -124,27 +125,21 @@ func (c *PricesPublishCmd) Run(env *environment) error {
 	if strings.TrimSpace(c.Author) == "" || strings.TrimSpace(c.Reason) == "" {
 		return errors.New("a price table is signed: give --author and --reason")
 	}
-	s, closeStore, err := c.openStore(env.ctx, logger(os.Stderr, 4))
-	if err != nil {
-		return err
-	}
-	defer closeStore()
-	t, err := server.PublishedPrices(env.ctx, s)
-	if err != nil {
-		return err
-	}
-	changes := c.Set
-	if len(changes) == 0 {
-		if changes, _, err = server.ProposedPrices(env.ctx, s, t); err != nil {
+	return c.withPrices(env, func(s *store.Store, t limits.PriceTable) error {
+		changes := c.Set
+		if len(changes) == 0 {
+			var err error
+			if changes, _, err = server.ProposedPrices(env.ctx, s, t); err != nil {
+				return err
+			}
+			if len(changes) == 0 {
+				return fmt.Errorf("version %d fits what was learned: there is nothing to publish", t.Version)
+			}
+		}
+		next, err := server.PublishPrices(env.ctx, s, t, changes, c.Author, c.Reason)
+		if err != nil {
 			return err
 		}
-		if len(changes) == 0 {
-			return fmt.Errorf("version %d fits what was learned: there is nothing to publish", t.Version)
-		}
-	}
-	next, err := server.PublishPrices(env.ctx, s, t, changes, c.Author, c.Reason)
-	if err != nil {
-		return err
-	}
-	return printChanges(env.stdout, t, next)
+		return printChanges(env.stdout, t, next)
+	})
 }
