@@ -127,7 +127,7 @@ func (b *builder) reports(v timesheet.Viewer, f timesheet.EntryFilter) {
 		{GroupBy: []timesheet.GroupKey{timesheet.GroupYear, timesheet.GroupMonth}},
 	} {
 		in.Period, in.Filter, in.MaxRows = timesheet.Period{From: 9, To: 120}, f, 1
-		plan, _, err := planReport(v, in)
+		plan, _, err := planReport(v, in, nil)
 		sql, args := reportGroups(v, in, plan, time.Unix(0, 0))
 		b.add(sql, args, err)
 	}
@@ -152,7 +152,7 @@ func (b *builder) exports(v timesheet.Viewer, f timesheet.EntryFilter) {
 		{timesheet.GroupWeek, timesheet.GroupMonth},
 	} {
 		in.GroupBy = by
-		b.add(exportGroups(v, in))
+		b.add(exportGroups(v, in, nil))
 	}
 }
 
@@ -253,14 +253,14 @@ func BuiltDay(v timesheet.Viewer, joins Joins, args ...any) Built {
 }
 
 func BuiltReport(v timesheet.Viewer, in timesheet.ReportInput) Built {
-	plan, _, err := planReport(v, in)
+	plan, _, err := planReport(v, in, nil)
 	sql, args := reportGroups(v, in, plan, time.Now())
 	return built(sql, args, err)
 }
 
 func BuiltSummary(v timesheet.Viewer, p timesheet.Period) Built {
 	in := summaryInput(p)
-	plan, _, err := planReport(v, in)
+	plan, _, err := planReport(v, in, nil)
 	sql, args := summaryStatement(v, in, plan)
 	return built(sql, args, err)
 }

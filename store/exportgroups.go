@@ -33,10 +33,11 @@ func scanExportGroup(row pgx.CollectableRow) (g exportGroup, err error) {
 // groups is the statement for a report's leaves, by the zone that the workspace
 // has in the export's snapshot.
 func (r *ExportRun) groups(ctx context.Context, v timesheet.Viewer) (string, arguments, error) {
-	if err := r.tx.QueryRow(ctx, readZone, v.Workspace.ID).Scan(&v.Workspace.TimeZone); err != nil {
+	kept, err := daysOf(ctx, r.tx, &v.Workspace, r.Input.Report())
+	if err != nil {
 		return "", nil, err
 	}
-	return exportGroups(v, r.Input)
+	return exportGroups(v, r.Input, kept)
 }
 
 // noGroups stands for the arms of a report that asks for no day.
@@ -49,9 +50,9 @@ WHERE e.workspace_id = $1
 // exportGroups is the statement for a report's leaves. It reads what the report
 // would, and then knows clients and spreads tags by itself: its rows are final,
 // so that they need not be held together.
-func exportGroups(v timesheet.Viewer, in timesheet.ExportInput) (string, arguments, error) {
+func exportGroups(v timesheet.Viewer, in timesheet.ExportInput, kept *timesheet.Period) (string, arguments, error) {
 	report := in.Report()
-	plan, weekStart, err := planReport(v, report)
+	plan, weekStart, err := planReport(v, report, kept)
 	if err != nil {
 		return "", nil, err
 	}

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -31,6 +32,40 @@ func addLeaf(into map[string]exportedLeaf, path string, exact, seconds, billable
 	into[path] = leaf
 }
 
+// anyFile is a random report that a file can hold.
+func (w *world) anyFile(r *rand.Rand, all [][]timesheet.GroupKey) timesheet.ReportInput {
+	in := anyReport(r, all)
+	in.IncludeRunning, in.FillGaps = false, false
+	if in.WeekStart == nil { // the world's own is no row of the database
+		in.WeekStart = &w.owner.Workspace.WeekStart
+	}
+	return in
+}
+
+// wantFileOf compares the file of a report's leaves with the report.
+func wantFileOf(t *testing.T, s database, v timesheet.Viewer, in timesheet.ReportInput, now time.Time) {
+	t.Helper()
+	report, err := s.Report(t.Context(), v, in, now)
+	if err != nil || report.Truncated {
+		t.Fatalf("%+v: truncated %v, %v", in, report.Truncated, err)
+	}
+	want, got := map[string]exportedLeaf{}, map[string]exportedLeaf{}
+	reportLeaves(want, "", report.Rows)
+	exported := readExport(t, s.Store, v, timesheet.ExportInput{
+		Period: in.Period, GroupBy: in.GroupBy, Rounding: in.Rounding, DayAttribution: in.DayAttribution, TimeZone: in.TimeZone, WeekStart: in.WeekStart,
+	})
+	for _, g := range exported.groups {
+		money, err := timesheet.MoneyFromBigX3600(g.AmountX3600, g.Currency)
+		if err != nil {
+			t.Fatal(err)
+		}
+		addLeaf(got, "/"+strings.Join(g.Labels, "/"), g.ExactSeconds, g.Seconds, g.BillableSeconds, g.Entries, []timesheet.Money{money})
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Fatalf("%s, %+v, rounding %+v (-report +export):\n%s", v.Role, in, in.Rounding, diff)
+	}
+}
+
 // A file of a report's leaves says what the report says, with whatever options.
 func TestExportedReportsAgainstReports(t *testing.T) {
 	n := proof.Size(t, 2000, 60)
@@ -40,32 +75,10 @@ func TestExportedReportsAgainstReports(t *testing.T) {
 	all, now := groupings(), instant(t, "2025-07-01T10:00:00Z")
 	rounded, split := 0, 0
 	for range n {
-		in := anyReport(r, all)
-		in.IncludeRunning, in.FillGaps = false, false
-		if in.WeekStart == nil { // the world's own is no row of the database
-			in.WeekStart = &w.owner.Workspace.WeekStart
-		}
+		in := w.anyFile(r, all)
 		v := pick(r, w.owner, w.users[1])
 		v.Workspace = w.owner.Workspace
-		report, err := s.Report(t.Context(), v, in, now)
-		if err != nil || report.Truncated {
-			t.Fatalf("%+v: truncated %v, %v", in, report.Truncated, err)
-		}
-		want, got := map[string]exportedLeaf{}, map[string]exportedLeaf{}
-		reportLeaves(want, "", report.Rows)
-		exported := readExport(t, s.Store, v, timesheet.ExportInput{
-			Period: in.Period, GroupBy: in.GroupBy, Rounding: in.Rounding, DayAttribution: in.DayAttribution, TimeZone: in.TimeZone, WeekStart: in.WeekStart,
-		})
-		for _, g := range exported.groups {
-			money, err := timesheet.MoneyFromBigX3600(g.AmountX3600, g.Currency)
-			if err != nil {
-				t.Fatal(err)
-			}
-			addLeaf(got, "/"+strings.Join(g.Labels, "/"), g.ExactSeconds, g.Seconds, g.BillableSeconds, g.Entries, []timesheet.Money{money})
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Fatalf("%s, %+v, rounding %+v (-report +export):\n%s", v.Role, in, in.Rounding, diff)
-		}
+		wantFileOf(t, s, v, in, now)
 		if in.Rounding != nil {
 			rounded++
 		}

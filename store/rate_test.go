@@ -38,15 +38,17 @@ func newPriced(t *testing.T) *priced {
 	return w
 }
 
+// set is in the class of the API's setRate.
 func (w *priced) set(in timesheet.RateInput) timesheet.RateSet {
 	w.Helper()
+	ctx := timesheet.WithService(w.Context(), timesheet.Service{Class: timesheet.ClassBackground})
 	if in.Kind == "" {
 		in.Kind = timesheet.RateBill
 	}
 	if in.Apply == "" {
 		in.Apply = timesheet.ApplyFuture
 	}
-	return done[timesheet.RateSet](w.T)(w.s.SetRate(w.Context(), w.v, in, change("setRate")))
+	return done[timesheet.RateSet](w.T)(w.s.SetRate(ctx, w.v, in, change("setRate")))
 }
 
 func (w *priced) entry(day string, work timesheet.EntryInput) timesheet.TimeEntry {

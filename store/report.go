@@ -57,11 +57,12 @@ func (s *Store) report(ctx context.Context, v timesheet.Viewer, in timesheet.Rep
 	var groups []group
 	var labels labels
 	err := s.snapshot(ctx, func(tx pgx.Tx) (err error) {
-		if v.Workspace.TimeZone, err = zoneOfDays(ctx, tx, v, in); err != nil {
+		kept, err := daysOf(ctx, tx, &v.Workspace, in)
+		if err != nil {
 			return err
 		}
 		var weekStart time.Weekday
-		if plan, weekStart, err = planReport(v, in); err != nil {
+		if plan, weekStart, err = planReport(v, in, kept); err != nil {
 			return err
 		}
 		if sql, args := reportGroups(v, in, plan, now); sql != "" {
@@ -90,8 +91,9 @@ func (s *Store) report(ctx context.Context, v timesheet.Viewer, in timesheet.Rep
 	return report, nil
 }
 
-// planReport plans a report. Sums that a check has found wrong are not used.
-func planReport(v timesheet.Viewer, in timesheet.ReportInput) (timesheet.ReportPlan, time.Weekday, error) {
+// planReport plans a report of a workspace in which entries of some days keep
+// those of another zone. Sums that a check has found wrong are not used.
+func planReport(v timesheet.Viewer, in timesheet.ReportInput, kept *timesheet.Period) (timesheet.ReportPlan, time.Weekday, error) {
 	weekStart := v.Workspace.WeekStart
 	if in.WeekStart != nil {
 		weekStart = *in.WeekStart
@@ -106,7 +108,7 @@ func planReport(v timesheet.Viewer, in timesheet.ReportInput) (timesheet.ReportP
 			return timesheet.ReportPlan{}, weekStart, err
 		}
 	}
-	return timesheet.PlanReport(in, home, zone, weekStart, keptSums(v)), weekStart, nil
+	return timesheet.PlanReport(in, timesheet.HomeDays{Zone: home, Kept: kept}, zone, weekStart, keptSums(v)), weekStart, nil
 }
 
 // keptSums are those that a viewer's reports may be read from.
@@ -120,22 +122,29 @@ func keptSums(v timesheet.Viewer) timesheet.KeptSums {
 	return timesheet.SumsOfProjects
 }
 
-const readZone = `/* readZone */
-SELECT w.time_zone
+// readKeptDays reads the ends of an index that holds nothing else.
+const readKeptDays = `/* readKeptDays */
+SELECT w.time_zone,
+       (SELECT min(e.day) FROM time_entry e WHERE e.workspace_id = $1 AND e.deleted_at IS NULL AND e.day_zone IS NOT NULL),
+       (SELECT max(e.day) FROM time_entry e WHERE e.workspace_id = $1 AND e.deleted_at IS NULL AND e.day_zone IS NOT NULL)
 FROM workspace w
 WHERE w.workspace_id = $1`
 
-// zoneOfDays is the zone that the workspace's days are of in a snapshot. The
-// viewer's may be older, which matters to a report that seeks entries of other
-// days than its own.
-func zoneOfDays(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, in timesheet.ReportInput) (zone string, err error) {
+// daysOf finds of what zone the workspace's days are in a snapshot, and on which
+// of them entries keep a former one's. The viewer's zone may be older, which
+// matters to a report that seeks entries of other days than its own.
+func daysOf(ctx context.Context, tx pgx.Tx, w *timesheet.Workspace, in timesheet.ReportInput) (kept *timesheet.Period, err error) {
 	if in.TimeZone == nil && in.DayAttribution != timesheet.AttributeSplit {
-		return v.Workspace.TimeZone, nil
+		return nil, nil
 	}
-	if err := tx.QueryRow(ctx, readZone, v.Workspace.ID).Scan(&zone); err != nil {
-		return "", fmt.Errorf("read a workspace's zone: %w", err)
+	var from, to *timesheet.Date
+	if err := tx.QueryRow(ctx, readKeptDays, w.ID).Scan(&w.TimeZone, &from, &to); err != nil {
+		return nil, fmt.Errorf("read a workspace's days: %w", err)
 	}
-	return zone, nil
+	if from != nil && to != nil {
+		kept = &timesheet.Period{From: *from, To: *to}
+	}
+	return kept, nil
 }
 
 func tooManyGroups(limit int) error {

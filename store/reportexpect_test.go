@@ -37,7 +37,11 @@ func (w *world) expected(t testing.TB, v timesheet.Viewer, in timesheet.ReportIn
 		if f.seconds < 0 {
 			f.seconds = max(0, int64(now.Sub(f.start)/time.Second))
 		}
-		for _, part := range parts(f, in, there) {
+		here := there
+		if f.dayZone != "" && name == w.homeZone() && in.DayAttribution != timesheet.AttributeSplit {
+			here = zone(t, f.dayZone)
+		}
+		for _, part := range parts(f, in, here) {
 			paths := []string{""}
 			sums[""].add(part, in)
 			for level, key := range in.GroupBy {

@@ -25,6 +25,7 @@ type fact struct {
 	currency    string
 	description string
 	deleted     bool
+	dayZone     string // the zone of its day, where that is not the workspace's
 }
 
 // world is a workspace of random entries, and what the oracle needs to know of

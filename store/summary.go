@@ -32,7 +32,7 @@ func (s *Store) Summary(ctx context.Context, v timesheet.Viewer, period timeshee
 
 func (s *Store) summary(ctx context.Context, v timesheet.Viewer, period timesheet.Period, now time.Time) (timesheet.Summary, error) {
 	in := summaryInput(period)
-	plan, weekStart, err := planReport(v, in)
+	plan, weekStart, err := planReport(v, in, nil)
 	if err != nil {
 		return timesheet.Summary{}, err
 	}

@@ -63,22 +63,37 @@ const (
 // on in another calendar: a week that it lasts, and two that zones differ.
 const margin = 9
 
-// PlanReport chooses the cheapest source for each day of a report. The zones
-// are those of the workspace and of the report; kept tells which sums of months
-// may be read.
-func PlanReport(in ReportInput, home, zone *time.Location, weekStart time.Weekday, kept KeptSums) ReportPlan {
+// HomeDays are a workspace's days: the zone they are of, and those on which
+// entries may stand that keep the day of another zone; nil where none does.
+type HomeDays struct {
+	Zone *time.Location
+	Kept *Period
+}
+
+// PlanReport chooses the cheapest source for each day of a report in a zone. The
+// sums tell which of months may be read. In the workspace's own zone an entry
+// counts whole on the day that it has, also where it keeps that; anywhere else,
+// and split, its times say where.
+func PlanReport(in ReportInput, home HomeDays, zone *time.Location, weekStart time.Weekday, kept KeptSums) ReportPlan {
 	p := ReportPlan{Period: in.Span()}
 	p.first = p.Period.From - margin
 	if p.Period.To < p.Period.From {
 		return p
 	}
 	from, to := int64(p.first-3)*86400, int64(p.Period.To+margin+3)*86400
-	p.Steps = p.steps(calendar(zone, from, to), in.Fold(weekStart))
+	fold, split := in.Fold(weekStart), in.DayAttribution == AttributeSplit
+	p.Steps = p.steps(calendar(zone, from, to), fold)
 	reach, far := time.Duration(0), time.Duration(0)
-	if in.DayAttribution == AttributeSplit {
+	if split {
 		reach, far = LongEntry, MaxEntry
 	}
-	days := p.homeDays(calendar(home, from, to), reach, far)
+	days := p.homeDays(calendar(home.Zone, from, to), reach, far)
+	switch own := !split && zone.String() == home.Zone.String(); {
+	case own:
+		p.skipNone(days, fold)
+	case home.Kept != nil:
+		p.keep(days, *home.Kept)
+	}
 	if kept != NoSums && in.summable() {
 		p.takeMonths(days)
 		p.Folded = len(p.Months) > 0 && kept == SumsOfProjects && len(in.Filter.Users) == 0 && !slices.Contains(in.GroupBy, GroupUser)
@@ -113,15 +128,21 @@ func (in ReportInput) summable() bool {
 // steps makes labels of a calendar's days.
 func (p ReportPlan) steps(days []calendarStep, fold func(Date) Date) (steps []ReportStep) {
 	for _, d := range days {
-		s := ReportStep{At: time.Unix(d.at, 0).UTC(), Outside: d.day < p.Period.From || d.day > p.Period.To}
-		if !s.Outside {
-			s.Label = fold(d.day)
-		}
+		s := p.step(d.day, fold)
+		s.At = time.Unix(d.at, 0).UTC()
 		if last := len(steps) - 1; last < 0 || steps[last].Label != s.Label || steps[last].Outside != s.Outside {
 			steps = append(steps, s)
 		}
 	}
 	return steps
+}
+
+// step says where a day of the report's calendar counts.
+func (p ReportPlan) step(day Date, fold func(Date) Date) ReportStep {
+	if day < p.Period.From || day > p.Period.To {
+		return ReportStep{Outside: true}
+	}
+	return ReportStep{Label: fold(day)}
 }
 
 // homeDay is what is known of a day of the workspace's calendar.
@@ -158,6 +179,27 @@ func (p *ReportPlan) homeDays(days []calendarStep, reach, far time.Duration) []h
 		p.labels[i] = h.label
 	}
 	return found
+}
+
+// skipNone adds the days that the workspace's zone skipped: an entry that keeps
+// the day of another zone may be on one.
+func (p *ReportPlan) skipNone(days []homeDay, fold func(Date) Date) {
+	for i := range days {
+		if !days[i].seen {
+			p.labels[i] = p.step(p.first+Date(i), fold)
+			days[i] = homeDay{seen: true, label: p.labels[i], near: true, far: true}
+		}
+	}
+}
+
+// keep has days on which entries may keep that of another zone be read with
+// their entries' times.
+func (p *ReportPlan) keep(days []homeDay, kept Period) {
+	for i := range days {
+		if day := p.first + Date(i); kept.From <= day && day <= kept.To {
+			days[i] = homeDay{seen: true}
+		}
+	}
 }
 
 // holds tells whether a step lasts for so long after an instant.

@@ -54,7 +54,7 @@ func TestPlanReport(t *testing.T) {
 		{"case06 another zone by day", ReportInput{Period: year, GroupBy: by(GroupDay)}, newYork, counts{mixed: 367}, SourceRaw},
 		{"case01 split", ReportInput{Period: year, GroupBy: by(GroupProject), DayAttribution: AttributeSplit}, bucharest, counts{months: 11, whole: 24, short: 6, mixed: 2, long: 12}, SourceRollup},
 		{"case01 split by day", ReportInput{Period: year, GroupBy: by(GroupDay), DayAttribution: AttributeSplit}, bucharest, counts{mixed: 367, long: 6}, SourceRaw},
-		{"case08 a day that was skipped", ReportInput{Period: period("2011-12-30", "2011-12-30"), GroupBy: by(GroupDay)}, mustZone(t, "Pacific/Apia"), counts{}, SourceIndex},
+		{"case08 a day that was skipped", ReportInput{Period: period("2011-12-30", "2011-12-30"), GroupBy: by(GroupDay)}, mustZone(t, "Pacific/Apia"), counts{whole: 1}, SourceIndex},
 		{"a hundred years", ReportInput{Period: period("2000-01-01", "2099-12-31"), GroupBy: by(GroupUser)}, bucharest, counts{months: 1200}, SourceRollup},
 		{"no day", ReportInput{Period: year, GroupBy: by(GroupDay), Filter: EntryFilter{Period: &Period{1, 2}}}, bucharest, counts{}, SourceIndex},
 	} {
@@ -63,18 +63,59 @@ func TestPlanReport(t *testing.T) {
 			if tt.zone.String() == "Pacific/Apia" {
 				home = tt.zone
 			}
-			p := PlanReport(tt.in, home, tt.zone, time.Monday, SumsOfProjects)
+			p := PlanReport(tt.in, HomeDays{Zone: home}, tt.zone, time.Monday, SumsOfProjects)
 			if got := countsOf(p); got != tt.want || p.Source(tt.in) != tt.source {
 				t.Errorf("got %+v from %s, want %+v from %s", got, p.Source(tt.in), tt.want, tt.source)
 			}
 			if asks := slices.Contains(tt.in.GroupBy, GroupUser); p.Folded != (len(p.Months) > 0 && !asks) {
 				t.Errorf("sums of projects are read: %v", p.Folded)
 			}
-			if p := PlanReport(tt.in, home, tt.zone, time.Monday, SumsOfPeople); p.Folded || countsOf(p) != tt.want {
+			if p := PlanReport(tt.in, HomeDays{Zone: home}, tt.zone, time.Monday, SumsOfPeople); p.Folded || countsOf(p) != tt.want {
 				t.Errorf("who sees their own work alone reads %+v, of projects: %v", countsOf(p), p.Folded)
 			}
-			if p := PlanReport(tt.in, home, tt.zone, time.Monday, NoSums); len(p.Months) > 0 {
+			if p := PlanReport(tt.in, HomeDays{Zone: home}, tt.zone, time.Monday, NoSums); len(p.Months) > 0 {
 				t.Errorf("sums that are not to be trusted are read: %v", p.Months)
+			}
+		})
+	}
+}
+
+// Entries of some days keep those of another zone. Their times are read where
+// they say what counts, and the kept days where those do.
+func TestPlanReportWithKeptDays(t *testing.T) {
+	bucharest, tokyo, apia := mustZone(t, "Europe/Bucharest"), mustZone(t, "Asia/Tokyo"), mustZone(t, "Pacific/Apia")
+	day := func(text string) Date {
+		d, err := ParseDate(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	year := ReportInput{Period: Period{day("2011-01-01"), day("2011-12-31")}, GroupBy: []GroupKey{GroupProject}}
+	split := year
+	split.DayAttribution = AttributeSplit
+	march, skipped := &Period{day("2011-03-02"), day("2011-03-04")}, &Period{day("2011-12-30"), day("2011-12-30")}
+	skippedOnly := year
+	skippedOnly.Period = *skipped
+	skippedSplit := skippedOnly
+	skippedSplit.DayAttribution = AttributeSplit
+	for _, tt := range []struct {
+		name       string
+		in         ReportInput
+		home, zone *time.Location
+		kept       *Period
+		want       counts
+	}{
+		{"case07 the workspace's zone", year, bucharest, bucharest, march, counts{months: 12}},
+		{"case07 another zone", year, bucharest, tokyo, march, counts{months: 10, whole: 58, mixed: 5}},
+		{"case07 split", split, bucharest, bucharest, march, counts{months: 10, whole: 52, short: 6, mixed: 5, long: 12}},
+		{"case08 a day that was skipped", skippedOnly, apia, apia, nil, counts{whole: 1}},
+		{"case08 split", skippedSplit, apia, apia, nil, counts{}},
+		{"case08 and another zone", skippedOnly, apia, tokyo, skipped, counts{mixed: 3}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := countsOf(PlanReport(tt.in, HomeDays{tt.home, tt.kept}, tt.zone, time.Monday, SumsOfProjects)); got != tt.want {
+				t.Errorf("got %+v, want %+v", got, tt.want)
 			}
 		})
 	}
