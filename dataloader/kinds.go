@@ -42,4 +42,8 @@ func (c Children[P, A, V]) Load(ctx context.Context, parent P, args A) (value V,
 	return c.loader.load(ctx, parent, args)
 }
 
+func (c Children[P, A, V]) prime(parent P, args A, value V) {
+	c.loader.prime(parent, args, value, true)
+}
+
 func (c Children[P, A, V]) expect(parents []P) { c.loader.expect(parents) }

@@ -109,6 +109,14 @@ func (s *Set) Know(refs store.Referred) {
 	}
 }
 
+// KnowBeside remembers what was read beside projects.
+func (s *Set) KnowBeside(b store.BesideProjects) {
+	know(s.Clients, b.Clients, func(timesheet.Client) bool { return true })
+	for project, seconds := range b.Seconds {
+		s.TrackedSeconds.prime(project, timesheet.Opt[timesheet.Period]{}, seconds)
+	}
+}
+
 // know returns the things that are seen.
 func know[K comparable, V any](l Loader[K, V], things map[K]V, seen func(V) bool) (all []V) {
 	for key, thing := range things {

@@ -12,7 +12,9 @@ import (
 // Projects lists the projects that whoever asks may see.
 func (q query) Projects(ctx context.Context, filter *timesheet.ListFilter, order timesheet.ListOrder, first *int, after *string, last *int, before *string) (*graph.ProjectConnection, error) {
 	return page(ctx, first, after, last, before, (*dataloader.Set).LevelOfProjects, func(v timesheet.Viewer, p timesheet.Page) (timesheet.Connection[timesheet.Project], error) {
-		return q.Store.Projects(ctx, v, orZero(filter), order, p)
+		projects, beside, err := q.Store.ProjectsJoined(ctx, v, orZero(filter), order, p, projectJoins(ctx))
+		dataloader.From(ctx).KnowBeside(beside)
+		return projects, err
 	})
 }
 

@@ -130,7 +130,7 @@ func TestNoIDReachesAnotherWorkspace(t *testing.T) {
 func fingerprint(t *testing.T, db *sql.DB, ws timesheet.WorkspaceID) string {
 	t.Helper()
 	var all strings.Builder
-	for _, table := range []string{"workspace", "membership", "api_token", "client", "project", "project_member", "task", "tag", "time_entry", "idempotency", "audit", "rollup", "project_rollup", "activity", "export_job", "rate", "budget"} {
+	for _, table := range []string{"workspace", "membership", "api_token", "client", "project", "project_member", "task", "tag", "time_entry", "idempotency", "audit", "rollup", "project_rollup", "project_total", "activity", "export_job", "rate", "budget"} {
 		var sum sql.NullString
 		query := fmt.Sprintf(`SELECT md5(string_agg(x::text, '|' ORDER BY x::text)) FROM %s x WHERE workspace_id = $1`, table)
 		if err := db.QueryRow(query, ws).Scan(&sum); err != nil {

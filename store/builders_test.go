@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -89,6 +90,11 @@ func (b *builder) lists(v timesheet.Viewer, f timesheet.ListFilter) {
 		pages(b, userOrder(o), func(p timesheet.Page) (string, arguments, error) { return usersPage(v, f, o, p) })
 		addSelection(b, func() (selection[timesheet.Client], error) { return clientSelection(v, f, o) })
 		addSelection(b, func() (selection[timesheet.Project], error) { return projectSelection(v, f, o) })
+		for _, joins := range []ProjectJoins{{Client: true}, {Tracked: true}, {Client: true, Tracked: true}} {
+			q, err := projectSelection(v, f, o)
+			b.err = errors.Join(b.err, err)
+			pages(b, q.order, func(p timesheet.Page) (string, arguments, error) { return joins.joinedTo(q, p) })
+		}
 		addSelection(b, func() (selection[timesheet.Tag], error) { return tagSelection(v, f, o) })
 	}
 	b.add(usersCount(v, f))
@@ -217,6 +223,11 @@ func BuiltUsersPage(v timesheet.Viewer, p timesheet.Page) Built {
 func BuiltProjectsPage(v timesheet.Viewer, p timesheet.Page) Built {
 	q, _ := projectSelection(v, timesheet.ListFilter{}, timesheet.OrderName)
 	return built(q.statement(p))
+}
+
+func BuiltProjectsJoined(v timesheet.Viewer, p timesheet.Page) Built {
+	q, _ := projectSelection(v, timesheet.ListFilter{}, timesheet.OrderName)
+	return built(ProjectJoins{Client: true, Tracked: true}.joinedTo(q, p))
 }
 
 func BuiltProjectsOfClients(v timesheet.Viewer, ids []timesheet.ClientID, p timesheet.Page) Built {

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"maps"
 	"testing"
 	"time"
 
@@ -51,5 +52,39 @@ func TestJoinedAsSeen(t *testing.T) {
 	mine, refs, err := s.MyDayJoined(t.Context(), member, &day, nil, time.Now(), store.Joins{Task: true})
 	if err != nil || len(mine.Entries) != 3 || len(refs.Projects)+len(refs.Clients)+len(refs.Users) > 0 || refs.Tasks[task.ID].Name != "task" {
 		t.Errorf("a day with tasks alone: %d entries, %+v, error %v", len(mine.Entries), refs, err)
+	}
+}
+
+// What is read beside projects is what the loaders would find, wherever it is
+// kept: in all months, in the unfolded rest, or nowhere.
+func TestBesideProjectsAsSeen(t *testing.T) {
+	t.Parallel()
+	s, owner := newWorkspace(t)
+	member := addViewer(t, s, owner, "mia", timesheet.RoleMember)
+	client := done[timesheet.Client](t)(s.CreateClient(t.Context(), owner, timesheet.ClientInput{Name: timesheet.Some("Acme")}, change("createClient")))
+	old, empty := addProject(t, s, owner, "old", &client.ID), addProject(t, s, owner, "empty", nil)
+	addMember(t, s, owner, old.ID, member.User, false)
+	track(t, s, owner, old.ID, "2024-02-10T10:00:00Z", time.Hour)
+	folded(t, s, time.Now())
+	track(t, s, owner, old.ID, "2024-02-11T10:00:00Z", time.Minute)
+
+	both := store.ProjectJoins{Client: true, Tracked: true}
+	read := func(v timesheet.Viewer) store.BesideProjects {
+		t.Helper()
+		page, beside, err := s.ProjectsJoined(t.Context(), v, timesheet.ListFilter{}, timesheet.OrderName, timesheet.Page{First: 10}, both)
+		if err != nil || len(page.Nodes) == 0 || page.Nodes[len(page.Nodes)-1].ID != old.ID || beside.Clients[client.ID].Name != "Acme" {
+			t.Fatalf("%s: %+v, %+v, error %v", v.Role, page.Nodes, beside, err)
+		}
+		return beside
+	}
+	if got, want := read(owner).Seconds, (map[timesheet.ProjectID]int64{old.ID: 3660, empty.ID: 0}); !maps.Equal(got, want) {
+		t.Errorf("the seconds are %v, want %v", got, want)
+	}
+	drifted := owner
+	drifted.Workspace.RollupDrifted = true
+	for _, v := range []timesheet.Viewer{member, drifted} {
+		if got := read(v).Seconds; got != nil {
+			t.Errorf("%s: seconds %v beside projects, which are not everybody's or are wrong", v.Role, got)
+		}
 	}
 }

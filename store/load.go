@@ -122,7 +122,7 @@ func (l *load) write(ctx context.Context, tx pgx.Tx) (err error) {
 }
 
 // The tables that a load fills.
-const vacuumLoaded = `VACUUM (ANALYZE) account, workspace, membership, client, project, project_member, task, tag, rate, budget, time_entry, rollup, project_rollup`
+const vacuumLoaded = `VACUUM (ANALYZE) account, workspace, membership, client, project, project_member, task, tag, rate, budget, time_entry, rollup, project_rollup, project_total`
 
 // Vacuum marks what [Store.CopyCompany] has written as visible to all and
 // counts its values, which without it autovacuum does a minute later: until

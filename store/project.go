@@ -53,11 +53,13 @@ func projectsSeen(v timesheet.Viewer, column string, args *arguments) string {
     WHERE pm.workspace_id = $1 AND pm.project_id = ` + column + ` AND pm.user_id = ` + args.add(v.User) + `)`
 }
 
-const listProjects = `/* listProjects */
-SELECT ` + projectColumns + `
+const listedProjects = `
 FROM project p
 WHERE p.workspace_id = $1
   AND p.deleted_at IS NULL`
+
+const listProjects = `/* listProjects */
+SELECT ` + projectColumns + listedProjects
 
 const countProjects = `/* countProjects */
 SELECT count(*)

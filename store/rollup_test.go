@@ -58,6 +58,9 @@ func wantRollup(t testing.TB, conn *pgx.Conn, v timesheet.Viewer, after string) 
 	if n := ask[int](t, conn, unlikeProjects, v.Workspace.ID); n > 0 {
 		t.Errorf("after %s the sums of projects and the entries differ in %d rows", after, n)
 	}
+	if n := ask[int](t, conn, `SELECT count(*) FROM project_total_drift($1)`, v.Workspace.ID); n > 0 {
+		t.Errorf("after %s %d sums of projects over all months are not those of their months", after, n)
+	}
 }
 
 // summed is the rollup's sum of a month: entries, seconds and the amount.

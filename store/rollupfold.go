@@ -98,8 +98,7 @@ func (s *Store) foldSome(ctx context.Context, ws timesheet.WorkspaceID, before t
 
 const (
 	countFoldDrift = `/* countFoldDrift */
-SELECT count(*)
-FROM project_rollup_drift($1)`
+SELECT (SELECT count(*) FROM project_rollup_drift($1)) + (SELECT count(*) FROM project_total_drift($1))`
 
 	repairProjects = `/* repairProjects */
 INSERT INTO project_rollup AS p (workspace_id, month, project_id, billable, currency, entries, secs, amount_x3600)
@@ -108,6 +107,14 @@ FROM project_rollup_drift($1) d
 ORDER BY d.month, d.project_id, d.billable, d.currency
 ON CONFLICT ON CONSTRAINT project_rollup_pk
 DO UPDATE SET entries = p.entries + excluded.entries, secs = p.secs + excluded.secs, amount_x3600 = p.amount_x3600 + excluded.amount_x3600`
+
+	repairTotals = `/* repairTotals */
+INSERT INTO project_total AS t (workspace_id, project_id, secs)
+SELECT $1, d.*
+FROM project_total_drift($1) d
+ORDER BY d.project_id
+ON CONFLICT ON CONSTRAINT project_total_pk
+DO UPDATE SET secs = t.secs + excluded.secs`
 
 	sweepProjects = `/* sweepProjects */
 DELETE FROM project_rollup
@@ -122,10 +129,14 @@ func repairFolded(ctx context.Context, tx pgx.Tx, ws timesheet.WorkspaceID) (row
 		return 0, err
 	}
 	repaired, err := tx.Exec(ctx, repairProjects, ws)
+	if err != nil {
+		return 0, err
+	}
+	totals, err := tx.Exec(ctx, repairTotals, ws)
 	if err == nil {
 		_, err = tx.Exec(ctx, sweepProjects, ws)
 	}
-	return int(repaired.RowsAffected()), err
+	return int(repaired.RowsAffected() + totals.RowsAffected()), err
 }
 
 // foldLoaded adds what a workspace's entries add up to to both rollups, for a

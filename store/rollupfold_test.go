@@ -143,6 +143,14 @@ func TestCheckFindsDriftOfProjects(t *testing.T) {
 		t.Errorf("the rebuild repaired %d rows (%v), want one, and the mark gone", got.Rows, err)
 	}
 	wantRollup(t, s.conn, v, "the rebuild")
+	mustExec(t, s.conn, `UPDATE project_total SET secs = secs + 60`)
+	if got, err = s.CheckRollup(t.Context(), v.Workspace); err != nil || got.Rows != 1 {
+		t.Errorf("the check found %d wrong sums over all months (%v), want one", got.Rows, err)
+	}
+	if got, err = s.RebuildRollup(t.Context(), v.Workspace); err != nil || got.Rows != 1 {
+		t.Errorf("the rebuild repaired %d sums over all months (%v), want one", got.Rows, err)
+	}
+	wantRollup(t, s.conn, v, "the second rebuild")
 	folded(t, s.Store, time.Now())
 	if _, err := s.RebuildRollup(t.Context(), v.Workspace); err != nil {
 		t.Fatal(err)

@@ -239,7 +239,7 @@ func fragment(text string) bool {
 }
 
 var (
-	tenantTable = regexp.MustCompile(`\b(?:FROM|JOIN|INTO|UPDATE|USING)\s+(?:workspace|membership|api_token|client|project|project_member|task|tag|time_entry|idempotency|audit|rollup|project_rollup|activity|export_job|rate|budget)\b`)
+	tenantTable = regexp.MustCompile(`\b(?:FROM|JOIN|INTO|UPDATE|USING)\s+(?:workspace|membership|api_token|client|project|project_member|task|tag|time_entry|idempotency|audit|rollup|project_rollup|project_total|activity|export_job|rate|budget)\b`)
 	tenantKey   = regexp.MustCompile(`\bworkspace_id = (?:\$1\b|\w+\.workspace_id\b)|\(workspace_id,`)
 	firstKey    = regexp.MustCompile(`\bworkspace_id = \$1\b|\(workspace_id,[^)]*\)\s*(?:VALUES \(\$1\b|SELECT \$1\b)`)
 )

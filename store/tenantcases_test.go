@@ -51,6 +51,13 @@ func tenantCases(ctx context.Context, s *store.Store, own, foreign tenant) map[s
 		"Projects of a client": func(v viewer) (any, error) {
 			return s.Projects(ctx, v, timesheet.ListFilter{Client: &foreign.client}, timesheet.OrderName, page)
 		},
+		"ProjectsJoined of a client": func(v viewer) (any, error) {
+			found, beside, err := s.ProjectsJoined(ctx, v, timesheet.ListFilter{Client: &foreign.client}, timesheet.OrderName, page, store.ProjectJoins{Client: true, Tracked: true})
+			if len(beside.Clients)+len(beside.Seconds) > 0 {
+				return beside, err
+			}
+			return found, err
+		},
 		"ProjectsOfClients": func(v viewer) (any, error) {
 			return s.ProjectsOfClients(ctx, v, []timesheet.ClientID{foreign.client}, timesheet.ListFilter{}, page)
 		},

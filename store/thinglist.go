@@ -37,11 +37,16 @@ func (q selection[T]) read(ctx context.Context, s *Store, p timesheet.Page) (tim
 	if err != nil {
 		return timesheet.Connection[T]{}, err
 	}
+	return q.page(s, p, rows), nil
+}
+
+// page is what was read of a page, with its list's number of rows.
+func (q selection[T]) page(s *Store, p timesheet.Page, rows []T) timesheet.Connection[T] {
 	page := q.order.page(p, rows)
 	page.Total = func(ctx context.Context) (int, error) {
 		return s.count(ctx, q.count+q.where, q.args...)
 	}
-	return page, nil
+	return page
 }
 
 // family is a selection of what belongs to each of several parents. Its rows

@@ -17,9 +17,15 @@ WHERE e.workspace_id = $1
   AND e.project_id = ANY ($2)
   AND e.deleted_at IS NULL`
 
-// Sums of months that are kept ready: those of projects, with the rests that are
-// not in them yet, and those of one person.
+// Sums that are kept ready: those of projects, in all or by month, with the rests
+// that are not in them yet, and those of one person by month.
 const (
+	trackedTotals = `/* trackedTotals */
+SELECT e.project_id, e.secs
+FROM project_total e
+WHERE e.workspace_id = $1
+  AND e.project_id = ANY ($2)`
+
 	trackedSums = `/* trackedSums */
 SELECT e.project_id, e.secs
 FROM project_rollup e
@@ -42,7 +48,7 @@ WHERE e.workspace_id = $1
 )
 
 // TrackedSeconds sums the finished entries on each project that the viewer may
-// see, of a period or, with nil, of all time. Whole months are read from the sums
+// see, of a period or, with nil, of all time. All time and whole months are read from the sums
 // that are kept, unless a check has found these wrong, and the days beside them
 // from the entries. Projects without time are absent or zero.
 func (s *Store) TrackedSeconds(ctx context.Context, v timesheet.Viewer, ids []timesheet.ProjectID, period *timesheet.Period) (map[timesheet.ProjectID]int64, error) {
@@ -66,9 +72,9 @@ func trackedStatement(v timesheet.Viewer, ids []timesheet.ProjectID, period *tim
 		mine = "\n  AND e.user_id = " + args.add(v.User)
 	}
 	var arms []string
-	sums := func(months string) {
+	sums := func(whole, months string) {
 		if v.ReadsEverybody() {
-			arms = append(arms, trackedSums+months, trackedRests+months)
+			arms = append(arms, whole+months, trackedRests+months)
 		} else {
 			arms = append(arms, trackedOwnSums+mine+months)
 		}
@@ -80,13 +86,13 @@ func trackedStatement(v timesheet.Viewer, ids []timesheet.ProjectID, period *tim
 	case period == nil && v.Workspace.RollupDrifted:
 		arms = append(arms, trackedEntries+mine)
 	case period == nil:
-		sums("")
+		sums(trackedTotals, "")
 	case v.Workspace.RollupDrifted:
 		entries(*period)
 	default:
 		months, days := period.Months()
 		if months != nil {
-			sums("\n  AND e.month >= " + args.add(months.From) + "\n  AND e.month <= " + args.add(months.To))
+			sums(trackedSums, "\n  AND e.month >= "+args.add(months.From)+"\n  AND e.month <= "+args.add(months.To))
 		}
 		for _, p := range days {
 			entries(p)
