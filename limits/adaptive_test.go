@@ -233,18 +233,21 @@ func TestAdaptivePromises(t *testing.T) {
 		}
 		first := ask("ann", Interactive)
 		due := time.Now().Add(first.RetryAfter)
-		if beside := ask("ann", Interactive); beside.Early || beside.RetryAfter != first.RetryAfter {
+		if beside := ask("ann", Interactive); !beside.Again || beside.Early > 0 || beside.RetryAfter != first.RetryAfter {
 			t.Errorf("first %+v, at the same time %+v", first, beside)
 		}
 		time.Sleep(500 * ms)
 		again := ask("ann", Interactive)
-		if !again.Early || first.Early || !time.Now().Add(again.RetryAfter).Equal(due) {
+		if again.Early != 1 || first.Again || !time.Now().Add(again.RetryAfter).Equal(due) {
 			t.Errorf("first %+v, half a second later %+v", first, again)
 		}
-		if other := ask("ann", Report); other.Early {
+		if once := ask("ann", Interactive); once.Early != 2 {
+			t.Errorf("the second early one is %+v", once)
+		}
+		if other := ask("ann", Report); other.Again {
 			t.Error("a promise of another class counts")
 		}
-		if other := ask("bob", Interactive); other.Early {
+		if other := ask("bob", Interactive); other.Again {
 			t.Error("another client's promise counts")
 		}
 		// The two promised milliseconds are forecast to be worked off in 2 ms / 16 seats / 0.8.
@@ -252,7 +255,7 @@ func TestAdaptivePromises(t *testing.T) {
 			t.Errorf("promised %v, absorbed in %v", got.Promised, got.Absorb)
 		}
 		time.Sleep(time.Until(due))
-		if late := ask("ann", Interactive); late.Early {
+		if late := ask("ann", Interactive); late.Again {
 			t.Error("a promise that was kept counts as broken")
 		}
 	})

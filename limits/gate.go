@@ -119,7 +119,8 @@ type Refusal struct {
 	Reason Reason
 	// RetryAfter is when trying again makes sense, between 1 s and 60 s.
 	RetryAfter time.Duration
-	Early      bool // the client was told a later time a while before, and is told it again
+	Again      bool // the client was told this time before
+	Early      int  // how often it came again, long enough after to have read that
 	Class      Class
 	Queue      float64 // operations of the class that were waiting
 	Free       float64 // seats of the class that were free

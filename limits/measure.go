@@ -19,6 +19,7 @@ func (m measured) Admit(_ context.Context, r Request) (*Permit, *Refusal) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	p := &m.pools[r.Class]
+	m.letInLocked(p, now) // who had come to the gate just before it was opened
 	if over := p.busy - p.seats; over >= 0 {
 		queued := p.running / time.Duration(p.busy) * time.Duration(over)
 		if why, ok := p.judge(&r, now, over, queued); !ok {
@@ -26,6 +27,23 @@ func (m measured) Admit(_ context.Context, r Request) (*Permit, *Refusal) {
 		}
 	}
 	return m.grantLocked(p, &r, now, now, nil), nil
+}
+
+// LetIn starts everybody who waits: from now on the gate only counts.
+func (s *Static) LetIn() {
+	now := s.now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.pools {
+		s.letInLocked(&s.pools[i], now)
+	}
+}
+
+func (s *Static) letInLocked(p *pool, now time.Time) {
+	for len(p.queue.waiting) > 0 {
+		w := p.queue.pop(false)
+		s.answerLocked(w, s.grantLocked(p, &w.request, w.arrived, now, nil), nil)
+	}
 }
 
 // Snapshot is the state of a gate at one moment; its counters only grow.

@@ -16,7 +16,10 @@ type promised struct {
 	class  Class
 }
 
-type promise struct{ made, due time.Time }
+type promise struct {
+	made, due time.Time
+	early     int // how often the client came before its time
+}
 
 // together is how long after a refusal a client may not have read it yet: an app's
 // start sends several operations at once.
@@ -41,23 +44,31 @@ func (b *promises) promise(p *pool, client uint64, work time.Duration, out *Refu
 	c := &b.classes[p.class]
 	c.turn(now.Unix())
 	key := promised{client, p.class}
-	if was, ok := b.find(key, now); ok {
-		out.RetryAfter, out.Early = was.due.Sub(now), now.Sub(was.made) > together
+	if was, in := b.find(key, now); in != nil {
+		out.RetryAfter, out.Again = was.due.Sub(now), true
+		if now.Sub(was.made) > together {
+			was.early++
+			out.Early, in[key] = was.early, was
+		}
 		return
 	}
 	out.RetryAfter = spread(time.Duration(min(c.clear(p), maxRetryAfter.Seconds())*float64(time.Second)), random)
 	c.add(now.Unix(), out.RetryAfter, work)
-	b.remember(key, promise{now, now.Add(out.RetryAfter)})
+	b.remember(key, promise{made: now, due: now.Add(out.RetryAfter)})
 }
 
-// find returns a client's promise that is still to come.
-func (b *promises) find(key promised, now time.Time) (promise, bool) {
-	p, ok := b.recent[key]
+// find returns a client's promise that is still to come, and where it is kept.
+func (b *promises) find(key promised, now time.Time) (p promise, in map[promised]promise) {
+	in = b.recent
+	p, ok := in[key]
 	if !ok {
-		p, ok = b.older[key]
+		in = b.older
+		p = in[key]
 	}
-	ahead := p.due.Sub(now)
-	return p, ok && ahead > 0 && ahead <= maxRetryAfter
+	if ahead := p.due.Sub(now); ahead <= 0 || ahead > maxRetryAfter {
+		return promise{}, nil
+	}
+	return p, in
 }
 
 func (b *promises) remember(key promised, p promise) {

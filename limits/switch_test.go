@@ -49,3 +49,35 @@ func TestSwitch(t *testing.T) {
 		}
 	})
 }
+
+// Who waits when a gate is opened starts at once, and so does who came to it a
+// moment before, at the next request.
+func TestLetIn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := running(t, newAdaptive(t, AdaptiveConfig{Cores: 1, Slots: noSlots{}}))
+		admitted := make(chan Class, 3)
+		wait := func(class Class) {
+			go func() {
+				if p, _ := a.Admit(t.Context(), Request{Class: class, Work: time.Second, Deadline: a.now().Add(time.Hour)}); p != nil {
+					admitted <- class
+				}
+			}()
+			synctest.Wait()
+		}
+		wait(Report)
+		wait(Background)
+		a.LetIn()
+		synctest.Wait()
+		if len(admitted) != 2 {
+			t.Fatalf("%d of 2 who waited have started", len(admitted))
+		}
+		wait(Report)
+		if _, refusal := Measure(&a.Static).Admit(t.Context(), Request{Class: Report}); refusal != nil {
+			t.Fatal(refusal)
+		}
+		synctest.Wait()
+		if got := a.Snapshot().Classes[Report]; len(admitted) != 3 || got.Busy != 3 || got.Queued != 0 {
+			t.Errorf("%d have started, reports are %+v", len(admitted), got)
+		}
+	})
+}

@@ -1,9 +1,7 @@
 package server
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"math"
@@ -14,9 +12,6 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/google/uuid"
-	"github.com/vektah/gqlparser/v2/gqlerror"
-
-	"headroom/limits"
 )
 
 // graphql is the handler of /graphql: one status, one body, one log line.
@@ -85,21 +80,21 @@ func (s *Server) send(w http.ResponseWriter, r *request, f *fault, encode func()
 	if f != nil {
 		status = f.statusFor(r.media)
 	}
-	h := w.Header()
-	h.Set("Content-Type", r.media+"; charset=utf-8")
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Request-Id", r.id)
-	h.Set("Server-Timing", r.serverTiming())
-	s.costHeaders(h, r)
+	h := headers{w.Header(), make([]string, 0, 12)}
+	h.set("Content-Type", r.media+"; charset=utf-8")
+	h.set("Cache-Control", "no-store")
+	h.set("X-Request-Id", r.id)
+	h.set("Server-Timing", r.serverTiming())
+	s.costHeaders(&h, r)
 	if f != nil {
 		if f.retryAfter > 0 {
-			h.Set("Retry-After", strconv.Itoa(int(math.Ceil(f.retryAfter.Seconds()))))
+			h.set("Retry-After", strconv.Itoa(int(math.Ceil(f.retryAfter.Seconds()))))
 		}
-		if f.code == codeMethod && h.Get("Allow") == "" {
-			h.Set("Allow", allowed(r))
+		if f.code == codeMethod && h.to.Get("Allow") == "" {
+			h.set("Allow", allowed(r))
 		}
 		if f.code == codeUnauthenticated {
-			h.Set("WWW-Authenticate", "Bearer")
+			h.set("Www-Authenticate", "Bearer")
 		}
 	}
 	body, err := encode()
@@ -107,7 +102,7 @@ func (s *Server) send(w http.ResponseWriter, r *request, f *fault, encode func()
 		s.log.Error("encode the answer", "request", r.id, "error", err)
 		status, body = http.StatusInternalServerError, []byte(`{"errors":[{"message":"internal error","extensions":{"code":"`+codeInternal+`"}}]}`)
 	}
-	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h.set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	if _, err := w.Write(body); err != nil {
 		s.log.Debug("the client left before its answer", "request", r.id)
@@ -123,91 +118,6 @@ func allowed(r *request) string {
 	return "GET, POST"
 }
 
-// encode builds the body. data is absent, not null, where nothing was run, and
-// the executor's bytes are not parsed again.
-func (s *Server) encode(r *request, resp *graphql.Response, f *fault) ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteByte('{')
-	var errs gqlerror.List
-	if f != nil {
-		errs = f.list()
-	} else {
-		errs = resp.Errors
-	}
-	if len(errs) > 0 {
-		text, err := json.Marshal(errs[:min(len(errs), maxErrors)])
-		if err != nil {
-			return nil, err
-		}
-		b.WriteString(`"errors":`)
-		b.Write(text)
-		b.WriteByte(',')
-	}
-	if f == nil {
-		b.WriteString(`"data":`)
-		b.Write(resp.Data)
-		b.WriteByte(',')
-	}
-	text, err := json.Marshal(s.extensions(r, f))
-	if err != nil {
-		return nil, err
-	}
-	b.WriteString(`"extensions":`)
-	b.Write(text)
-	b.WriteString("}\n")
-	return b.Bytes(), nil
-}
-
-// cost is what an answer says about its price, in Shopify's shape.
-type cost struct {
-	Requested float64        `json:"requestedQueryCost"`
-	Actual    *float64       `json:"actualQueryCost"`
-	Limit     float64        `json:"limit"`
-	Basis     limits.Basis   `json:"basis"`
-	Class     string         `json:"class"`
-	Throttle  throttleStatus `json:"throttleStatus"`
-	Rows      *rowCount      `json:"rows,omitempty"`
-	Fields    []fieldCost    `json:"fields,omitempty"` // on request
-}
-
-type throttleStatus struct {
-	Maximum   float64 `json:"maximumAvailable"`
-	Available float64 `json:"currentlyAvailable"`
-	Restore   float64 `json:"restoreRate"`
-}
-
-type rowCount struct {
-	Estimated int64 `json:"estimated"`
-	Actual    int64 `json:"actual"`
-}
-
-func (s *Server) extensions(r *request, f *fault) map[string]any {
-	if r.doc == nil || r.price.Basis == "" {
-		return map[string]any{"requestId": r.id}
-	}
-	c := cost{
-		Requested: round(r.price.Expected), Limit: s.caps.Points, Basis: r.price.Basis, Class: r.class.String(),
-		Throttle: s.throttle(r.account),
-	}
-	if r.op != nil && f == nil {
-		actual := round(r.actual)
-		c.Actual = &actual
-		c.Rows = &rowCount{Estimated: r.price.Rows, Actual: r.op.Rows()}
-	}
-	switch {
-	case r.explain == nil:
-	case c.Actual != nil:
-		c.Fields = r.explain.measured()
-	default:
-		c.Fields = shares(r.price)
-	}
-	out := map[string]any{"cost": c}
-	if shed := r.shed(); len(shed) > 0 && f == nil {
-		out["shed"] = shed
-	}
-	return out
-}
-
 // throttle is what the person may still spend; where another budget has refused
 // them, that one's.
 func (s *Server) throttle(a account) throttleStatus {
@@ -220,22 +130,40 @@ func (s *Server) throttle(a account) throttleStatus {
 }
 
 // costHeaders tell proxies and clients that read headers what extensions say.
-func (s *Server) costHeaders(h http.Header, r *request) {
+func (s *Server) costHeaders(h *headers, r *request) {
 	if r.account.budgets == nil {
 		return
 	}
 	t := s.throttle(r.account)
-	fill := int(math.Ceil((t.Maximum - t.Available) / t.Restore))
-	h.Set("RateLimit-Policy", fmt.Sprintf(`"cost";q=%.0f;w=%.0f`, t.Maximum, math.Ceil(t.Maximum/t.Restore)))
-	h.Set("RateLimit", fmt.Sprintf(`"cost";r=%.0f;t=%d`, max(0, math.Floor(t.Available)), fill))
+	fill := int64(math.Ceil((t.Maximum - t.Available) / t.Restore))
+	var room [64]byte
+	b := strconv.AppendInt(append(room[:0], `"cost";q=`...), int64(math.Round(t.Maximum)), 10)
+	b = strconv.AppendInt(append(b, ";w="...), int64(math.Ceil(t.Maximum/t.Restore)), 10)
+	h.set("Ratelimit-Policy", string(b))
+	b = strconv.AppendInt(append(room[:0], `"cost";r=`...), int64(max(0, math.Floor(t.Available))), 10)
+	b = strconv.AppendInt(append(b, ";t="...), fill, 10)
+	h.set("Ratelimit", string(b))
 	if r.doc == nil || r.price.Basis == "" {
 		return
 	}
-	h.Set("X-Cost-Estimated", text(r.price.Expected))
-	h.Set("X-Cost-Max", text(s.caps.Points))
+	h.set("X-Cost-Estimated", text(r.price.Expected))
+	h.set("X-Cost-Max", text(s.caps.Points))
 	if r.op != nil {
-		h.Set("X-Cost-Actual", text(r.actual))
+		h.set("X-Cost-Actual", text(r.actual))
 	}
+}
+
+// headers sets those of an answer, with one allocation for the values of all.
+type headers struct {
+	to     http.Header
+	values []string
+}
+
+// set sets a header, by its name in canonical form.
+func (h *headers) set(name, value string) {
+	h.values = append(h.values, value)
+	n := len(h.values)
+	h.to[name] = h.values[n-1 : n : n]
 }
 
 func round(v float64) float64 { return math.Round(v*100) / 100 }
@@ -252,23 +180,21 @@ func (r *request) className() string {
 }
 
 func (r *request) serverTiming() string {
-	var b strings.Builder
-	for _, part := range []struct {
+	var room [128]byte
+	b := room[:0]
+	for _, part := range [...]struct {
 		name string
 		d    time.Duration
 	}{
-		{"parse", r.timings.parse},
-		{"validate", r.timings.validate},
-		{"price", r.timings.price},
-		{"queue", r.timings.queue},
-		{"db", r.dbTime()},
+		{"parse;dur=", r.timings.parse},
+		{", validate;dur=", r.timings.validate},
+		{", price;dur=", r.timings.price},
+		{", queue;dur=", r.timings.queue},
+		{", db;dur=", r.dbTime()},
 	} {
-		if b.Len() > 0 {
-			b.WriteString(", ")
-		}
-		fmt.Fprintf(&b, "%s;dur=%.3f", part.name, float64(part.d.Microseconds())/1000)
+		b = strconv.AppendFloat(append(b, part.name...), millis(part.d), 'f', 3, 64)
 	}
-	return b.String()
+	return string(b)
 }
 
 func (r *request) dbTime() time.Duration {
@@ -280,6 +206,11 @@ func (r *request) dbTime() time.Duration {
 
 // finish writes the request's log line and its metrics.
 func (s *Server) finish(r *request, status int, decision string) {
+	took := time.Since(r.arrived)
+	s.metrics.answered(r, decision, took)
+	if !s.log.Enabled(r.Context(), slog.LevelInfo) {
+		return
+	}
 	operation, statements, rows := "", 0, int64(0)
 	if r.doc != nil {
 		operation = r.doc.op.Name
@@ -287,8 +218,6 @@ func (s *Server) finish(r *request, status int, decision string) {
 	if r.op != nil {
 		statements, rows = r.op.Statements(), r.op.Rows()
 	}
-	took := time.Since(r.arrived)
-	s.metrics.answered(r, decision, took)
 	s.log.LogAttrs(r.Context(), slog.LevelInfo, "request",
 		slog.String("request", r.id), slog.String("operation", operation), slog.String("client", r.client),
 		slog.Int64("workspace", int64(r.viewer.Workspace.ID)), slog.Float64("cost", round(r.price.Expected)), slog.Float64("actual", round(r.actual)),

@@ -20,13 +20,14 @@ import (
 // authenticate reads the bearer token without I/O. A bad one is refused at
 // once; none at all leaves the request a stranger's.
 func (s *Server) authenticate(r *request) *fault {
-	r.account = s.strangersAccount(r.Request)
 	header := r.Header.Get("Authorization")
 	if header == "" {
+		r.account = s.strangersAccount(r.Request)
 		return nil
 	}
 	scheme, text, ok := strings.Cut(header, " ")
 	if !ok || !strings.EqualFold(scheme, "Bearer") {
+		r.account = s.strangersAccount(r.Request)
 		return refuse(codeUnauthenticated, "send the token as Authorization: Bearer")
 	}
 	c, ok := s.demo[text]
@@ -34,6 +35,7 @@ func (s *Server) authenticate(r *request) *fault {
 		c, ok = s.keys.readToken(text, s.now())
 	}
 	if !ok {
+		r.account = s.strangersAccount(r.Request)
 		return refuse(codeUnauthenticated, "the token is not valid, or it has expired")
 	}
 	r.token = &c
@@ -56,8 +58,6 @@ func (s *Server) authorize(ctx context.Context, r *request) *fault {
 	if s.health.away() { // or everybody who is not in memory would wait for nothing
 		return s.unavailable()
 	}
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
-	defer cancel()
 	viewer, err := s.store.Viewer(ctx, r.token.workspace, r.token.user, r.token.token)
 	switch {
 	case errors.Is(err, store.ErrNoViewer):
@@ -79,15 +79,20 @@ type account struct {
 }
 
 func (s *Server) accountOf(c credential) account {
-	ws := strconv.FormatInt(int64(c.workspace), 10)
-	user := ws + "/" + strconv.FormatInt(int64(c.user), 10)
+	const prefix = "token "
+	b := strconv.AppendInt(append(make([]byte, 0, 64), prefix...), int64(c.workspace), 10)
+	wsEnd := len(b)
+	b = strconv.AppendInt(append(b, '/'), int64(c.user), 10)
+	userEnd := len(b)
+	own := string(strconv.AppendInt(append(b, '/'), int64(c.token), 10))
+	ws, user := own[len(prefix):wsEnd], own[len(prefix):userEnd] // one allocation for the three
 	return account{
 		tenant: ws,
 		budgets: []limits.Account{
 			{Budget: s.userBudget, Key: user},
 			{Budget: s.workspaceBudget, Key: ws},
 		},
-		front: limits.Account{Budget: s.userBudget, Key: "token " + user + "/" + strconv.FormatInt(int64(c.token), 10)},
+		front: limits.Account{Budget: s.userBudget, Key: own},
 	}
 }
 
@@ -119,31 +124,6 @@ func (a account) debt() *limits.Shortage {
 
 // charge takes points for what a refused request has cost the server.
 func (a account) charge(points float64) { a.front.Budget.Charge(a.front.Key, points) }
-
-// parked bounds how many refusals are held back at a time. That of a client in debt
-// is held for debtHold; that of one that comes before the time it was told, until
-// then and for earlyHold at most.
-const (
-	parked    = maxConnections
-	debtHold  = 100 * time.Millisecond
-	earlyHold = 10 * time.Second
-)
-
-// park holds an answer back.
-func (s *Server) park(ctx context.Context, d time.Duration) {
-	select {
-	case s.parking <- struct{}{}:
-		defer func() { <-s.parking }()
-	default:
-		return
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-}
 
 // operatorsOnly asks for the operators' token, where one is set; probes need
 // none.

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"maps"
 	"net/http"
 	"time"
 
@@ -79,19 +78,27 @@ var statuses = map[string][2]int{
 type fault struct {
 	code       string
 	message    string
-	status     int            // 0: the table's
-	retryAfter time.Duration  // 0: no hint
-	details    map[string]any // further extensions
-	errors     gqlerror.List  // several errors of one code, with their places
+	status     int           // 0: the table's
+	retryAfter time.Duration // 0: no hint
+	details    []detail      // further extensions
+	errors     gqlerror.List // several errors of one code, with their places
+}
+
+type detail struct {
+	name  string
+	value any
 }
 
 func refuse(code, message string) *fault { return &fault{code: code, message: message} }
 
 func (f *fault) with(name string, value any) *fault {
-	if f.details == nil {
-		f.details = map[string]any{}
+	for i := range f.details {
+		if f.details[i].name == name {
+			f.details[i].value = value
+			return f
+		}
 	}
-	f.details[name] = value
+	f.details = append(f.details, detail{name, value})
 	return f
 }
 
@@ -124,7 +131,9 @@ func (f *fault) list() gqlerror.List {
 			e.Extensions = map[string]any{}
 		}
 		e.Extensions["code"] = f.code
-		maps.Copy(e.Extensions, f.details)
+		for _, d := range f.details {
+			e.Extensions[d.name] = d.value
+		}
 	}
 	return errs
 }

@@ -169,8 +169,12 @@ func (f *fault) why() string {
 	case codeUnavailable:
 		return "database_away"
 	}
-	reason, _ := f.details["reason"].(string)
-	return reason
+	for _, d := range f.details {
+		if reason, ok := d.value.(string); ok && d.name == "reason" {
+			return reason
+		}
+	}
+	return ""
 }
 
 // begin notes that an operation has its seat, end that it has given it back.

@@ -16,18 +16,15 @@ const (
 // that stream are ignored: Apollo iOS and urql name them on every request,
 // whatever the document needs. ok is false where neither type is acceptable.
 func negotiate(accept []string) (media string, ok bool) {
-	if strings.TrimSpace(strings.Join(accept, "")) == "" {
+	all := strings.Join(accept, ",")
+	if strings.Trim(all, " \t,") == "" {
 		return mediaJSON, true
 	}
 	best := 0.0
-	for part := range strings.SplitSeq(strings.Join(accept, ","), ",") {
-		name, params, err := mime.ParseMediaType(strings.TrimSpace(part))
-		if err != nil {
-			continue
-		}
+	for part := range strings.SplitSeq(all, ",") {
+		name, q, ok := readRange(part)
 		offer := offerFor(name)
-		q := quality(params["q"])
-		if charset := params["charset"]; offer == "" || charset != "" && !strings.EqualFold(charset, "utf-8") {
+		if !ok || offer == "" {
 			continue
 		}
 		if q > best || q == best && q > 0 && offer == mediaGraphQL && name == mediaGraphQL {
@@ -35,6 +32,23 @@ func negotiate(accept []string) (media string, ok bool) {
 		}
 	}
 	return media, best > 0
+}
+
+// readRange reads one media range and its quality. It is not ok where it cannot be
+// read, or asks for another charset than ours. What clients send needs no
+// library: a name, or a name and a quality.
+func readRange(part string) (name string, q float64, ok bool) {
+	name, rest, more := strings.Cut(part, ";")
+	name = strings.ToLower(strings.TrimSpace(name))
+	if !more {
+		return name, 1, true
+	}
+	if number, only := strings.CutPrefix(strings.TrimSpace(rest), "q="); only && !strings.ContainsAny(number, ";\"") {
+		return name, quality(number), true
+	}
+	name, params, err := mime.ParseMediaType(part)
+	charset := params["charset"]
+	return name, quality(params["q"]), err == nil && (charset == "" || strings.EqualFold(charset, "utf-8"))
 }
 
 func offerFor(name string) string {

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -84,7 +83,7 @@ type Server struct {
 	health          *health
 	metrics         *metrics
 	parking         chan struct{}
-	held            sync.Map // clients of which a refusal is held back
+	held            holding
 	playground      playground
 	adminToken      []byte
 	nightly         time.Duration
@@ -104,7 +103,7 @@ func New(c Config) (*Server, error) {
 	c = c.withDefaults()
 	s := &Server{
 		log: c.Log, store: c.Store, keys: NewKeys(c.Secret), inspect: c.Inspect, origins: c.Origins, mode: modes{c.Mode, c.Measured},
-		caps: limits.DefaultCaps, deadlines: deadlines(), parking: make(chan struct{}, parked), now: c.Now,
+		caps: limits.DefaultCaps, deadlines: deadlines(), parking: make(chan struct{}, parked), held: holding{of: map[string]int{}}, now: c.Now,
 		demo: map[string]credential{}, health: &health{ping: c.Store.Ping, renew: c.Store.Renew, log: c.Log},
 		lookout: newLookout(), orders: newOrders(), cores: c.Cores, adminToken: c.AdminToken, nightly: c.Nightly,
 		exports: newExporter(c.Exports, c.Store, c.Log), cut: make(chan struct{}),
@@ -186,10 +185,12 @@ func (s *Server) budgetOf(ctx context.Context) (available, size, restore float64
 	return t.Available, t.Maximum, t.Restore
 }
 
+const pathGraphQL = "/graphql"
+
 // Handler is the public address.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("/graphql", s.graphql)
+	mux.HandleFunc(pathGraphQL, s.graphql)
 	mux.HandleFunc(pathCost, s.cost)
 	mux.HandleFunc("GET /schema.graphql", s.schema)
 	mux.HandleFunc("GET /exports/{id}", s.download)
@@ -204,7 +205,14 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/playground", http.StatusSeeOther)
 	})
-	return s.cors(s.pages(mux))
+	pages := s.pages(mux)
+	return s.cors(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == pathGraphQL { // nearly all: it needs no look at the others
+			s.graphql(w, r)
+			return
+		}
+		pages.ServeHTTP(w, r)
+	}))
 }
 
 // AdminHandler is the operators' address.

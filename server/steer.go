@@ -83,6 +83,9 @@ func (s *Server) setMode(mode, why string) {
 		s.adaptive.Fix(why)
 	}
 	s.open.Store(mode == modeOpen)
+	if mode == modeOpen {
+		s.adaptive.LetIn()
+	}
 }
 
 // mostReports are the connections that reports have.

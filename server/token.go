@@ -5,7 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"hash"
 	"strings"
+	"sync"
 	"time"
 
 	"headroom/timesheet"
@@ -22,12 +24,12 @@ const (
 // Keys sign tokens, claims and links to exports, each by a key of its own derived from the
 // server's secret.
 type Keys struct {
-	token, claim, link []byte
+	token, claim, link *macKey
 }
 
 // NewKeys derives the keys. Replicas need the same secret.
 func NewKeys(secret []byte) Keys {
-	return Keys{token: derive(secret, "token"), claim: derive(secret, "claim"), link: derive(secret, "link")}
+	return Keys{token: newMacKey(derive(secret, "token")), claim: newMacKey(derive(secret, "claim")), link: newMacKey(derive(secret, "link"))}
 }
 
 func derive(secret []byte, purpose string) []byte {
@@ -90,28 +92,28 @@ func (k Keys) ReadClaim(text string) (ws timesheet.WorkspaceID, user timesheet.U
 	return timesheet.WorkspaceID(v[0]), timesheet.UserID(v[1]), v[2], true
 }
 
-func sign(prefix string, key []byte, values ...int64) string {
+func sign(prefix string, key *macKey, values ...int64) string {
 	var payload []byte
 	for _, v := range values {
 		payload = binary.AppendVarint(payload, v)
 	}
 	encode := base64.RawURLEncoding.EncodeToString
-	return prefix + encode(payload) + "_" + encode(mac(key, payload))
+	return prefix + encode(payload) + "_" + encode(key.mac(payload))
 }
 
-func verify(prefix string, key []byte, text string, n int) ([]int64, bool) {
+func verify(prefix string, key *macKey, text string, n int) ([]int64, bool) {
 	macLen := base64.RawURLEncoding.EncodedLen(macBytes)
 	body, ok := strings.CutPrefix(text, prefix)
 	split := len(body) - macLen - 1
 	if !ok || split < 1 || len(body) > 200 || body[split] != '_' {
 		return nil, false
 	}
-	payload, err := base64.RawURLEncoding.Strict().DecodeString(body[:split])
+	payload, err := strict.DecodeString(body[:split])
 	if err != nil {
 		return nil, false
 	}
-	sum, err := base64.RawURLEncoding.Strict().DecodeString(body[split+1:])
-	if err != nil || !hmac.Equal(sum, mac(key, payload)) {
+	sum, err := strict.DecodeString(body[split+1:])
+	if err != nil || !hmac.Equal(sum, key.mac(payload)) {
 		return nil, false
 	}
 	values := make([]int64, n)
@@ -125,8 +127,20 @@ func verify(prefix string, key []byte, text string, n int) ([]int64, bool) {
 	return values, len(payload) == 0
 }
 
-func mac(key, payload []byte) []byte {
-	h := hmac.New(sha256.New, key)
+// strict decodes the one text of each value, and no other.
+var strict = base64.RawURLEncoding.Strict()
+
+// macKey keeps what a key's checks begin with: half of the work of each.
+type macKey struct{ idle sync.Pool }
+
+func newMacKey(key []byte) *macKey {
+	return &macKey{sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}}
+}
+
+func (k *macKey) mac(payload []byte) []byte {
+	h := k.idle.Get().(hash.Hash)
+	defer k.idle.Put(h)
+	h.Reset()
 	h.Write(payload)
 	return h.Sum(nil)[:macBytes]
 }

@@ -41,7 +41,6 @@ type request struct {
 	op      *store.Operation
 	refusal *limits.Refusal // the gate's
 	without graph.Shed      // what the answer lacks
-	early   time.Duration   // it was refused, and told before that its time comes so much later
 	actual  float64         // points, once it has run
 }
 
@@ -67,19 +66,20 @@ func (s *Server) do(ctx context.Context, r *request) (*graphql.Response, *fault)
 		return nil, f
 	}
 	defer reserved.Cancel() // a no-op once it is settled: refusals cost nothing
-	ctx, cancel := context.WithDeadline(ctx, r.arrived.Add(s.deadlines[r.class]))
-	defer cancel()
 	if resp := s.keptFirst(ctx, r, opCtx); resp != nil {
 		reserved.Settle(s.spent(r))
 		return resp, nil
 	}
-	permit, f := s.admit(ctx, r)
+	deadline := r.arrived.Add(s.deadlines[r.class])
+	permit, f := s.admit(ctx, r, deadline)
 	if f != nil {
 		reserved.Cancel()
 		s.holdEarly(r, f)
 		return nil, f
 	}
 	defer permit.Drop()
+	ctx, cancel := context.WithDeadline(ctx, deadline)
+	defer cancel()
 	s.lookout.begin(r, s.now())
 	defer s.lookout.end(r)
 	resp, f := s.run(ctx, r, opCtx, permit, timesheet.Service{Class: serviceClass[r.class]})
@@ -167,7 +167,7 @@ func (s *Server) checkDebt(ctx context.Context, r *request) *fault {
 	if short == nil || s.mode.of(RuleBudgets) != Enforce {
 		return nil
 	}
-	s.park(ctx, debtHold)
+	s.holdDebt(ctx, r.account.front.Key)
 	return throttled(short)
 }
 
@@ -266,12 +266,11 @@ func throttled(short *limits.Shortage) *fault {
 }
 
 // admit asks the gate for a permit and waits at most until the deadline.
-func (s *Server) admit(ctx context.Context, r *request) (*limits.Permit, *fault) {
+func (s *Server) admit(ctx context.Context, r *request, deadline time.Time) (*limits.Permit, *fault) {
 	if f := s.readOnly(r); f != nil {
 		return nil, f
 	}
 	began := time.Now()
-	deadline, _ := ctx.Deadline()
 	permit, refusal := s.deciding().Admit(ctx, limits.Request{
 		Class: r.class, Tenant: r.account.tenant, Client: r.account.front.Key, Work: r.price.Work, Deadline: deadline,
 	})
@@ -281,9 +280,8 @@ func (s *Server) admit(ctx context.Context, r *request) (*limits.Permit, *fault)
 	}
 	r.refusal = refusal
 	s.metrics.refusedAfter(r.class, r.timings.queue)
-	if refusal.Early {
+	if refusal.Early > 0 {
 		s.charge(r, refusalPoints) // it was told when, and came before
-		r.early = refusal.RetryAfter
 	}
 	code := codeOverloaded
 	if refusal.Reason == limits.Expired {
@@ -296,22 +294,6 @@ func (s *Server) admit(ctx context.Context, r *request) (*limits.Permit, *fault)
 		f.with("suggestions", []limits.Suggestion{split})
 	}
 	return nil, f
-}
-
-// holdEarly holds the refusal of a client that came before its time back until
-// then, so that clients that ignore the time cost no more than those that wait. One
-// of each client is held: more would fill the server with those who come at once.
-func (s *Server) holdEarly(r *request, f *fault) {
-	if r.early == 0 {
-		return
-	}
-	if _, is := s.held.LoadOrStore(r.account.front.Key, true); is {
-		return
-	}
-	defer s.held.Delete(r.account.front.Key)
-	held := min(r.early, earlyHold)
-	s.park(r.Context(), held)
-	f.retry(max(time.Second, r.early-held))
 }
 
 // run executes the operation. It returns when its last statement has ended,

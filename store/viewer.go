@@ -59,6 +59,8 @@ const (
 	maxViewers = 10_000
 	// viewerAge is how old an answer may be while changes are not heard.
 	viewerAge = 2 * time.Second
+	// viewerPatience is how long one caller waits for a look-up.
+	viewerPatience = time.Second
 	// viewerWait bounds one look-up, which no single caller's context does.
 	viewerWait = 2 * time.Second
 )
@@ -114,6 +116,8 @@ func (c *viewerCache) get(ctx context.Context, id viewerID) (timesheet.Viewer, e
 	if fresh {
 		return seen.answer(time.Now())
 	}
+	ctx, cancel := context.WithTimeout(ctx, viewerPatience)
+	defer cancel()
 	shared := c.flight.DoChan(fmt.Sprint(id, changes), func() (any, error) { return c.refresh(id, changes) })
 	select {
 	case <-ctx.Done():

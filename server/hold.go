@@ -1,0 +1,97 @@
+package server
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// Refusals that are held back: clients that ask again at once then cost no more
+// than those that wait. A connection that is held costs no processor time.
+const (
+	parked     = maxConnections // at a time
+	earlyHold  = 10 * time.Second
+	debtHold   = 100 * time.Millisecond
+	besideHold = 300 * time.Millisecond
+
+	// Of a client that is held already, each further one is held this much longer
+	// than the last: for those that came early, and for those that are held at once.
+	paceEarly = 50 * time.Millisecond
+	paceHeld  = 10 * time.Millisecond
+)
+
+// holding counts the refusals that are held back, by client.
+type holding struct {
+	mu sync.Mutex
+	of map[string]int
+}
+
+// enter counts one more of a client, and returns how many there were.
+func (h *holding) enter(client string) int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	n := h.of[client]
+	h.of[client] = n + 1
+	return n
+}
+
+func (h *holding) leave(client string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.of[client]--; h.of[client] <= 0 {
+		delete(h.of, client)
+	}
+}
+
+// holdFor is for how long a refusal of a client is held that was told before when
+// to come, and comes early for the so-maniest time beside others that are held. One
+// that cannot have read that yet is held a moment; of those that can, one until the
+// client's time has come. The others of such a client are held the longer the more
+// of them came: an app asks for several things at once, and to hold all of them
+// would fill the server with the refusals of a crowd.
+func holdFor(early, beside int, due time.Duration) time.Duration {
+	d := due
+	switch {
+	case early == 0:
+		d = besideHold
+	case beside > 0:
+		d = time.Duration(early)*paceEarly + time.Duration(beside)*paceHeld
+	}
+	return min(d, due, earlyHold)
+}
+
+// holdEarly holds the refusal of a client that was told before when to come.
+func (s *Server) holdEarly(r *request, f *fault) {
+	if r.refusal == nil || !r.refusal.Again {
+		return
+	}
+	due, client := r.refusal.RetryAfter, r.account.front.Key
+	beside := s.held.enter(client)
+	defer s.held.leave(client)
+	d := holdFor(r.refusal.Early, beside, due)
+	s.park(r.Context(), d)
+	f.retry(max(time.Second, due-d))
+}
+
+// holdDebt holds the refusal of a client that owes points.
+func (s *Server) holdDebt(ctx context.Context, client string) {
+	beside := s.held.enter(client)
+	defer s.held.leave(client)
+	s.park(ctx, min(debtHold+time.Duration(beside)*paceHeld, earlyHold))
+}
+
+// park holds an answer back.
+func (s *Server) park(ctx context.Context, d time.Duration) {
+	select {
+	case s.parking <- struct{}{}:
+		defer func() { <-s.parking }()
+	default:
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}

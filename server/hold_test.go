@@ -1,0 +1,47 @@
+package server
+
+import (
+	"testing"
+	"time"
+)
+
+func TestHoldFor(t *testing.T) {
+	const second = time.Second
+	for _, test := range []struct {
+		name          string
+		early, beside int
+		due, want     time.Duration
+	}{
+		{"beside the first", 0, 0, 5 * second, besideHold},
+		{"early", 1, 0, 5 * second, 5 * second},
+		{"early again", 9, 0, 5 * second, 5 * second},
+		{"early, and due soon", 1, 0, second, second},
+		{"early, and due late", 1, 0, time.Minute, earlyHold},
+		{"early on another connection", 2, 1, 5 * second, 110 * time.Millisecond},
+		{"early on many", 40, 20, 5 * second, 2200 * time.Millisecond},
+		{"early on very many", 2000, 1000, time.Minute, earlyHold},
+	} {
+		if got := holdFor(test.early, test.beside, test.due); got != test.want {
+			t.Errorf("%s: held for %v, want %v", test.name, got, test.want)
+		}
+	}
+}
+
+func TestHoldingForgets(t *testing.T) {
+	h := holding{of: map[string]int{}}
+	for want := range 3 {
+		if got := h.enter("ann"); got != want {
+			t.Errorf("%d are held beside the next, want %d", got, want)
+		}
+	}
+	if got := h.enter("bob"); got != 0 {
+		t.Errorf("bob has %d", got)
+	}
+	for range 3 {
+		h.leave("ann")
+	}
+	h.leave("bob")
+	if len(h.of) != 0 {
+		t.Errorf("still held: %v", h.of)
+	}
+}
