@@ -47,7 +47,7 @@ type Beat struct {
 type Adaptive struct {
 	Static
 	own      *card // what it follows, also while it is fixed
-	reports  int   // how many may run at once, in place of its own number; 0: its own
+	because  string // of the rung on which people hold it
 	switched Switch
 }
 
@@ -99,23 +99,25 @@ func (a *Adaptive) Fix(reason string) {
 // fixedSeatsLocked are the seats while it is fixed.
 func (a *Adaptive) fixedSeatsLocked() Seats {
 	seats := SeatsFor(a.own.cores)
-	if a.reports > 0 {
-		seats[Report] = a.reports
+	for class, n := range a.own.wanted {
+		if n > 0 {
+			seats[class] = n
+		}
 	}
 	return seats
 }
 
-// SetReports sets how many reports may run at once: on the database while the gate
-// follows it, in this process while it is fixed. 0 gives it its own number back.
-func (a *Adaptive) SetReports(n int) {
+// SetSeats sets how many operations of a class may run at once in this process, or
+// of reports on the whole database while the gate follows it. 0 gives the gate its
+// own number back. Who has a seat keeps it.
+func (a *Adaptive) SetSeats(class Class, n int) {
 	now := a.now()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.reports = max(0, n)
-	if a.card == nil {
-		report := &a.pools[Report]
-		report.fix(a.fixedSeatsLocked()[Report])
-		a.dispatchLocked(report, now)
+	a.own.wanted[class] = max(0, n)
+	if p := &a.pools[class]; a.card == nil || class == Control || class == Background {
+		p.fix(a.fixedSeatsLocked()[class])
+		a.dispatchLocked(p, now)
 		return
 	}
 	a.heardLocked(now)
@@ -158,12 +160,12 @@ func (a *Adaptive) heardLocked(now time.Time) {
 	}
 	b := a.card.beat
 	slots := reportSlots(a.card.cores, b.Demoted)
-	if a.reports > 0 {
-		slots = a.reports
+	if n := a.own.wanted[Report]; n > 0 {
+		slots = n
 	}
 	report := &a.pools[Report]
 	report.seats, report.maxQueue, a.card.places = slots, slots*queuePerSeat[Report], slots
-	if a.reports == 0 && age(now, &a.card.opened) < a.card.cautious {
+	if a.own.wanted[Report] == 0 && age(now, &a.card.opened) < a.card.cautious {
 		report.seats = 1
 	}
 	report.share = max(0.25, float64(slots)/float64(1+b.Waiting))
@@ -191,7 +193,7 @@ func (a *Adaptive) Run(ctx context.Context) {
 // a caller with a clock of its own.
 func (a *Adaptive) Step(ctx context.Context) time.Duration {
 	for {
-		class, n, again := a.wanted()
+		class, n, again := a.wants()
 		if n == 0 {
 			return again
 		}
@@ -210,8 +212,8 @@ const (
 	idleTick = time.Second
 )
 
-// wanted is the class for which a slot should be asked, of n; 0 for none.
-func (a *Adaptive) wanted() (class Class, n int, again time.Duration) {
+// wants is the class for which a slot should be asked, of n; 0 for none.
+func (a *Adaptive) wants() (class Class, n int, again time.Duration) {
 	now := a.now()
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -46,10 +46,8 @@ const (
 
 // ladder is where the gate stands on it.
 type ladder struct {
-	step    Step
-	since   time.Time // when it was last reached or held
-	least   Step      // that people want
-	because string
+	step  Step
+	since time.Time // when it was last reached or held
 }
 
 // climb moves the gate by at most one rung.
@@ -66,13 +64,13 @@ func climb(l ladder, crowded bool, now time.Time) ladder {
 	return l
 }
 
-// Brown holds the gate on a rung at least, for the reason given; Normal lets it go
-// up and down by itself again.
+// Brown holds the gate on a rung at least, for the reason given, also while it is
+// fixed; Normal lets it go up and down by itself again.
 func (a *Adaptive) Brown(least Step, reason string) {
 	now := a.now()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.own.ladder.least, a.own.ladder.because = max(Normal, min(least, OnlyControl)), reason
+	a.held, a.because = max(Normal, min(least, OnlyControl)), reason
 	for class := range numClasses {
 		a.refuseBrownedLocked(&a.pools[class], now)
 	}
@@ -82,19 +80,19 @@ func (a *Adaptive) Brown(least Step, reason string) {
 func (a *Adaptive) Rung() Step {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.card.rung()
+	return a.rungLocked()
 }
 
-func (r *card) rung() Step {
-	if r == nil {
-		return Normal
+func (s *Static) rungLocked() Step {
+	if s.card == nil {
+		return s.held
 	}
-	return max(r.ladder.step, r.ladder.least)
+	return max(s.card.ladder.step, s.held)
 }
 
-// browned reports whether a class is not served on the present rung.
-func (r *card) browned(class Class) bool {
-	switch step := r.rung(); class {
+// brownedLocked reports whether a class is not served on the present rung.
+func (s *Static) brownedLocked(class Class) bool {
+	switch step := s.rungLocked(); class {
 	case Background:
 		return step >= NoBackground
 	case Report:
@@ -108,7 +106,7 @@ func (r *card) browned(class Class) bool {
 
 // refuseBrownedLocked refuses who waits in a class that is no longer served.
 func (s *Static) refuseBrownedLocked(p *pool, now time.Time) {
-	if !s.card.browned(p.class) {
+	if !s.brownedLocked(p.class) {
 		return
 	}
 	for len(p.queue.waiting) > 0 {

@@ -67,8 +67,12 @@ func TestBrown(t *testing.T) {
 						t.Errorf("%v: %+v, want a permit of %v", class, permit, step)
 					}
 				}
+				a.Fix("a test")
 				if got := a.Snapshot().Adaptive; got.Rung != step || got.Because != "a test" {
-					t.Errorf("the snapshot says %v, %q", got.Rung, got.Because)
+					t.Errorf("the snapshot of the fixed gate says %v, %q", got.Rung, got.Because)
+				}
+				if _, refusal := a.Admit(t.Context(), Request{Class: Report, Deadline: within(time.Second)}); (refusal != nil && refusal.Reason == Brownout) != refused[Report] {
+					t.Errorf("while it is fixed, a report: %+v", refusal)
 				}
 				a.Drain()
 			})

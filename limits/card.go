@@ -14,6 +14,7 @@ type card struct {
 	without  Part
 	cores    int       // of the database
 	places   int       // for reports on it
+	wanted   Seats     // by people, in place of the gate's own; 0: its own
 	beat     Beat      // from the other processes
 	empty    time.Time // when the interactive queue was last empty
 	stood    time.Time // when it last stood
@@ -52,7 +53,11 @@ func age(now time.Time, t *time.Time) time.Duration {
 func (r *card) look(s *Static, now time.Time) {
 	p := &s.pools[Interactive]
 	standing, oldest := patience(p.meanHeld(), r.keep)
-	p.seats = wideSeats(r.cores, r.beat.Processes, r.places, r.beat.Demoted)
+	wanted := r.wanted[Interactive]
+	p.seats = wanted
+	if wanted == 0 {
+		p.seats = wideSeats(r.cores, r.beat.Processes, r.places, r.beat.Demoted)
+	}
 	if waiting := len(p.queue.waiting); waiting == 0 {
 		r.empty = now
 	} else if waiting > deepQueue*p.seats || age(now, &r.empty) > standing {
@@ -60,7 +65,7 @@ func (r *card) look(s *Static, now time.Time) {
 	}
 	r.crowded = !r.stood.IsZero() && age(now, &r.stood) <= aftermath
 	r.climb(s, now)
-	if r.crowded && !r.lacks(NarrowSeats) && (r.beat.Demoted || s.pools[Report].busy == 0) {
+	if r.crowded && wanted == 0 && !r.lacks(NarrowSeats) && (r.beat.Demoted || s.pools[Report].busy == 0) {
 		p.seats = min(p.seats, narrowSeats(r.cores, r.beat.Processes, p.idle(r.beat.RoundTrip)))
 	}
 	p.share = float64(p.seats)

@@ -68,7 +68,7 @@ func (a *Adaptive) Snapshot() Snapshot {
 	out := a.Static.Snapshot()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	out.Adaptive = &AdaptiveSnapshot{Processes: a.own.beat.Processes, Crowded: a.card != nil && a.own.crowded, Kept: a.own.keep, Rung: a.card.rung(), Because: a.own.ladder.because, Switch: a.switched}
+	out.Adaptive = &AdaptiveSnapshot{Processes: a.own.beat.Processes, Crowded: a.card != nil && a.own.crowded, Kept: a.own.keep, Rung: a.rungLocked(), Because: a.because, Switch: a.switched}
 	if a.card == nil {
 		out.Adaptive.Kept = 1
 	}

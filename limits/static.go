@@ -39,6 +39,7 @@ type Static struct {
 
 	mu       sync.Mutex
 	card     *card // of an Adaptive gate that follows; nil: the seats never change
+	held     Step  // the least rung of the ladder, as people want it
 	draining bool
 	uneasy   time.Time // when something was last congested
 	pools    [numClasses]pool
@@ -116,7 +117,7 @@ func (s *Static) enter(r *Request, gone bool, tell func(*Permit, *Refusal)) (*Pe
 		return nil, s.refuseLocked(p, r, Canceled, now), nil
 	case s.draining:
 		return nil, s.refuseLocked(p, r, Draining, now), nil
-	case s.card.browned(r.Class):
+	case s.brownedLocked(r.Class):
 		return nil, s.refuseLocked(p, r, Brownout, now), nil
 	case !r.Deadline.IsZero() && !now.Before(r.Deadline):
 		return nil, s.refuseLocked(p, r, Expired, now), nil
@@ -190,7 +191,7 @@ func (s *Static) grantLocked(p *pool, r *Request, arrived, now time.Time, slot S
 	p.admitted++
 	p.waited += max(0, now.Sub(arrived))
 	s.lookAroundLocked(now)
-	permit := &Permit{holder: s, class: r.Class, step: s.card.rung(), work: r.Work, since: now, slot: slot}
+	permit := &Permit{holder: s, class: r.Class, step: s.rungLocked(), work: r.Work, since: now, slot: slot}
 	if !r.Deadline.IsZero() {
 		permit.most = max(r.Deadline.Sub(now), minCost)
 	}

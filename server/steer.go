@@ -70,7 +70,7 @@ func (s *Server) steerLocked(now time.Time) {
 		slots = min(slots, s.mostReports())
 	}
 	if slots != s.orders.slots {
-		s.adaptive.SetReports(slots)
+		s.adaptive.SetSeats(limits.Report, slots)
 		s.orders.slots = slots
 	}
 }
