@@ -13,7 +13,7 @@ import (
 // at once instead of letting everybody wait for their deadline.
 type health struct {
 	ping     func(context.Context) error
-	renew    func() // connections, once the database is back
+	changed  func(away bool)
 	log      *slog.Logger
 	gone     atomic.Bool
 	answered atomic.Uint64 // operations that the database had a part in
@@ -34,12 +34,12 @@ func (h *health) look(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, pingWait)
 	defer cancel()
 	before := h.answered.Load()
-	err := h.ping(ctx)
+	err := h.pinged(ctx)
 	if err != nil && !h.away() && h.answered.Load() != before {
 		return // it answers others: in a crowd a ping waits like everybody
 	}
-	if err == nil && h.away() {
-		h.renew()
+	if away := err != nil; away != h.away() {
+		h.changed(away)
 	}
 	was := h.gone.Swap(err != nil)
 	switch {
@@ -47,6 +47,19 @@ func (h *health) look(ctx context.Context) {
 		h.log.Error("the database is away", "error", err)
 	case err == nil && was:
 		h.log.Info("the database is back")
+	}
+}
+
+// pinged is ping that returns when ctx ends: to end a statement takes longer where
+// nobody answers.
+func (h *health) pinged(ctx context.Context) error {
+	answer := make(chan error, 1)
+	go func() { answer <- h.ping(ctx) }()
+	select {
+	case err := <-answer:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"slices"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 // A ping that waits too long means that the database is away, unless it answers
@@ -14,8 +17,8 @@ func TestBusyIsNotAway(t *testing.T) {
 	late := errors.New("too late")
 	var h *health
 	answering := true
-	renewed := 0
-	h = &health{log: slog.New(slog.NewTextHandler(io.Discard, nil)), renew: func() { renewed++ }, ping: func(context.Context) error {
+	var told []bool
+	h = &health{log: slog.New(slog.NewTextHandler(io.Discard, nil)), changed: func(away bool) { told = append(told, away) }, ping: func(context.Context) error {
 		if answering {
 			h.answered.Add(1)
 		}
@@ -29,7 +32,22 @@ func TestBusyIsNotAway(t *testing.T) {
 		t.Error("a database that answers nobody is not away")
 	}
 	h.ping = func(context.Context) error { return nil }
-	if h.look(t.Context()); h.away() || renewed != 1 {
-		t.Errorf("after a ping: away %t, connections renewed %d times, want them renewed once", h.away(), renewed)
+	h.look(t.Context())
+	if h.look(t.Context()); h.away() || !slices.Equal(told, []bool{true, false}) {
+		t.Errorf("after two pings: away %t, the store was told %v, want that of each change once", h.away(), told)
 	}
+}
+
+// A ping that does not return when its time is over is not waited for.
+func TestDeafDatabaseIsAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ended := make(chan struct{})
+		h := &health{log: slog.New(slog.DiscardHandler), changed: func(bool) {}, ping: func(context.Context) error { <-ended; return nil }}
+		began := time.Now()
+		h.look(t.Context())
+		if took := time.Since(began); !h.away() || took != pingWait {
+			t.Errorf("after %v the database is away: %t", took, h.away())
+		}
+		close(ended)
+	})
 }

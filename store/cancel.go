@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -22,11 +23,12 @@ import (
 //     waits until the server has closed the connection of the request, which
 //     it does after it has signalled the backend; where that could not be seen,
 //     the connection is not used again.
-//   - The server does not listen at all. So after cancelWait the read fails,
-//     and pgx closes the connection.
+//   - The server does not listen at all. So after cancelWait, or deafWait where
+//     that is known, the read fails, and pgx closes the connection.
 const (
 	// cancelWait bounds how long a cancelled call waits for its backend.
 	cancelWait = 2 * time.Second
+	deafWait   = 100 * time.Millisecond
 	// cancelAgain is the first pause before a request is repeated.
 	cancelAgain = 20 * time.Millisecond
 	// Each request costs the server a process: a storm of clients that leave
@@ -41,6 +43,7 @@ const (
 type canceller struct {
 	pace  *rate.Limiter
 	slots chan struct{}
+	deaf  atomic.Bool // the server answers nobody
 }
 
 func newCanceller() *canceller {
@@ -64,9 +67,13 @@ type cancelHandler struct {
 // HandleCancel begins to stop the statement; pgx calls it when the context has
 // ended while a call is reading.
 func (h *cancelHandler) HandleCancel(ended context.Context) {
-	ctx, calm := context.WithTimeout(context.WithoutCancel(ended), cancelWait)
+	patience := cancelWait
+	if h.deaf.Load() {
+		patience = deafWait
+	}
+	ctx, calm := context.WithTimeout(context.WithoutCancel(ended), patience)
 	h.calm, h.done = calm, make(chan struct{})
-	_ = h.conn.Conn().SetDeadline(time.Now().Add(cancelWait)) // fails on a closed connection only
+	_ = h.conn.Conn().SetDeadline(time.Now().Add(patience)) // fails on a closed connection only
 	go func() {
 		defer close(h.done)
 		for pause := cancelAgain; ctx.Err() == nil; pause *= 2 {
@@ -100,6 +107,9 @@ func (h *cancelHandler) request(ctx context.Context) {
 // connection is lost.
 func (h *cancelHandler) HandleUnwatchAfterCancel() {
 	h.calm()
+	if h.conn.IsClosed() {
+		return // it has no next statement
+	}
 	<-h.done
 	_ = h.conn.Conn().SetDeadline(time.Time{})
 	if h.doubt {

@@ -261,9 +261,13 @@ func (s *Store) Ping(ctx context.Context) error {
 	return s.heart.Ping(ctx)
 }
 
-// Renew closes the connections that are open: after the database was away they
+// SetAway says whether the database answers nobody: then a statement that has to end
+// is not waited for. Once it is back, the connections that are open are closed: they
 // are broken, and each would fail whoever takes it first.
-func (s *Store) Renew() {
+func (s *Store) SetAway(away bool) {
+	if s.cancels.deaf.Store(away); away {
+		return
+	}
 	for _, pool := range s.pools {
 		pool.Reset()
 	}

@@ -179,24 +179,23 @@ func startExport(t *testing.T, p *process, token string) (id string) {
 	return a.Data.ReportExportCreate.ReportExport.ID
 }
 
-// waitForExport waits until an export has a status.
 // waitForPart waits until a server has begun to write a file.
 func waitForPart(t *testing.T, dir string) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
+	waitUntil(t, "a file that is written in "+dir, func() bool {
 		parts, err := filepath.Glob(filepath.Join(dir, "*", "*.part"))
-		if len(parts) == 1 {
-			return
+		if err != nil {
+			t.Fatal(err)
 		}
-		if err != nil || time.Now().After(deadline) {
-			t.Fatalf("a minute after the export has begun its folder holds %v, %v; want what is written", parts, err)
-		}
-	}
+		return len(parts) == 1
+	})
 }
 
+// waitForExport waits until an export has a status.
 func (p *process) waitForExport(token, id, status string) exportAnswer {
 	p.t.Helper()
-	for deadline := time.Now().Add(time.Minute); ; {
+	var last exportAnswer
+	waitUntil(p.t, "an export that is "+status, func() bool {
 		var a struct {
 			Data struct{ ReportExport exportAnswer }
 		}
@@ -204,14 +203,10 @@ func (p *process) waitForExport(token, id, status string) exportAnswer {
 		if err := json.Unmarshal([]byte(body), &a); err != nil {
 			p.t.Fatal(body, err)
 		}
-		if a.Data.ReportExport.Status == status {
-			return a.Data.ReportExport
-		}
-		if time.Now().After(deadline) {
-			p.t.Fatalf("the export is %s after a minute, want %s\n%s", a.Data.ReportExport.Status, status, p.log)
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
+		last = a.Data.ReportExport
+		return last.Status == status
+	})
+	return last
 }
 
 func TestExportFlags(t *testing.T) {
