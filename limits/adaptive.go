@@ -46,7 +46,7 @@ type Beat struct {
 // Reports and background operations start only while Run or Step is called.
 type Adaptive struct {
 	Static
-	own      *card // what it follows, also while it is fixed
+	own      *card  // what it follows, also while it is fixed
 	because  string // of the rung on which people hold it
 	switched Switch
 }
