@@ -31,6 +31,7 @@ const (
 	CareForDeadlines
 	PauseAfterSlot
 	SmallFirst
+	WideWhereShared
 )
 
 // Beat is what the processes on a database know of each other and of it.

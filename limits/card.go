@@ -27,6 +27,8 @@ type card struct {
 	pause    time.Time // until when no report slot is asked for
 	promises promises
 	ladder   ladder
+
+	few, all pace // of operations that had waited, with few seats and with all
 }
 
 func (r *card) lacks(p Part) bool { return r.without&p != 0 }
@@ -66,7 +68,10 @@ func (r *card) look(s *Static, now time.Time) {
 	r.crowded = !r.stood.IsZero() && age(now, &r.stood) <= aftermath
 	r.climb(s, now)
 	if r.crowded && wanted == 0 && !r.lacks(NarrowSeats) && (r.beat.Demoted || s.pools[Report].busy == 0) {
-		p.seats = min(p.seats, narrowSeats(r.cores, r.beat.Processes, p.idle(r.beat.RoundTrip)))
+		narrow := min(p.seats, narrowSeats(r.cores, r.beat.Processes, p.idle(r.beat.RoundTrip)))
+		if r.lacks(WideWhereShared) || !wideWins(&r.few, &r.all, now) {
+			p.seats = narrow
+		}
 	}
 	p.share = float64(p.seats)
 	p.maxQueue = p.seats * queuePerSeat[Interactive]
@@ -171,6 +176,17 @@ func (r *card) returned(s *Static, permit *Permit, now time.Time) {
 		r.pause = now.Add(tick + time.Duration(s.random.Int64N(int64(tick))))
 	}
 	r.queued(&s.pools[permit.class])
+}
+
+// ran learns how long one that had to wait held its seat.
+func (r *card) ran(p *pool, permit *Permit, held time.Duration, now time.Time) {
+	switch {
+	case r == nil || p.class != Interactive || permit.beside != p.seats: // none, or they have changed meanwhile
+	case p.seats < wideSeats(r.cores, r.beat.Processes, r.places, r.beat.Demoted):
+		r.few.learn(held, p.seats, now)
+	default:
+		r.all.learn(held, p.seats, now)
+	}
 }
 
 // refused gives a refusal its time to retry.

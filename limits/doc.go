@@ -112,12 +112,14 @@
 //	rtt    the network's round trip         from a Beat
 //	held   mean time a seat is held, and how much of it is database work
 //	crowd  has the interactive queue stood within the last second?
+//	pace   how long a seat is held in a crowd with few seats, and with all
 //	keep   the share of requests that can be served in a crowd
 //	due    when refused clients were told to come back
 //
 //	interactive seats   4 C / R, at least 2; in a crowd C / R, with as many more
 //	                    as wait for the network; not while a report runs that
-//	                    does not yield
+//	                    does not yield, nor while all seats do a third more than
+//	                    these: then others use the database
 //	report slots        C - 1 for all processes together, at least 1; half as
 //	                    many if reports do not yield; background work takes one
 //	                    when no report waits, and a process lets 0.1 s pass

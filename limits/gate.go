@@ -51,6 +51,7 @@ type Permit struct {
 	since  time.Time
 	most   time.Duration // until its deadline, from since; 0: it has none
 	slot   Slot
+	beside int // the seats there were, if it had waited for one
 	ended  atomic.Bool
 }
 

@@ -226,7 +226,9 @@ func (s *Static) nextLocked(p *pool, now time.Time, slot Slot) bool {
 		s.answerLocked(w, nil, s.refuseLocked(p, &w.request, Expired, now))
 		return false
 	}
-	s.answerLocked(w, s.grantLocked(p, &w.request, w.arrived, now, slot), nil)
+	permit := s.grantLocked(p, &w.request, w.arrived, now, slot)
+	permit.beside = p.seats
+	s.answerLocked(w, permit, nil)
 	return true
 }
 
@@ -246,6 +248,7 @@ func (s *Static) release(permit *Permit, o Outcome, teach bool) {
 	// A failure may have been quick; only if it was slow does it say something.
 	if teach && (o.Err == nil || held > permit.work) {
 		p.learn(permit.work, held, o)
+		s.card.ran(p, permit, held, now)
 	}
 	s.returnLocked(permit, now)
 	s.dispatchLocked(p, now)

@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -40,18 +41,18 @@ type Bench struct {
 	Change func(*Setup) // of every scenario; nil: none
 }
 
-func (b Bench) run(s Setup, seed uint64) *Result {
+func (b Bench) run(ctx context.Context, s Setup, seed uint64) *Result {
 	if b.Change != nil {
 		b.Change(&s)
 	}
-	return Run(s, b.Policy, seed)
+	return Run(ctx, s, b.Policy, seed)
 }
 
 // pooled runs a scenario with all seeds and puts the operations together.
-func (b Bench) pooled(s Setup) *Result {
+func (b Bench) pooled(ctx context.Context, s Setup) *Result {
 	all := &Result{}
 	for _, seed := range b.Size.Seeds {
-		r := b.run(s, seed)
+		r := b.run(ctx, s, seed)
 		all.Setup = r.Setup
 		all.samples = append(all.samples, r.samples...)
 		all.useful = append(all.useful, r.useful...)
@@ -68,18 +69,18 @@ func (b Bench) pooled(s Setup) *Result {
 var interactive = of(limits.Interactive)
 
 // unloaded is the p99 of the quiet day.
-func (b Bench) unloaded() time.Duration {
-	return b.pooled(Quiet(b.Cores, b.Size.Calm)).quantile(interactive, 0.99)
+func (b Bench) unloaded(ctx context.Context) time.Duration {
+	return b.pooled(ctx, Quiet(b.Cores, b.Size.Calm)).quantile(interactive, 0.99)
 }
 
 // Basic are the goals M1 to M5.
-func (b Bench) Basic() []Check {
-	calm := b.unloaded()
-	return append(b.reportStorm(calm), b.rush(calm)...)
+func (b Bench) Basic(ctx context.Context) []Check {
+	calm := b.unloaded(ctx)
+	return append(b.reportStorm(ctx, calm), b.rush(ctx, calm)...)
 }
 
-func (b Bench) reportStorm(calm time.Duration) []Check {
-	r := b.pooled(ReportStorm(b.Cores, b.Size.Storm))
+func (b Bench) reportStorm(ctx context.Context, calm time.Duration) []Check {
+	r := b.pooled(ctx, ReportStorm(b.Cores, b.Size.Storm))
 	from, to := r.Setup.Storm[0], r.Setup.Storm[1]
 	storm := interactive.born(from, to)
 	useful := 0.9
@@ -146,14 +147,14 @@ func (r *Result) goodput(runs int) float64 {
 	return float64(r.count(filter(ended).and(fast(100*time.Millisecond)))) / (to - from).Seconds() / float64(runs)
 }
 
-func (b Bench) rush(calm time.Duration) []Check {
+func (b Bench) rush(ctx context.Context, calm time.Duration) []Check {
 	runs := len(b.Size.Seeds)
 	peak := 0.0
 	for _, times := range []float64{0.4, 0.6, 1} { // on top of 40 %
-		peak = max(peak, b.pooled(Rush(b.Cores, times, b.Size.Rush)).goodput(runs))
+		peak = max(peak, b.pooled(ctx, Rush(b.Cores, times, b.Size.Rush)).goodput(runs))
 	}
-	ten := b.pooled(Rush(b.Cores, 10, b.Size.Rush))
-	twenty := b.pooled(Rush(b.Cores, 20, max(b.Size.Rush/2, 800*time.Millisecond)))
+	ten := b.pooled(ctx, Rush(b.Cores, 10, b.Size.Rush))
+	twenty := b.pooled(ctx, Rush(b.Cores, 20, max(b.Size.Rush/2, 800*time.Millisecond)))
 	from, to := ten.Setup.Storm[0], ten.Setup.Storm[1]
 	steady := func(s *sample) bool { return s.class == limits.Interactive && s.ended >= from+second/2 && s.ended < to }
 	return []Check{
@@ -165,21 +166,21 @@ func (b Bench) rush(calm time.Duration) []Check {
 }
 
 // More are the goals M9, M10 and M13.
-func (b Bench) More() []Check {
-	slow := b.pooled(Slow(b.Cores, b.Size.Storm))
+func (b Bench) More(ctx context.Context) []Check {
+	slow := b.pooled(ctx, Slow(b.Cores, b.Size.Storm))
 	possible := float64(b.Cores) / 0.006
 	return append([]Check{
 		{"M9", "goodput of a database three times slower, of what is possible", 100 * slow.goodput(len(b.Size.Seeds)) / possible, 90, true, "%"},
-	}, append(b.falseRefusals(), b.adversary()...)...)
+	}, append(b.falseRefusals(ctx), b.adversary(ctx)...)...)
 }
 
 // falseRefusals counts what is refused at 70 % of the capacity.
-func (b Bench) falseRefusals() []Check {
+func (b Bench) falseRefusals(ctx context.Context) []Check {
 	s := Normal(b.Cores, 0)
 	s.Sources[0].Rate *= 0.5 / 0.4
 	s.Sources[1].Rate *= 0.2 / 0.235
 	s.Length = time.Duration(float64(b.Size.Requests) / (s.Sources[0].Rate + s.Sources[1].Rate) * 1e9)
-	r := b.run(s, b.Size.Seeds[0])
+	r := b.run(ctx, s, b.Size.Seeds[0])
 	return []Check{
 		{"M10", fmt.Sprintf("clicks refused at 70 %% load, of %d", b.Size.Requests), float64(r.lost[refused][limits.Interactive]), 0, false, ""},
 		{"M10", "reports refused there, of 1,000", 1000 * float64(r.lost[refused][limits.Report]) / float64(r.count(of(limits.Report))), 0, false, ""},
@@ -188,10 +189,10 @@ func (b Bench) falseRefusals() []Check {
 
 // adversary compares the tenants beside one that sends a hundred times its share
 // with the same tenants alone.
-func (b Bench) adversary() []Check {
+func (b Bench) adversary(ctx context.Context) []Check {
 	compare := func(class limits.Class) float64 {
-		alone := b.pooled(Adversary(b.Cores, b.Size.Storm, class, 0))
-		beside := b.pooled(Adversary(b.Cores, b.Size.Storm, class, 100))
+		alone := b.pooled(ctx, Adversary(b.Cores, b.Size.Storm, class, 0))
+		beside := b.pooled(ctx, Adversary(b.Cores, b.Size.Storm, class, 100))
 		others := of(class).born(alone.Setup.Storm[0], alone.Setup.Storm[1]).and(func(s *sample) bool { return s.tenant != 1 })
 		return ratio(beside.quantile(others, 0.95), alone.quantile(others, 0.95))
 	}

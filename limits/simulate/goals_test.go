@@ -25,7 +25,7 @@ func TestGoals(t *testing.T) {
 			size.Storm, size.Rush = 20*second, 1200*time.Millisecond
 		}
 		b := Bench{Cores: cores, Policy: Adaptive(), Size: size}
-		for _, c := range b.Basic() {
+		for _, c := range b.Basic(t.Context()) {
 			judge(t, cores, c)
 		}
 	}
@@ -39,7 +39,7 @@ func TestGoalsOfTheCommit(t *testing.T) {
 	for range 5 {
 		size.Seeds = append(size.Seeds, rng.Uint64())
 	}
-	for _, c := range (Bench{Cores: 4, Policy: Adaptive(), Size: size}).Basic() {
+	for _, c := range (Bench{Cores: 4, Policy: Adaptive(), Size: size}).Basic(t.Context()) {
 		if c.Goal != "M6" && c.Goal != "M7" { // their windows are short, so only seeds that are known judge them
 			judge(t, 4, c)
 		}
@@ -49,7 +49,7 @@ func TestGoalsOfTheCommit(t *testing.T) {
 // TestMoreGoals covers what takes longer, on four cores.
 func TestMoreGoals(t *testing.T) {
 	b := Bench{Cores: 4, Policy: Adaptive(), Size: Size{Calm: 20 * second, Storm: 30 * second, Seeds: []uint64{1}, Requests: 100_000}}
-	for _, c := range b.More() {
+	for _, c := range b.More(t.Context()) {
 		judge(t, 4, c)
 	}
 }
@@ -72,7 +72,7 @@ func TestRunsAreDeterministic(t *testing.T) {
 	s := ReportStorm(2, 10*second)
 	s.Processes, s.Restart = 2, 7*second
 	for _, p := range []Policy{Adaptive(), Static(), Failsafes(), Gradient2()} {
-		one, same, other := Run(s, p, 5), Run(s, p, 5), Run(s, p, 6)
+		one, same, other := Run(t.Context(), s, p, 5), Run(t.Context(), s, p, 5), Run(t.Context(), s, p, 6)
 		if !reflect.DeepEqual(one.samples, same.samples) || one.wasted != same.wasted {
 			t.Errorf("%s: two runs of a seed differ", p.Name)
 		}
@@ -101,7 +101,7 @@ func TestDatabaseShares(t *testing.T) {
 	for _, tt := range tests {
 		var e engine
 		d := newDatabase(&e, tt.cores, 0, 0)
-		w := &world{engine: e, db: d, Setup: Setup{Length: time.Hour}}
+		w := &world{ctx: t.Context(), engine: e, db: d, Setup: Setup{Length: time.Hour}}
 		d.e = &w.engine
 		var ended [2]float64
 		add := func(n, group int) {
@@ -124,7 +124,7 @@ func TestDatabaseShares(t *testing.T) {
 // Writes of one row wait for each other's commits, whatever cores there are.
 func TestDatabaseLocks(t *testing.T) {
 	d := newDatabase(nil, 8, 0, 10*time.Millisecond)
-	w := &world{db: d, Setup: Setup{Length: time.Hour}}
+	w := &world{ctx: t.Context(), db: d, Setup: Setup{Length: time.Hour}}
 	d.e = &w.engine
 	last := 0.0
 	jobs := make([]*job, 5)
@@ -147,7 +147,7 @@ func TestExperiment(t *testing.T) {
 		if m.Cores != 1 || m.Policy.Name == "none" || m.Policy.Name == Failsafes().Name {
 			continue // docs/simulation.md shows how far it is off there
 		}
-		p50, within := m.Simulated(5)
+		p50, within := m.Simulated(t.Context(), 5)
 		if ratio := p50 / m.P50; ratio < 0.6 || ratio > 1.4 {
 			t.Errorf("%d processes, load %v, %s: p50 %.0f ms, measured %.0f", m.Processes, m.Load, m.Policy.Name, p50, m.P50)
 		}
@@ -174,7 +174,7 @@ func TestProcessesShareSlots(t *testing.T) {
 		srv.world.after(0, watch)
 		return open(srv)
 	}
-	r := Run(s, p, 3)
+	r := Run(t.Context(), s, p, 3)
 	if most != 3 {
 		t.Errorf("at most %d report slots were taken, want 3", most)
 	}
@@ -183,5 +183,20 @@ func TestProcessesShareSlots(t *testing.T) {
 	}
 	if n := r.count(of(limits.Report)); n < 40 {
 		t.Errorf("only %d reports were done", n)
+	}
+}
+
+// Where other programs use the database's processors, few seats are a small share
+// of them: the gate sees that it does more with all.
+func TestSharedDatabase(t *testing.T) {
+	for _, cores := range []int{1, 4} {
+		s := Shared(cores, 30*second)
+		answered := func(p Policy) float64 {
+			return 100 * Run(t.Context(), s, p, 1).share(interactive.born(s.Storm[0], s.Storm[1]), within(second/4))
+		}
+		ours, without := answered(Adaptive()), answered(Without("wide seats where others are", limits.WideWhereShared))
+		if ours < 88 || without > 80 {
+			t.Errorf("%d cores: %.1f %% are answered, and %.1f %% with few seats all the time", cores, ours, without)
+		}
 	}
 }

@@ -90,7 +90,7 @@ func (g *own) step() {
 	if g.next != nil {
 		g.next.fn = nil
 	}
-	again := g.adaptive.Step(context.Background())
+	again := g.adaptive.Step(g.srv.world.ctx)
 	g.settle()
 	g.next = g.srv.world.after(again, g.step)
 }

@@ -6,18 +6,21 @@ import (
 	"headroom/limits"
 )
 
+// Without is the adaptive gate without a part.
+func Without(name string, part limits.Part) Policy {
+	return adaptive("without "+name, true, func(_ *server, c *limits.AdaptiveConfig) { c.Without = part })
+}
+
 // Ablations are the adaptive gate, each time without one of its parts.
 func Ablations() []Policy {
-	without := func(name string, part limits.Part) Policy {
-		return adaptive("without "+name, true, func(_ *server, c *limits.AdaptiveConfig) { c.Without = part })
-	}
 	return []Policy{
 		Adaptive(),
-		without("few seats in a crowd", limits.NarrowSeats),
-		without("newest first", limits.NewestFirst),
-		without("care for deadlines", limits.CareForDeadlines),
-		without("small reports first", limits.SmallFirst),
-		without("the pause after a slot", limits.PauseAfterSlot),
+		Without("few seats in a crowd", limits.NarrowSeats),
+		Without("all seats where others use the database", limits.WideWhereShared),
+		Without("newest first", limits.NewestFirst),
+		Without("care for deadlines", limits.CareForDeadlines),
+		Without("small reports first", limits.SmallFirst),
+		Without("the pause after a slot", limits.PauseAfterSlot),
 		adaptive("without slots of the database", true, func(srv *server, c *limits.AdaptiveConfig) {
 			c.Slots = &ownSlots{share: max(1, srv.world.Processes)}
 		}),

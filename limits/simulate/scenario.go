@@ -85,6 +85,15 @@ func Slow(cores int, storm time.Duration) Setup {
 	return s
 }
 
+// Shared is a database of which two busy programs use every core for a while, at
+// 60 % clicks: more than they leave it, for who takes one backend to a core.
+func Shared(cores int, storm time.Duration) Setup {
+	s := base("shared with others", cores, begin+storm+15*second, people(cores, 0.6))
+	s.Storm = [2]time.Duration{begin, begin + storm}
+	s.Foreign = []Change{{begin, 2 * float64(cores)}, {begin + storm, 0}}
+	return s
+}
+
 // Surge (S5) is 10,000 clients for each core that come back within five seconds
 // with 5 ms each and do not give up, on top of 40 % clicks.
 func Surge(cores int, length time.Duration) Setup {

@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"context"
 	"math/rand/v2"
 	"time"
 
@@ -44,7 +45,7 @@ func Experiment() []Measured {
 }
 
 // Simulated is the same cell here.
-func (m Measured) Simulated(seeds int) (p50, within250 float64) {
+func (m Measured) Simulated(ctx context.Context, seeds int) (p50, within250 float64) {
 	const calm, storm = 1500 * time.Millisecond, 11 * time.Second
 	s := Setup{
 		Name: "experiment", Cores: m.Cores, Processes: m.Processes, RoundTrip: 200 * time.Microsecond,
@@ -58,7 +59,7 @@ func (m Measured) Simulated(seeds int) (p50, within250 float64) {
 	for i := range seeds {
 		b.Size.Seeds = append(b.Size.Seeds, uint64(i+1))
 	}
-	r := b.pooled(s)
+	r := b.pooled(ctx, s)
 	clicks := interactive.born(calm, calm+storm)
 	var took []time.Duration
 	for i := range r.samples {

@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -21,11 +22,11 @@ func TestPage(t *testing.T) {
 	if !*update {
 		t.Skip("the page is written with -update only")
 	}
-	sections := []func(*strings.Builder){experimentTable, goalTables, scenarioTables, ablationTable, processTable}
+	sections := []func(context.Context, *strings.Builder){experimentTable, goalTables, scenarioTables, ablationTable, processTable}
 	parts := make([]strings.Builder, len(sections))
 	var wg sync.WaitGroup
 	for i, write := range sections {
-		wg.Go(func() { write(&parts[i]) })
+		wg.Go(func() { write(t.Context(), &parts[i]) })
 	}
 	wg.Wait()
 	var text strings.Builder
@@ -48,7 +49,7 @@ to 10 s of a core, in a storm five times what the database can do.
 
 `
 
-func experimentTable(b *strings.Builder) {
+func experimentTable(ctx context.Context, b *strings.Builder) {
 	b.WriteString("## Beside an experiment\n\n" +
 		"The same load on a PostgreSQL 15 and here: clicks of 10 ms, reports of 2 s. On one\n" +
 		"core the model is right about whatever bounds the reports, and too dark about\n" +
@@ -56,7 +57,7 @@ func experimentTable(b *strings.Builder) {
 		"the database's cores. What it says of more cores was not measured.\n\n" +
 		"| cores | processes | load | gate | p50 measured, ms | simulated | within 250 ms measured, % | simulated |\n|---|---|---|---|---|---|---|---|\n")
 	for _, m := range Experiment() {
-		p50, within := m.Simulated(20)
+		p50, within := m.Simulated(ctx, 20)
 		fmt.Fprintf(b, "| %d | %d | %.0f %% | %s | %.0f | %.0f | %.0f | %.0f |\n",
 			m.Cores, m.Processes, 100*m.Load, m.Policy.Name, m.P50, p50, m.Within250, within)
 	}
@@ -73,13 +74,13 @@ func sizeFor(cores int) Size {
 	return s
 }
 
-func goalTables(b *strings.Builder) {
+func goalTables(ctx context.Context, b *strings.Builder) {
 	b.WriteString("\n## Goals\n\nThe adaptive gate with demoted reports. What misses its goal is **bold**. M6, M7, M9,\nM10 and M13 are goals for 4 and 16 cores.\n\n" +
 		"| goal | | bound | 1 core | 2 cores | 4 cores | 16 cores |\n|---|---|---|---|---|---|---|\n")
 	var columns [][]Check
 	for _, cores := range []int{1, 2, 4, 16} {
 		bench := Bench{Cores: cores, Policy: Adaptive(), Size: sizeFor(cores)}
-		columns = append(columns, append(bench.Basic(), bench.More()...))
+		columns = append(columns, append(bench.Basic(ctx), bench.More(ctx)...))
 	}
 	for i, c := range columns[0] {
 		fmt.Fprintf(b, "| %s | %s | %s |", c.Goal, c.What, boundOf(c))
@@ -108,11 +109,11 @@ func mark(c Check) string {
 
 var opponents = []Policy{None(), Bulkhead(), Bulkheads(), Gradient2(), Gradients(), Failsafe(), Failsafes(), Static(), Adaptive()}
 
-func scenarioTables(b *strings.Builder) {
+func scenarioTables(ctx context.Context, b *strings.Builder) {
 	b.WriteString("\n## Beside others\n\nEvery gate with the defaults its source gives it, bulkheads set by hand for four cores.\n")
 	sets := []Setup{
 		Normal(4, 40*second), ReportStorm(4, 40*second), Rush(4, 4, 3*second), Slow(4, 20*second), Surge(4, 30*second),
-		ReportStorm(1, 60*second), ReportStorm(16, 20*second), Locks(4, 30*second),
+		ReportStorm(1, 60*second), ReportStorm(16, 20*second), Locks(4, 30*second), Shared(1, 30*second), Shared(4, 30*second),
 	}
 	wrong := ReportStorm(4, 40*second)
 	wrong.Estimate, wrong.Name = 3, "S2 with forecasts three times too high"
@@ -126,7 +127,7 @@ func scenarioTables(b *strings.Builder) {
 	for _, s := range sets {
 		fmt.Fprintf(b, "\n### %s, %d core%s\n\n%s", s.Name, s.Cores, plural(s.Cores), header)
 		for _, p := range opponents {
-			row(b, s, p)
+			row(ctx, b, s, p)
 		}
 	}
 }
@@ -140,8 +141,8 @@ func plural(n int) string {
 
 const header = "| gate | clicks within 1 s, % | within 100 ms, a second | p50 / p99, ms | reports done | useful work, % | refused: clicks, reports | given up |\n|---|---|---|---|---|---|---|---|\n"
 
-func row(b *strings.Builder, s Setup, p Policy) {
-	r := Run(s, p, 42)
+func row(ctx context.Context, b *strings.Builder, s Setup, p Policy) {
+	r := Run(ctx, s, p, 42)
 	from, to := s.Storm[0], s.Storm[1]
 	if to == 0 {
 		to = s.Length
@@ -156,43 +157,49 @@ func row(b *strings.Builder, s Setup, p Policy) {
 
 func millis(d time.Duration) float64 { return d.Seconds() * 1000 }
 
-func ablationTable(b *strings.Builder) {
+func ablationTable(ctx context.Context, b *strings.Builder) {
 	b.WriteString("\n## Without each part\n\nFour cores, two processes. A screen is an app's start of six clicks, all within a second.\n\n" +
-		"| gate | M1, x | M3, % | reports done by each process | M4 at 10 x, % of the capacity | M5, x | screens at 1.2 x, % | at 2 x, % | M9, % | reports refused at 70 %, of 1,000 |\n|---|---|---|---|---|---|---|---|---|---|\n")
+		"| gate | M1, x | M3, % | reports done by each process | M4 at 10 x, % of the capacity | M5, x | screens at 1.2 x, % | at 2 x, % | M9, % | answered beside others, % | reports refused at 70 %, of 1,000 |\n|---|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, p := range Ablations() {
 		bench := Bench{Cores: 4, Policy: p, Size: full, Change: func(s *Setup) { s.Processes = 2 }}
 		bench.Size.Seeds, bench.Size.Requests = bench.Size.Seeds[:1], 80_000
-		calm := bench.unloaded()
-		storm := bench.reportStorm(calm)
-		ten := bench.pooled(Rush(4, 10, 2*second))
+		calm := bench.unloaded(ctx)
+		storm := bench.reportStorm(ctx, calm)
+		ten := bench.pooled(ctx, Rush(4, 10, 2*second))
 		steady := func(s *sample) bool {
 			return s.class == limits.Interactive && s.ended >= begin+second/2 && s.ended < begin+2*second
 		}
-		slow := bench.pooled(Slow(4, 20*second))
-		fmt.Fprintf(b, "| %s | %.2f | %.0f | %s | %.0f | %.2f | %.0f | %.0f | %.0f | %.0f |\n", p.Name, storm[0].Value, storm[3].Value, bench.perProcess(),
-			100*ten.goodput(1)*0.002/4, ratio(ten.quantile(steady, 0.99), calm), bench.screens(0.8), bench.screens(1.6),
-			100*slow.goodput(1)*0.006/4, bench.falseRefusals()[1].Value)
+		slow := bench.pooled(ctx, Slow(4, 20*second))
+		fmt.Fprintf(b, "| %s | %.2f | %.0f | %s | %.0f | %.2f | %.0f | %.0f | %.0f | %.0f | %.0f |\n", p.Name, storm[0].Value, storm[3].Value, bench.perProcess(ctx),
+			100*ten.goodput(1)*0.002/4, ratio(ten.quantile(steady, 0.99), calm), bench.screens(ctx, 0.8), bench.screens(ctx, 1.6),
+			100*slow.goodput(1)*0.006/4, bench.shared(ctx), bench.falseRefusals(ctx)[1].Value)
 	}
 }
 
 // perProcess are the reports that each process finishes in a storm on a database
 // with one slot.
-func (b Bench) perProcess() string {
+func (b Bench) perProcess(ctx context.Context) string {
 	s := ReportStorm(2, 60*second)
 	s.Processes = 2
-	r := Run(s, b.Policy, 1)
+	r := Run(ctx, s, b.Policy, 1)
 	return fmt.Sprint(r.byServer)
 }
 
-func (b Bench) screens(times float64) float64 {
+func (b Bench) screens(ctx context.Context, times float64) float64 {
 	s := Rush(4, times, 5*second)
 	starts := &s.Sources[2]
 	starts.Burst, starts.Rate, starts.Clients, starts.Group = 6, starts.Rate/6, 200, 1
-	r := b.pooled(s)
+	r := b.pooled(ctx, s)
 	return 100 * r.screens(interactive.born(begin+second, begin+5*second).and(func(x *sample) bool { return x.group == 1 }), within(second))
 }
 
-func processTable(b *strings.Builder) {
+// shared are the clicks answered within 250 ms beside other programs on the database.
+func (b Bench) shared(ctx context.Context) float64 {
+	s := Shared(b.Cores, 30*second)
+	return 100 * b.pooled(ctx, s).share(interactive.born(s.Storm[0], s.Storm[1]), within(second/4))
+}
+
+func processTable(ctx context.Context, b *strings.Builder) {
 	b.WriteString("\n## More processes, a slower database, a wrong number of cores\n\nThe goals M1 to M5 (M15). With processes, one of them restarts every 20 s.\n\n" +
 		"| | M1 | M2 | M2 | M3 | M4 at 10 x | at 20 x | M5 |\n|---|---|---|---|---|---|---|---|\n")
 	for _, cores := range []int{1, 2, 4, 16} {
@@ -200,16 +207,16 @@ func processTable(b *strings.Builder) {
 			if cores == 16 && processes < 8 {
 				continue
 			}
-			line(b, fmt.Sprintf("%d core%s, %d processes", cores, plural(cores), processes), cores, func(s *Setup) {
+			line(ctx, b, fmt.Sprintf("%d core%s, %d processes", cores, plural(cores), processes), cores, func(s *Setup) {
 				s.Processes, s.Restart = processes, 20*second
 			})
 		}
 	}
 	for _, cores := range []int{1, 2, 4, 16} {
-		line(b, fmt.Sprintf("%d core%s at a third of the speed", cores, plural(cores)), cores, third)
+		line(ctx, b, fmt.Sprintf("%d core%s at a third of the speed", cores, plural(cores)), cores, third)
 	}
 	for _, guess := range []int{1, 2, 8, 16} {
-		line(b, fmt.Sprintf("4 cores, believed to be %d", guess), 4, func(s *Setup) { s.Guess = guess })
+		line(ctx, b, fmt.Sprintf("4 cores, believed to be %d", guess), 4, func(s *Setup) { s.Guess = guess })
 	}
 }
 
@@ -223,11 +230,11 @@ func third(s *Setup) {
 	}
 }
 
-func line(b *strings.Builder, name string, cores int, change func(*Setup)) {
+func line(ctx context.Context, b *strings.Builder, name string, cores int, change func(*Setup)) {
 	bench := Bench{Cores: cores, Policy: Adaptive(), Size: sizeFor(cores), Change: change}
 	bench.Size.Seeds = bench.Size.Seeds[:1]
 	fmt.Fprintf(b, "| %s |", name)
-	for _, c := range bench.Basic() {
+	for _, c := range bench.Basic(ctx) {
 		if c.Goal != "M6" && c.Goal != "M7" {
 			fmt.Fprintf(b, " %s |", mark(c))
 		}

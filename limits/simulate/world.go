@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"context"
 	"math/rand/v2"
 	"time"
 
@@ -92,6 +93,7 @@ type gate interface {
 type drainer interface{ drain() }
 
 type world struct {
+	ctx context.Context // of the run, for gates that ask with one
 	Setup
 	engine
 	db      *database
@@ -117,8 +119,8 @@ type Policy struct {
 	open   func(*server) gate
 }
 
-// Run lets a policy go through a scenario.
-func Run(s Setup, p Policy, seed uint64) *Result {
+// Run lets a policy go through a scenario. If ctx ends it stops there.
+func Run(ctx context.Context, s Setup, p Policy, seed uint64) *Result {
 	s.Processes, s.Estimate = max(1, s.Processes), max(s.Estimate, 0)
 	if s.Estimate == 0 {
 		s.Estimate = 1
@@ -126,7 +128,7 @@ func Run(s Setup, p Policy, seed uint64) *Result {
 	if s.Guess == 0 {
 		s.Guess = s.Cores
 	}
-	w := &world{Setup: s, policy: p, rng: rand.New(rand.NewPCG(seed, 77)), result: &Result{Setup: s, byServer: make([]int, s.Processes)}}
+	w := &world{ctx: ctx, Setup: s, policy: p, rng: rand.New(rand.NewPCG(seed, 77)), result: &Result{Setup: s, byServer: make([]int, s.Processes)}}
 	w.db = newDatabase(&w.engine, s.Cores, s.RoundTrip, s.Commit)
 	for i := range s.Processes {
 		srv := &server{world: w, index: i}
@@ -140,7 +142,7 @@ func Run(s Setup, p Policy, seed uint64) *Result {
 
 // play lets events happen until the end.
 func (w *world) play() {
-	for {
+	for w.ctx.Err() == nil {
 		g, ends := w.db.next()
 		at := w.Length + 1
 		if len(w.events) > 0 {
