@@ -17,6 +17,11 @@ func (s *Store) Transact(ctx context.Context, fn func(pgx.Tx) error) error {
 	return s.transact(ctx, fn)
 }
 
+// Snapshot runs what a report reads.
+func (s *Store) Snapshot(ctx context.Context, fn func(pgx.Tx) error) error {
+	return s.snapshot(ctx, fn)
+}
+
 // Insist is Transact for what may run again.
 func (s *Store) Insist(ctx context.Context, fn func(pgx.Tx) error) error {
 	return s.insist(ctx, fn)

@@ -40,7 +40,8 @@ const importBatch = 10_000
 // else created: people as placeholders, who cannot sign in. A project without
 // a client means the one project of that name, whoever its client is. History
 // may lie in archived projects and may overlap. A row that cannot be imported
-// is reported and counted and stops no other.
+// is reported and counted and stops no other. What was imported is in the sums of
+// projects when it ends.
 //
 // Memory grows by some 30 bytes a row, for the numbers among equal rows.
 func (s *Store) Import(ctx context.Context, v timesheet.Viewer, rows iter.Seq2[timesheet.ImportRow, *timesheet.RowError], o ImportOptions) (timesheet.ImportCounts, error) {
@@ -66,6 +67,11 @@ func (s *Store) Import(ctx context.Context, v timesheet.Viewer, rows iter.Seq2[t
 	}
 	if err := im.flush(ctx, batch); err != nil {
 		return im.counts, fmt.Errorf("import: %w", s.asFullDisk(ctx, err))
+	}
+	if im.counts.Created > 0 && !o.Preview {
+		if _, err := s.foldBefore(ctx, v.Workspace.ID, hardlyChanging(im.now)); err != nil {
+			return im.counts, fmt.Errorf("fold what was imported: %w", err)
+		}
 	}
 	s.tellImport(ctx, v.Workspace.ID)
 	return im.counts, nil

@@ -3,6 +3,7 @@ package store_test
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -85,5 +86,36 @@ func TestRowsReadDoNotGrowWithEntries(t *testing.T) {
 	}
 	if got := fmt.Sprint(entries); got != "[16 32 48]" { // 2 days of 2 entries of 2 people on 2 projects
 		t.Errorf("the odd days read %s entries, want 16 more each time", got)
+	}
+}
+
+// A year of three is found by the index: the sums of the other years are not read,
+// though they lie in the same table.
+func TestAYearReadsItsMonths(t *testing.T) {
+	t.Parallel()
+	s := openDatabase(t)
+	v := in(t, s.Store, "UTC")
+	mustExec(t, s.conn, `
+		INSERT INTO rollup (workspace_id, month, project_id, user_id, billable, currency, entries, secs, amount_x3600, folded_entries, folded_secs, folded_amount_x3600)
+		SELECT $1, m, n % 20 + 1, n, true, 'EUR', 8, 3600, 18000000, 8, 3600, 18000000
+		FROM generate_series(timestamp '2023-01-01', '2025-12-01', '1 month') m, generate_series(1, 700) n
+		ORDER BY m`, v.Workspace.ID)
+	mustExec(t, s.conn, `VACUUM ANALYZE rollup`)
+	year := store.BuiltReport(v, timesheet.ReportInput{Period: period(t, "2024-01-01", "2024-12-31"), GroupBy: []timesheet.GroupKey{timesheet.GroupProject, timesheet.GroupUser}, MaxRows: 1})
+	var plan string
+	err := s.Snapshot(t.Context(), func(tx pgx.Tx) error {
+		rows, err := tx.Query(t.Context(), "EXPLAIN "+year.SQL, append([]any{pgx.QueryExecModeCacheDescribe}, year.Args...)...)
+		if err != nil {
+			return err
+		}
+		lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		plan = strings.Join(lines, "\n")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(plan, "rollup_pk") || strings.Contains(plan, "Seq Scan on rollup") {
+		t.Errorf("a year reads the sums of all years:\n%s", plan)
 	}
 }

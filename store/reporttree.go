@@ -10,7 +10,7 @@ import (
 
 // node is a row of a report while it adds up.
 type node struct {
-	sum    tally
+	sum    tally                     // of nodes whose totals are their own
 	days   map[timesheet.Date]daySum // of nodes whose days are rounded
 	below  map[int64]*node           // by the value of the next key
 	totals timesheet.Totals          // once settled
@@ -29,9 +29,11 @@ type grower struct {
 
 // add counts a group in the node and in the nodes below it. Where a group
 // belongs to several of those, as entries of several tags do, the node itself
-// still counts it once.
+// still counts it once. Elsewhere its totals come from those below it.
 func (w *grower) add(n *node, g group, by []timesheet.GroupKey) {
-	n.sum.add(g.sum)
+	if stands(by) {
+		n.sum.add(g.sum)
+	}
 	if w.in.Rounds(timesheet.RoundDay) && stands(by) {
 		if n.days == nil {
 			n.days = map[timesheet.Date]daySum{}

@@ -219,6 +219,9 @@ func TestRollupOfLoadAndImport(t *testing.T) {
 		t.Fatalf("imported %+v, error %v", counts, err)
 	}
 	wantRollup(t, s.conn, v, "an import of three batches")
+	if n := ask[int](t, s.conn, `SELECT count(*) FROM rollup WHERE unfolded`); n > 0 {
+		t.Errorf("an import leaves %d sums unfolded", n)
+	}
 	if n := ask[int](t, s.conn, `SELECT sum(entries) FROM rollup WHERE workspace_id = $1`, v.Workspace.ID); n != 25_000 {
 		t.Errorf("the rollup counts %d entries, want 25000", n)
 	}

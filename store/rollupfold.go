@@ -71,17 +71,32 @@ FROM folded`
 // depends on when this runs. Of several replicas one works on a workspace.
 func (s *Store) FoldRollups(ctx context.Context, now time.Time) (rows int, err error) {
 	ctx = timesheet.WithService(ctx, timesheet.Service{Class: timesheet.ClassBackground})
-	before := (timesheet.DayOf(now, time.UTC).Month() - 1).Month()
+	before := hardlyChanging(now)
 	behind, err := list(ctx, s, pgx.RowTo[timesheet.WorkspaceID], findUnfolded, before)
 	for _, ws := range behind {
-		for n := foldSize; n == foldSize && err == nil; rows += n {
-			n, err = s.foldSome(ctx, ws, before)
+		if err == nil {
+			var n int
+			n, err = s.foldBefore(ctx, ws, before)
+			rows += n
 		}
 	}
 	if err != nil {
 		return rows, fmt.Errorf("fold sums of months: %w", err)
 	}
 	return rows, nil
+}
+
+// hardlyChanging is the month before which months are folded.
+func hardlyChanging(now time.Time) timesheet.Date {
+	return (timesheet.DayOf(now, time.UTC).Month() - 1).Month()
+}
+
+// foldBefore folds a workspace's months before one.
+func (s *Store) foldBefore(ctx context.Context, ws timesheet.WorkspaceID, month timesheet.Date) (rows int, err error) {
+	for n := foldSize; n == foldSize && err == nil; rows += n {
+		n, err = s.foldSome(ctx, ws, month)
+	}
+	return rows, err
 }
 
 // foldSome folds some rows of one workspace, none while somebody else does.
