@@ -18266,7 +18266,7 @@ func (ec *executionContext) unmarshalInputSetRateInput(ctx context.Context, obj 
 		asMap["applyTo"] = "FUTURE"
 	}
 
-	fieldsInOrder := [...]string{"kind", "userId", "projectId", "taskId", "minor", "currency", "effectiveFrom", "applyTo", "applyFrom", "idempotencyKey"}
+	fieldsInOrder := [...]string{"kind", "userId", "projectId", "taskId", "minor", "currency", "effectiveFrom", "applyTo", "applyFrom", "applyThrough", "idempotencyKey"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -18336,6 +18336,13 @@ func (ec *executionContext) unmarshalInputSetRateInput(ctx context.Context, obj 
 				return it, err
 			}
 			it.ApplyFrom = graphql.OmittableOf(data)
+		case "applyThrough":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applyThrough"))
+			data, err := ec.unmarshalODate2ᚖheadroomᚋtimesheetᚐDate(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ApplyThrough = graphql.OmittableOf(data)
 		case "idempotencyKey":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)

@@ -251,7 +251,9 @@ type SetRateInput struct {
 	EffectiveFrom graphql.Omittable[*timesheet.Date] `json:"effectiveFrom"`
 	ApplyTo       timesheet.RateApply                `json:"applyTo"`
 	// For ALL_FROM: the first day whose entries get the rates of their days.
-	ApplyFrom      graphql.Omittable[*timesheet.Date] `json:"applyFrom"`
+	ApplyFrom graphql.Omittable[*timesheet.Date] `json:"applyFrom"`
+	// For ALL_FROM: the last day of these; null: all that follow. So many entries that they are refused at once get their rates part by part.
+	ApplyThrough   graphql.Omittable[*timesheet.Date] `json:"applyThrough"`
 	IdempotencyKey graphql.Omittable[*string]         `json:"idempotencyKey"`
 }
 

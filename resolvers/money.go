@@ -21,7 +21,7 @@ func (m mutation) SetRate(ctx context.Context, in graph.SetRateInput) (*graph.Se
 	set := timesheet.RateInput{
 		Kind: in.Kind, User: in.UserID.Value(), Project: in.ProjectID.Value(), Task: in.TaskID.Value(),
 		From: in.EffectiveFrom.Value(), Minor: in.Minor.Value(), Currency: in.Currency.Value(),
-		Apply: in.ApplyTo, ApplyFrom: in.ApplyFrom.Value(),
+		Apply: in.ApplyTo, ApplyFrom: in.ApplyFrom.Value(), ApplyThrough: in.ApplyThrough.Value(),
 	}
 	done, err := change(ctx, func(v timesheet.Viewer, ch store.Change) (timesheet.RateSet, []*timesheet.Error, error) {
 		return m.Store.SetRate(ctx, v, set, ch)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -37,13 +39,17 @@ func scalarLiterals(ctx context.Context) core.RuleFunc {
 
 // checkVariables checks the values of variables as they came: the library's
 // own coercion takes an enum value in any case, a number for a text, and knows
-// nothing of the form of custom scalars. An integer that is written like 1.0 it
+// nothing of the form of custom scalars; and what is missing it does not name. An
+// integer that is written like 1.0 it
 // replaces in vars by one that the library can read.
 func checkVariables(ctx context.Context, schema *ast.Schema, op *ast.OperationDefinition, vars map[string]any) gqlerror.List {
 	c := coercion{ctx: ctx, schema: schema}
 	for _, def := range op.VariableDefinitions {
+		path := ast.Path{ast.PathName("variable"), ast.PathName(def.Variable)}
 		if v, given := vars[def.Variable]; given {
-			vars[def.Variable] = c.check(def.Type, v, ast.Path{ast.PathName("variable"), ast.PathName(def.Variable)})
+			vars[def.Variable] = c.check(def.Type, v, path)
+		} else if def.Type.NonNull && def.DefaultValue == nil {
+			c.refuse(path, "is missing: give a %s", def.Type.Name())
 		}
 	}
 	return c.errs
@@ -55,11 +61,21 @@ type coercion struct {
 	errs   gqlerror.List
 }
 
+// refuse says where among the variables something is wrong, and what.
+func (c *coercion) refuse(path ast.Path, format string, args ...any) {
+	if len(c.errs) < maxErrors {
+		c.errs = append(c.errs, gqlerror.ErrorPathf(path, "%s "+format, append([]any{path[1:]}, args...)...))
+	}
+}
+
 // check returns the value as the library is to read it.
 func (c *coercion) check(typ *ast.Type, v any, path ast.Path) any {
 	def := c.schema.Types[typ.Name()]
+	if v == nil && typ.NonNull {
+		c.refuse(path, "may not be null: give a %s", typ.Name())
+	}
 	if v == nil || def == nil || len(c.errs) == maxErrors {
-		return v // null is the library's to judge
+		return v
 	}
 	items, isList := v.([]any)
 	fields, isObject := v.(map[string]any)
@@ -71,21 +87,34 @@ func (c *coercion) check(typ *ast.Type, v any, path ast.Path) any {
 	case typ.Elem != nil:
 		return c.check(typ.Elem, v, path)
 	case isList, isObject != (def.Kind == ast.InputObject):
-		c.errs = append(c.errs, gqlerror.ErrorPathf(path, "this is no %s", def.Name))
+		c.refuse(path, "is no %s", def.Name)
 	case isObject:
-		for _, f := range def.Fields {
-			if child, given := fields[f.Name]; given {
-				fields[f.Name] = c.check(f.Type, child, append(path[:len(path):len(path)], ast.PathName(f.Name)))
-			}
-		}
+		c.object(def, fields, path)
 	default:
 		if err := c.leaf(def, v); err != nil {
-			c.errs = append(c.errs, gqlerror.ErrorPathf(path, "%s", err.Error()))
+			c.refuse(path, "%s", err)
 		} else if number, ok := v.(json.Number); ok && def.Name == "Int" {
 			return integer(number)
 		}
 	}
 	return v
+}
+
+// object checks the fields of an input, which it may not have or may lack.
+func (c *coercion) object(def *ast.Definition, fields map[string]any, path ast.Path) {
+	below := func(name string) ast.Path { return append(path[:len(path):len(path)], ast.PathName(name)) }
+	for _, f := range def.Fields {
+		if child, given := fields[f.Name]; given {
+			fields[f.Name] = c.check(f.Type, child, below(f.Name))
+		} else if f.Type.NonNull && f.DefaultValue == nil {
+			c.refuse(below(f.Name), "is missing: a %s needs a %s there", def.Name, f.Type.Name())
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		if def.Fields.ForName(name) == nil && name != "__typename" {
+			c.refuse(below(name), "is unknown: a %s has no such field", def.Name)
+		}
+	}
 }
 
 // integer writes 1.0 and 1e2, which are integers too, without a fraction.
@@ -118,10 +147,12 @@ func (c *coercion) leaf(def *ast.Definition, v any) error {
 		_, err := number.Int64()
 		fits = isText || isNumber && err == nil
 	default:
-		return graph.CheckScalar(c.ctx, def.Name, v)
+		if err := graph.CheckScalar(c.ctx, def.Name, v); err != nil {
+			return fmt.Errorf("is wrong: %w", err)
+		}
 	}
 	if !fits {
-		return fmt.Errorf("this is no %s", def.Name)
+		return fmt.Errorf("is no %s", def.Name)
 	}
 	return nil
 }

@@ -57,6 +57,8 @@ func BuiltStatements() ([]Built, error) {
 		for _, in := range rateInputs() {
 			sql, args := repriceStatement(v, in)
 			b.add(sql, args, nil)
+			sql, args = repriceCount(v, in, 1)
+			b.add(sql, args, nil)
 		}
 		for _, period := range []*timesheet.Period{nil, {From: 1, To: 2}} {
 			sql, args := trackedStatement(v, []timesheet.ProjectID{1}, period)
@@ -169,7 +171,7 @@ func rateFilters() []timesheet.RateFilter {
 
 func rateInputs() []timesheet.RateInput {
 	user, project, task, from := timesheet.UserID(1), timesheet.ProjectID(1), timesheet.TaskID(1), timesheet.Date(20000)
-	return []timesheet.RateInput{{}, {User: &user}, {Project: &project}, {Task: &task}, {User: &user, Project: &project, ApplyFrom: &from}}
+	return []timesheet.RateInput{{}, {User: &user}, {Project: &project}, {Task: &task}, {User: &user, Project: &project, ApplyFrom: &from}, {ApplyFrom: &from, ApplyThrough: &from}}
 }
 
 // listFilters are no filter, each of its fields alone, and all of them.

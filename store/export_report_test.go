@@ -12,6 +12,11 @@ func (s *Store) ReportOf(ctx context.Context, v timesheet.Viewer, in timesheet.R
 	return s.report(ctx, v, in, now, groups)
 }
 
+// SetRateOf is SetRate with a bound on entries that a test can reach.
+func (s *Store) SetRateOf(ctx context.Context, v timesheet.Viewer, in timesheet.RateInput, ch Change, most int) (timesheet.RateSet, []*timesheet.Error, error) {
+	return s.setRate(ctx, v, in, ch, most)
+}
+
 // SummaryOf is Summary made anew.
 func (s *Store) SummaryOf(ctx context.Context, v timesheet.Viewer, p timesheet.Period, now time.Time) (timesheet.Summary, error) {
 	return s.summary(ctx, v, p, now)

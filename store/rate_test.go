@@ -192,14 +192,22 @@ func (w *priced) entries() map[timesheet.EntryID]string {
 	return all
 }
 
+// roundsOfAWorld is after how many rounds there is another workspace, as the search
+// looks at all rates for all entries.
+const roundsOfAWorld = 50
+
 // Random rates, orders and entries: each entry has, when it is written and
 // after each way of repricing, what a search through all rates finds for it.
 func TestRatesAgainstASearch(t *testing.T) {
 	t.Parallel()
-	w := newPriced(t)
-	r := proof.Rand(t, 26)
+	n, r := proof.Size(t, 1000, 20), proof.Rand(t, 26)
+	var w *priced
 	var all []timesheet.TimeEntry
-	for round := range proof.Size(t, 1000, 20) {
+	checked, moved := 0, int64(0)
+	for round := range n {
+		if round%roundsOfAWorld == 0 {
+			w, all = newPriced(t), nil
+		}
 		for range 4 {
 			w.set(w.randomRate(r))
 		}
@@ -229,6 +237,9 @@ func TestRatesAgainstASearch(t *testing.T) {
 		in.Apply = pick(r, timesheet.ApplyFuture, timesheet.ApplyAllFrom, timesheet.ApplyUninvoiced)
 		if in.Apply == timesheet.ApplyAllFrom {
 			in.ApplyFrom = new(day(t, "2024-01-01") + timesheet.Date(r.IntN(90)))
+			if r.IntN(2) == 0 {
+				in.ApplyThrough = new(*in.ApplyFrom + timesheet.Date(r.IntN(60)))
+			}
 		}
 		repriced := w.set(in).Repriced
 		o = w.read()
@@ -241,14 +252,19 @@ func TestRatesAgainstASearch(t *testing.T) {
 			if want != before[e.ID] {
 				changed++
 			}
-			if now[e.ID] != want {
+			if checked++; now[e.ID] != want {
 				t.Fatalf("round %d, %s: %+v has %s, want %s, had %s", round, in.Apply, e, now[e.ID], want, before[e.ID])
 			}
 		}
 		if repriced != changed {
 			t.Fatalf("round %d: %d entries repriced, want %d", round, repriced, changed)
 		}
+		moved += repriced
 		wantRollup(t, w.conn, w.v, string(in.Apply))
+	}
+	proof.Result(t, "%d repricings of %d entries: each of %d entries has what a search finds for it", n, moved, checked)
+	if moved == 0 {
+		t.Error("nothing was repriced: the test shows nothing")
 	}
 }
 
@@ -257,6 +273,7 @@ func concerns(in timesheet.RateInput, e timesheet.TimeEntry) bool {
 	switch {
 	case in.Apply == timesheet.ApplyFuture,
 		in.ApplyFrom != nil && e.Day < *in.ApplyFrom,
+		in.ApplyThrough != nil && e.Day > *in.ApplyThrough,
 		in.User != nil && *in.User != e.UserID,
 		in.Project != nil && (e.ProjectID == nil || *in.Project != *e.ProjectID),
 		in.Task != nil && (e.TaskID == nil || *in.Task != *e.TaskID):

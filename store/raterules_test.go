@@ -26,6 +26,8 @@ func TestRatesThatAreRefused(t *testing.T) {
 		"from 1066":                      {timesheet.RateInput{From: new(day(t, "1066-10-14"))}, "effectiveFrom", timesheet.CodeOutOfRange},
 		"all from no day":                {timesheet.RateInput{Apply: timesheet.ApplyAllFrom}, "applyFrom", timesheet.CodeInvalid},
 		"the future from a day":          {timesheet.RateInput{ApplyFrom: new(day(t, "2024-01-01"))}, "applyFrom", timesheet.CodeInvalid},
+		"the future through a day":       {timesheet.RateInput{ApplyThrough: new(day(t, "2024-01-01"))}, "applyThrough", timesheet.CodeInvalid},
+		"through a day before the first": {timesheet.RateInput{Apply: timesheet.ApplyAllFrom, ApplyFrom: new(day(t, "2024-01-02")), ApplyThrough: new(day(t, "2024-01-01"))}, "applyThrough", timesheet.CodeInvalid},
 		"a task and its project":         {timesheet.RateInput{Task: &w.tasks[0], Project: &w.projects[0]}, "taskId", timesheet.CodeInvalid},
 		"of nobody":                      {timesheet.RateInput{User: &nobody}, "userId", timesheet.CodeNotFound},
 		"of no project":                  {timesheet.RateInput{Project: &elsewhere}, "projectId", timesheet.CodeNotFound},

@@ -98,7 +98,6 @@ func newWorld(t testing.TB, s *store.Store, conn *pgx.Conn, n int) *world {
 func (w *world) fill(t testing.TB, conn *pgx.Conn, n int) {
 	t.Helper()
 	random := rand.New(rand.NewPCG(11, 12))
-	home := zone(t, w.homeZone())
 	for i := range n {
 		f := fact{
 			user: w.users[random.IntN(len(w.users))].User, start: instant(t, "2023-06-01T00:00:00Z").Add(time.Duration(random.IntN(730*86400)) * time.Second),
@@ -127,8 +126,15 @@ func (w *world) fill(t testing.TB, conn *pgx.Conn, n int) {
 		}
 		w.facts = append(w.facts, f)
 	}
+	w.keep(t, conn)
+}
+
+// keep writes the facts as entries.
+func (w *world) keep(t testing.TB, conn *pgx.Conn) {
+	t.Helper()
+	home := zone(t, w.homeZone())
 	columns := []string{"workspace_id", "id", "user_id", "project_id", "task_id", "tag_ids", "started_at", "ended_at", "day", "billable", "rate_minor", "currency", "description", "deleted_at"}
-	_, err := conn.CopyFrom(t.Context(), pgx.Identifier{"time_entry"}, columns, pgx.CopyFromSlice(n, func(i int) ([]any, error) {
+	_, err := conn.CopyFrom(t.Context(), pgx.Identifier{"time_entry"}, columns, pgx.CopyFromSlice(len(w.facts), func(i int) ([]any, error) {
 		f := w.facts[i]
 		var end, deleted any
 		if f.seconds >= 0 {

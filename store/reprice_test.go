@@ -47,6 +47,52 @@ func TestEntryWrittenDuringARepricing(t *testing.T) {
 	wantRollup(t, w.conn, w.v, "a repricing")
 }
 
+// More entries than a repricing has time for are refused, with nothing changed, and
+// get their rates part by part; what may not be repriced does not count.
+func TestRepricingOfTooManyEntries(t *testing.T) {
+	t.Parallel()
+	w := newPriced(t)
+	var all []timesheet.TimeEntry
+	for i := range 10 {
+		all = append(all, w.entry((day(t, "2024-01-01")+timesheet.Date(i)).String(), w.on(0)))
+	}
+	w.entry("2024-01-05", w.on(1))
+	set := func(in timesheet.RateInput) (timesheet.RateSet, error) {
+		in.Kind, in.Minor, in.Project = timesheet.RateBill, new(int64(7000)), &w.projects[0]
+		set, _, err := w.s.SetRateOf(t.Context(), w.v, in, change("setRate"), 6)
+		return set, err
+	}
+	part := func(from, through string) timesheet.RateInput {
+		return timesheet.RateInput{Apply: timesheet.ApplyAllFrom, ApplyFrom: new(day(t, from)), ApplyThrough: new(day(t, through))}
+	}
+	for _, in := range []timesheet.RateInput{{Apply: timesheet.ApplyUninvoiced}, part("2024-01-03", "2024-01-09")} {
+		_, err := set(in)
+		wantCode(t, err, timesheet.CodeOutOfRange)
+		if rates := w.read().rates; len(rates) > 0 || w.amount(all[9].ID).Minor != 0 {
+			t.Errorf("what was refused has set %v", rates)
+		}
+	}
+	done[timesheet.Workspace](t)(w.s.LockPeriod(t.Context(), w.v, day(t, "2024-01-02"), change("lockPeriod")))
+	for _, c := range []struct {
+		in   timesheet.RateInput
+		want int64
+	}{{part("2024-01-06", "2024-01-31"), 5}, {part("2024-01-01", "2024-01-05"), 3}} {
+		if got, err := set(c.in); err != nil || got.Repriced != c.want {
+			t.Errorf("through %s: %d entries repriced, want %d (%v)", *c.in.ApplyThrough, got.Repriced, c.want, err)
+		}
+	}
+	for i, e := range all {
+		want := int64(7000)
+		if i < 2 {
+			want = 0 // closed
+		}
+		if got := w.amount(e.ID).Minor; got != want {
+			t.Errorf("%s is billed at %d, want %d", e.Day, got, want)
+		}
+	}
+	wantRollup(t, w.conn, w.v, "parts")
+}
+
 // Repricing takes the same statements for any number of entries.
 func TestStatementsOfARepricing(t *testing.T) {
 	t.Parallel()

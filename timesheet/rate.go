@@ -75,15 +75,16 @@ func (r Rate) Amount() *Money {
 
 // RateInput sets a rate.
 type RateInput struct {
-	Kind      RateKind
-	User      *UserID
-	Project   *ProjectID
-	Task      *TaskID // alone
-	From      *Date
-	Minor     *int64
-	Currency  *string // nil: the workspace's
-	Apply     RateApply
-	ApplyFrom *Date // for ApplyAllFrom
+	Kind         RateKind
+	User         *UserID
+	Project      *ProjectID
+	Task         *TaskID // alone
+	From         *Date
+	Minor        *int64
+	Currency     *string // nil: the workspace's
+	Apply        RateApply
+	ApplyFrom    *Date // for ApplyAllFrom
+	ApplyThrough *Date // for ApplyAllFrom; nil: all that follow
 }
 
 // RateSet is what setting a rate has done.
@@ -120,8 +121,12 @@ func (in RateInput) Check(w Workspace) error {
 		return Errorf(CodeInvalid, "applyFrom", "ALL_FROM needs the first day whose entries get the rate")
 	case in.Apply != ApplyAllFrom && in.ApplyFrom != nil:
 		return Errorf(CodeInvalid, "applyFrom", "only ALL_FROM takes a day")
+	case in.Apply != ApplyAllFrom && in.ApplyThrough != nil:
+		return Errorf(CodeInvalid, "applyThrough", "only ALL_FROM takes a day")
+	case in.ApplyThrough != nil && *in.ApplyThrough < *in.ApplyFrom:
+		return Errorf(CodeInvalid, "applyThrough", "the days end on %s, before they begin on %s", *in.ApplyThrough, *in.ApplyFrom)
 	}
-	for field, day := range map[string]*Date{"effectiveFrom": in.From, "applyFrom": in.ApplyFrom} {
+	for field, day := range map[string]*Date{"effectiveFrom": in.From, "applyFrom": in.ApplyFrom, "applyThrough": in.ApplyThrough} {
 		if day != nil && (*day < NewDate(1970, 1, 1)-1 || *day >= NewDate(2200, 1, 1)) {
 			return Errorf(CodeOutOfRange, field, "a day is between 1970 and 2199")
 		}
