@@ -52,6 +52,7 @@ func TestBrowserPlayground(t *testing.T) {
 		{"Report", "timesheetReport"},
 		{"Budgets", "projectBudgets"},
 		{"Rates", "rates"},
+		{"SetRate", "setRate"},
 		{"Projects", "projects"},
 	} {
 		t.Run("runs "+tab.name, func(t *testing.T) {
@@ -67,6 +68,16 @@ func TestBrowserPlayground(t *testing.T) {
 			}
 		})
 	}
+
+	t.Run("runs SetBudget with a project's id", func(t *testing.T) {
+		id := r.newProject("Bridge")
+		b.open(t, "SetBudget")
+		b.wait(t, `(() => { const v = `+variables+`; if (!v.getValue().includes('ID_OF_A_PROJECT')) return ''; v.setValue(v.getValue().replace('ID_OF_A_PROJECT', '`+id+`')); return 'done' })()`)
+		shown := b.answer(t, "SetBudget", "setBudget")
+		if !strings.Contains(shown, `"percent"`) || !strings.Contains(shown, "MONTHLY") {
+			t.Errorf("the response pane lacks the budget: %s", shown)
+		}
+	})
 
 	t.Run("asks no other host and logs no error", func(t *testing.T) {
 		b.checkQuiet(t, r.http.URL)
@@ -96,6 +107,7 @@ func TestBrowserPlaygroundWithoutEditor(t *testing.T) {
 const (
 	executeButton = `.graphiql-execute-button`
 	editor        = `document.querySelector('.graphiql-query-editor .CodeMirror').CodeMirror`
+	variables     = `document.querySelector('.graphiql-editor-tool .CodeMirror').CodeMirror`
 	response      = `document.querySelector('.result-window .CodeMirror').CodeMirror`
 )
 
@@ -264,7 +276,19 @@ func (b *browser) wait(t *testing.T, expression string) string {
 // shows, which has to hold the field and no errors.
 func (b *browser) run(t *testing.T, tab, field string) string {
 	t.Helper()
+	b.open(t, tab)
+	return b.answer(t, tab, field)
+}
+
+// open shows a tab.
+func (b *browser) open(t *testing.T, tab string) {
+	t.Helper()
 	b.do(t, chromedp.Click(chromedp.Search(`//button[contains(@class, "graphiql-tab-button") and text()="`+tab+`"]`)))
+}
+
+// answer is run in the tab that is shown.
+func (b *browser) answer(t *testing.T, tab, field string) string {
+	t.Helper()
 	b.execute(t, tab)
 	shown := b.wait(t, `[`+response+`.getValue()].find((text) => text.includes('"`+field+`"') || text.includes('"errors"'))`)
 	var answer struct {

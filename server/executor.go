@@ -54,7 +54,11 @@ func present(ctx context.Context, log *slog.Logger, err error) *gqlerror.Error {
 		if rule.Code == timesheet.CodeForbidden {
 			return coded(e, codeForbidden)
 		}
-		return coded(e, codeBadUserInput)
+		e = coded(e, codeBadUserInput)
+		if e.Extensions["rule"] = rule.Code; rule.Field != "" {
+			e.Extensions["field"] = rule.Field
+		}
+		return e
 	}
 	switch {
 	case errors.Is(cause, store.ErrNotKept):

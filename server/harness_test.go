@@ -165,4 +165,19 @@ func (r *rig) ask(query string, variables map[string]any) answer {
 	return a
 }
 
+// newProject makes a project and returns its id.
+func (r *rig) newProject(name string) string {
+	r.t.Helper()
+	a := r.ask(`mutation($name: String!) { createProject(input: {name: $name}) { project { id } } }`, map[string]any{"name": name})
+	var made struct {
+		Data struct {
+			CreateProject struct{ Project struct{ ID string } }
+		}
+	}
+	if err := json.Unmarshal([]byte(a.raw), &made); err != nil || made.Data.CreateProject.Project.ID == "" {
+		r.t.Fatalf("make a project: %s, %v", a.raw, err)
+	}
+	return made.Data.CreateProject.Project.ID
+}
+
 func budget(size, restore float64) limits.Rate { return limits.Rate{Size: size, Restore: restore} }

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -14,6 +15,7 @@ import (
 	"github.com/vektah/gqlparser/v2/validator/core"
 
 	"headroom/graph"
+	"headroom/timesheet"
 )
 
 const scalarRule = "CustomScalarValues"
@@ -49,7 +51,7 @@ func checkVariables(ctx context.Context, schema *ast.Schema, op *ast.OperationDe
 		if v, given := vars[def.Variable]; given {
 			vars[def.Variable] = c.check(def.Type, v, path)
 		} else if def.Type.NonNull && def.DefaultValue == nil {
-			c.refuse(path, "is missing: give a %s", def.Type.Name())
+			c.refuse(path, "is missing; its type is %s", def.Type)
 		}
 	}
 	return c.errs
@@ -72,7 +74,7 @@ func (c *coercion) refuse(path ast.Path, format string, args ...any) {
 func (c *coercion) check(typ *ast.Type, v any, path ast.Path) any {
 	def := c.schema.Types[typ.Name()]
 	if v == nil && typ.NonNull {
-		c.refuse(path, "may not be null: give a %s", typ.Name())
+		c.refuse(path, "may not be null; its type is %s", typ)
 	}
 	if v == nil || def == nil || len(c.errs) == maxErrors {
 		return v
@@ -107,12 +109,12 @@ func (c *coercion) object(def *ast.Definition, fields map[string]any, path ast.P
 		if child, given := fields[f.Name]; given {
 			fields[f.Name] = c.check(f.Type, child, below(f.Name))
 		} else if f.Type.NonNull && f.DefaultValue == nil {
-			c.refuse(below(f.Name), "is missing: a %s needs a %s there", def.Name, f.Type.Name())
+			c.refuse(below(f.Name), "is missing; its type is %s", f.Type)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		if def.Fields.ForName(name) == nil && name != "__typename" {
-			c.refuse(below(name), "is unknown: a %s has no such field", def.Name)
+			c.refuse(below(name), "is unknown: %s has no such field", def.Name)
 		}
 	}
 }
@@ -147,7 +149,11 @@ func (c *coercion) leaf(def *ast.Definition, v any) error {
 		_, err := number.Int64()
 		fits = isText || isNumber && err == nil
 	default:
-		if err := graph.CheckScalar(c.ctx, def.Name, v); err != nil {
+		err := graph.CheckScalar(c.ctx, def.Name, v)
+		if rule, ok := timesheet.AsError(err); ok {
+			err = errors.New(rule.Message)
+		}
+		if err != nil {
 			return fmt.Errorf("is wrong: %w", err)
 		}
 	}

@@ -98,6 +98,23 @@ query Rates {
   }
 }
 `, {}],
+  [`# What an hour is billed from today on; entries that are there keep their rates.
+mutation SetRate($input: SetRateInput!) {
+  setRate(input: $input) {
+    rate { scope amount { minor currency } effectiveFrom }
+    repriced
+    userErrors { code field message }
+  }
+}
+`, { input: { minor: 9500, effectiveFrom: new Date().toISOString().slice(0, 10), applyTo: 'FUTURE' } }],
+  [`# 80 hours a month. The tab Projects shows the ids of projects.
+mutation SetBudget($input: SetBudgetInput!) {
+  setBudget(input: $input) {
+    project { name budget { seconds period } burn { seconds percent reached } }
+    userErrors { code field message }
+  }
+}
+`, { input: { projectId: 'ID_OF_A_PROJECT', seconds: 288000, period: 'MONTHLY' } }],
   [`query Projects {
   projects(first: 50) {
     nodes {
