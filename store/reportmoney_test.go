@@ -97,8 +97,13 @@ func TestAmountsAgainstFractions(t *testing.T) {
 		t.Errorf("half up differs in %d leaves and a division of each entry in %d: the test shows nothing", halfUp, eachEntry)
 	}
 	keys := [][]timesheet.GroupKey{
-		{timesheet.GroupTask}, {timesheet.GroupDay}, {timesheet.GroupTask, timesheet.GroupDay}, {timesheet.GroupDay, timesheet.GroupTask},
-		{timesheet.GroupProject, timesheet.GroupTask, timesheet.GroupDay}, {timesheet.GroupUser, timesheet.GroupProject, timesheet.GroupMonth}, {timesheet.GroupClient, timesheet.GroupWeek},
+		{timesheet.GroupTask},
+		{timesheet.GroupDay},
+		{timesheet.GroupTask, timesheet.GroupDay},
+		{timesheet.GroupDay, timesheet.GroupTask},
+		{timesheet.GroupProject, timesheet.GroupTask, timesheet.GroupDay},
+		{timesheet.GroupUser, timesheet.GroupProject, timesheet.GroupMonth},
+		{timesheet.GroupClient, timesheet.GroupWeek},
 	}
 	for range n {
 		in := anyReport(r, keys)
