@@ -29,7 +29,7 @@ func fill(ctx context.Context, dsn string, o options) error {
 	if found, err := db.LargestWorkspaces(ctx, o.workspaces); err != nil || len(found) >= o.workspaces {
 		return err
 	}
-	odd := []timesheet.Company{oddCompany("One person with fifty times the average", busyPerson), oddCompany("One project with seven tenths", largeProject)}
+	odd := []timesheet.Company{oddCompany(busyName, busyPerson), oddCompany(largeName, largeProject)}
 	for i := range odd {
 		if err := load(ctx, db, odd[i]); err != nil {
 			return err
@@ -61,6 +61,11 @@ func load(ctx context.Context, db *store.Store, c timesheet.Company) error {
 	fmt.Fprintf(os.Stderr, "seeded %s: %d people, %s\n", c.Name, len(users), time.Since(began).Round(time.Millisecond))
 	return err
 }
+
+const (
+	busyName  = "One person with fifty times the average"
+	largeName = "One project with seven tenths"
+)
 
 // oddEntries are those of an odd workspace, over three years.
 const oddEntries = 60_000

@@ -198,6 +198,12 @@ func (w *workspace) questions(r *rand.Rand) []question {
 		return err
 	}
 	all = append(all, counted)
+	switch w.name {
+	case busyName:
+		all = append(all, d.report("year by day of one with fifty times the average", yearFrom, yearTo, by(timesheet.GroupDay), "userIds", w.busiest(), ""))
+	case largeName:
+		all = append(all, d.report("quarter by person of a project with seven tenths", quarterFrom, quarterTo, by(timesheet.GroupUser), "projectIds", w.largestProject(), ""))
+	}
 	if project != "" {
 		f := timesheet.EntryFilter{Projects: []timesheet.ProjectID{timesheet.ProjectID(w.ids[project])}}
 		all = append(all, d.page("page of a project", pageQuery, map[string]any{"projectIds": []any{project}}, f))
@@ -219,6 +225,30 @@ func wordsOf(sample []string) (words []string) {
 		}
 	}
 	return words
+}
+
+// busiest is who has most entries, of those whose ids are known.
+func (w *workspace) busiest() string {
+	return most(w.users, func(id string) float64 { return w.all(w.counts.ByUser[timesheet.UserID(w.ids[id])]) })
+}
+
+func (w *workspace) largestProject() string {
+	return most(w.projects, func(id string) float64 { return w.all(w.counts.ByProject[timesheet.ProjectID(w.ids[id])]) })
+}
+
+func (w *workspace) all(m store.Monthly) float64 {
+	return m.Between(timesheet.Period{From: 0, To: 1 << 20}, w.counts.AsOf, w.counts.AsOf)
+}
+
+// most is the one with the most; "" for none.
+func most(ids []string, of func(string) float64) (found string) {
+	n := -1.0
+	for _, id := range ids {
+		if m := of(id); m > n {
+			found, n = id, m
+		}
+	}
+	return found
 }
 
 // firstProjects are the first of a list of projects.
