@@ -102,18 +102,22 @@ func (r *replay) fieldPrices() []FieldPrice {
 			included++
 		}
 	}
-	fields := make([]FieldPrice, 0, included)
+	fields := make([]FieldPrice, included)
+	next := fields
 	for i := range shares {
-		if !shares[i].included {
+		share := &shares[i]
+		if !share.included {
 			continue
 		}
 		e := &r.f.entries[i]
-		n := &r.f.nodes[e.node]
-		fields = append(fields, FieldPrice{
-			Path: e.path, Coordinate: n.coordinate, Root: e.parent < 0, Class: n.class, Mostly: r.mostly(i),
-			Expected: shares[i].points.expected, Bound: shares[i].points.bound,
-			Statement: r.values[e.node].statement, Reads: r.values[e.node].reads,
-		})
+		n, v, out := &r.f.nodes[e.node], &r.values[e.node], &next[0]
+		next = next[1:]
+		out.Path, out.Coordinate, out.Class = e.path, n.coordinate, n.class
+		out.Expected, out.Bound = share.points.expected, share.points.bound
+		out.Statement, out.Reads = v.statement, v.reads
+		if e.parent < 0 {
+			out.Root, out.Mostly = true, r.mostly(i)
+		}
 	}
 	return fields
 }
@@ -121,9 +125,6 @@ func (r *replay) fieldPrices() []FieldPrice {
 // mostly names what most of a root field's price is: itself, if its own points are
 // half of it, else the field below with the most points of its own.
 func (r *replay) mostly(entry int) string {
-	if r.f.entries[entry].parent >= 0 {
-		return ""
-	}
 	root := &r.entries[entry]
 	dearest := entry
 	if root.own < root.points.expected/2 {

@@ -40,11 +40,15 @@ func periodOf(v any) timesheet.Period {
 	from, _ := given["from"].(string)
 	to, _ := given["to"].(string)
 	p := always
-	if d, err := timesheet.ParseDate(from); err == nil {
-		p.From = d
+	if from != "" { // an error is allocated
+		if d, err := timesheet.ParseDate(from); err == nil {
+			p.From = d
+		}
 	}
-	if d, err := timesheet.ParseDate(to); err == nil {
-		p.To = d
+	if to != "" {
+		if d, err := timesheet.ParseDate(to); err == nil {
+			p.To = d
+		}
 	}
 	return intersect(p, always)
 }

@@ -29,7 +29,7 @@ func (e *estimator) week(args limits.Arguments) limits.Estimate {
 	}
 	user = e.person(user)
 	rows := 5 * e.perDay(user)
-	out := e.estimate(byWeek, e.rates.heap*rows, min(rows, timesheet.MaxWeekRows), max(limits.RootWeight, e.rates.call+growth*e.rates.text*e.between(e.counts.ByUser[user], always)))
+	out := e.estimate(byWeek, e.rates.index*rows, min(rows, timesheet.MaxWeekRows), max(limits.RootWeight, e.rates.call+growth*e.rates.index*e.between(e.counts.ByUser[user], always)))
 	out.MaxRows, out.Reads = timesheet.MaxWeekRows, roundedRows(rows)
 	return out
 }

@@ -11,9 +11,9 @@ import (
 )
 
 const (
-	// scarce is the share of sampled descriptions up to which a text counts as
-	// one that nothing matches: the whole period is read for it.
-	scarce = 0.01
+	// doubt is how many standard deviations below what a sample shows a text is
+	// taken to match.
+	doubt = 2
 	// reportPoints is the least bound of a report: what the schema declares.
 	reportPoints = 60
 	// summarySets is how many times the statement of a summary adds up a row.
@@ -30,11 +30,8 @@ func (e *estimator) entries(args limits.Arguments) limits.Estimate {
 	there, size := e.matching(f), args.Size()
 	rows, read, rate, statement := min(size, there), min(size, there), e.rates.heap, byEntries
 	if f.text != "" {
-		matched := e.matchRate(f.text)
-		rows, read, rate, statement = min(size, matched*there), there, e.rates.text, byEntriesText
-		if matched > scarce {
-			read = min(there, size/matched)
-		}
+		matched, least := e.matchRate(f.text)
+		rows, read, rate, statement = min(size, matched*there), min(there, size/least), e.rates.text, byEntriesText
 	}
 	most := max(limits.RootWeight, e.rates.call+growth*e.rates.text*e.readable(f.period))
 	out := e.estimate(statement, rate*read, 0, most)
@@ -46,14 +43,14 @@ func (e *estimator) entries(args limits.Arguments) limits.Estimate {
 // countPoints is the least bound of a count of entries: what the schema declares.
 const countPoints = 5
 
-// count estimates how many entries there are: all that match are read, from the
-// covering index where that holds what is compared.
+// count estimates how many entries there are: all that match are read, from an index
+// where that holds what is compared.
 func (e *estimator) count(f entryFilter, there float64) limits.Below {
-	rate := e.rates.index
+	rate := e.rates.index // each index that finds entries holds their days
 	switch {
 	case f.text != "":
 		rate = e.rates.text
-	case f.rows || f.narrows() || !e.viewer.ReadsEverybody():
+	case f.rows:
 		rate = e.rates.heap
 	}
 	most := max(countPoints, e.rates.call+growth*e.rates.text*e.readable(f.period))
@@ -97,10 +94,16 @@ func (e *estimator) reportRows(input map[string]any, keys values, f entryFilter,
 	switch {
 	case f.text != "":
 		return e.rates.text * there, there, byReportText
-	case f.rows || keys.has(timesheet.GroupTag) || e.timed(input, keys) || !e.viewer.ReadsEverybody():
+	case f.rows || keys.has(timesheet.GroupTag) || e.timed(input, keys):
 		return e.rates.heap * there, there, byReportTable
+	case !e.viewer.ReadsEverybody():
+		return e.rates.index * there, there, byReportIndex // the one by person
 	}
-	work, reads, statement = e.rates.index*all, all, byReportIndex
+	reads = all
+	if f.users.len() > 0 {
+		reads = e.ofUsers(f, all)
+	}
+	work, statement = e.rates.index*reads, byReportIndex
 	if e.summable(input, keys, f) {
 		if sums, rows := e.summed(f.period, keys, f); sums < work {
 			work, reads, statement = sums, rows, byReportSums
@@ -116,11 +119,8 @@ func (e *estimator) reportRows(input map[string]any, keys values, f entryFilter,
 // row that is read is added to three sums.
 func (e *estimator) summary(args limits.Arguments) limits.Estimate {
 	f := entryFilter{period: periodOf(args.Get("period"))}
-	all, rate, statement := e.readable(f.period), e.rates.index, bySummaryIndex
-	if !e.viewer.ReadsEverybody() {
-		rate, statement = e.rates.heap, bySummaryTable
-	}
-	work, reads := rate*all, all
+	all, statement := e.readable(f.period), bySummaryIndex
+	work, reads := e.rates.index*all, all
 	unit := timesheet.SummaryUnit(f.period)
 	if e.viewer.ReadsEverybody() && e.summable(nil, values{string(unit)}, f) {
 		work, reads = e.summed(f.period, values{string(timesheet.GroupUser)}, f)
@@ -130,7 +130,7 @@ func (e *estimator) summary(args limits.Arguments) limits.Estimate {
 	for _, key := range [...]timesheet.GroupKey{timesheet.GroupProject, timesheet.GroupUser, unit} {
 		groups += e.groups(values{string(key)}, f, all)
 	}
-	most := max(reportPoints, e.rates.call+growth*(summarySets*rate*all+e.rates.result*groups)) // no text is read
+	most := max(reportPoints, e.rates.call+growth*(summarySets*e.rates.index*all+e.rates.result*groups)) // no text is read
 	out := e.estimate(statement, summarySets*work, groups, most)
 	out.Reads = roundedRows(reads)
 	return out
@@ -264,7 +264,7 @@ func (e *estimator) matching(f entryFilter) float64 {
 	}
 	c := e.counts
 	if f.users.len() > 0 {
-		there = min(there, sumOf(f.users, graph.UnmarshalUserID, func(id timesheet.UserID) float64 { return e.between(c.ByUser[id], f.period) }))
+		there = e.ofUsers(f, there)
 	}
 	if f.projects.len() > 0 {
 		there = min(there, sumOf(f.projects, graph.UnmarshalProjectID, func(id timesheet.ProjectID) float64 { return e.between(c.ByProject[id], f.period) }))
@@ -289,6 +289,14 @@ func sumOf[K comparable](ids values, read func(any) (K, error), of func(K) float
 	return sum
 }
 
+// ofUsers is how many of a period's entries the people of a filter have.
+func (e *estimator) ofUsers(f entryFilter, all float64) float64 {
+	if e.anyIDs {
+		return all
+	}
+	return min(all, sumOf(f.users, graph.UnmarshalUserID, func(id timesheet.UserID) float64 { return e.between(e.counts.ByUser[id], f.period) }))
+}
+
 // ofClients is how many entries the projects of the filter's clients hold.
 func (e *estimator) ofClients(f entryFilter) (sum float64) {
 	wanted := map[timesheet.ClientID]bool{}
@@ -302,23 +310,33 @@ func (e *estimator) ofClients(f entryFilter) (sum float64) {
 }
 
 // matchRate is the share of descriptions that hold a text, of those that were
-// sampled; without a sample none is known to.
-func (e *estimator) matchRate(text string) float64 {
-	if len(e.counts.Sample) == 0 || !e.viewer.ReadsEverybody() {
-		return 0
+// sampled, and the least that it may well be: Wilson's bound, which is 0 where none
+// does. Without a sample nothing is known to match.
+func (e *estimator) matchRate(text string) (matched, least float64) {
+	n := float64(len(e.counts.Sample))
+	if n == 0 || !e.viewer.ReadsEverybody() {
+		return 0, 0
 	}
-	if rate, known := e.matched[text]; known { // suggestions price the same text again and again
-		return rate
+	found := e.found(text)
+	const z = doubt
+	least = (found + z*z/2 - z*math.Sqrt(found*(1-found/n)+z*z/4)) / (n + z*z)
+	return found / n, max(0, least)
+}
+
+// found is how many sampled descriptions hold a text.
+func (e *estimator) found(text string) (n float64) {
+	if n, known := e.matched[text]; known { // suggestions price the same text again and again
+		return n
 	}
-	found, sought := 0, strings.ToLower(text)
+	sought := strings.ToLower(text)
 	for _, s := range e.counts.Sample {
 		if strings.Contains(s, sought) {
-			found++
+			n++
 		}
 	}
 	if e.matched == nil {
 		e.matched = map[string]float64{}
 	}
-	e.matched[text] = float64(found) / float64(len(e.counts.Sample))
-	return e.matched[text]
+	e.matched[text] = n
+	return n
 }

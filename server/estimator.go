@@ -19,7 +19,7 @@ type estimator struct {
 	today  timesheet.Date
 	anyIDs bool // filters by ids narrow nothing: theirs are not known
 
-	matched map[string]float64 // shares of the sample that texts match
+	matched map[string]float64 // sampled descriptions that hold a text
 }
 
 // estimatorFor is nil where nothing is known of the viewer's workspace.
@@ -56,13 +56,13 @@ func (e *estimator) Estimate(coordinate string, args limits.Arguments) (limits.E
 	c := e.counts
 	switch coordinate {
 	case "Query.users":
-		return page(c.Users, limits.RootWeight), true
+		return e.page(c.Users), true
 	case "Query.clients":
-		return page(c.Clients, limits.RootWeight), true
+		return e.page(c.Clients), true
 	case "Query.projects":
-		return page(c.Projects, limits.RootWeight), true
+		return e.page(c.Projects), true
 	case "Query.tags":
-		return page(c.Tags, limits.RootWeight), true
+		return e.page(c.Tags), true
 	case "Project.tasks":
 		return below(c.Tasks, c.Projects), true
 	case "Client.projects":
@@ -71,10 +71,19 @@ func (e *estimator) Estimate(coordinate string, args limits.Arguments) (limits.E
 	return limits.Estimate{}, false
 }
 
-// page is a list of which there are n in all. Since they were counted, some may
-// have been added.
-func page(n int64, weight float64) limits.Estimate {
-	return limits.Estimate{Rows: roundedRows(float64(n)), MaxRows: n + n/10 + timesheet.MaxPage, Work: duration(weight), MaxWork: duration(weight)}
+// declaredTotal is what the schema declares for the count of such a list.
+const declaredTotal = 2
+
+// page is a list of which there are n in all, and their count. Since they were
+// counted, some may have been added.
+func (e *estimator) page(n int64) limits.Estimate {
+	weight := duration(limits.RootWeight)
+	all := n + n/10 + timesheet.MaxPage
+	most := max(declaredTotal, e.rates.call+e.rates.heap*float64(all))
+	return limits.Estimate{
+		Rows: roundedRows(float64(n)), MaxRows: all, Work: weight, MaxWork: weight,
+		Below: limits.Below{Field: "totalCount", Work: duration(e.rates.call + e.rates.heap*float64(n)), MaxWork: duration(most)},
+	}
 }
 
 // below is a list under each of so many parents. Any of them may hold all.

@@ -115,7 +115,8 @@ func TestReportEstimates(t *testing.T) {
 		{"days within a month", reportArgs("2025-03-02", "2025-03-16", []any{"USER"}, nil), 0.18 + 0.00023*13960*15/31 + 0.00072*270, 270},
 		{"a year by task", reportArgs("2025-01-01", "2025-12-31", []any{"TASK"}, nil), 0.18 + 0.00023*entries + 0.00072*600, 600},
 		{"a year of a project's rows by day", reportArgs("2025-01-01", "2025-12-31", []any{"DAY"}, map[string]any{"projectIds": []any{projectText(large)}}), 0.18 + 0.00023*entries + 0.00072*365, 365},
-		{"one ordinary person", year(map[string]any{"userIds": []any{userText(9)}}), 0.18 + 0.00054*480 + 0.00072*56, 57},
+		{"one ordinary project by person", reportArgs("2025-01-01", "2025-03-31", []any{"USER", "TASK"}, map[string]any{"projectIds": []any{projectText(large + 1)}}), 0.18 + 0.00054*210 + 0.00072*70, 70},
+		{"one ordinary person", year(map[string]any{"userIds": []any{userText(9)}}), 0.18 + 0.00023*480 + 0.00072*56, 57},
 		{"the busy one", year(map[string]any{"userIds": userText(busy)}), 0.18 + 0.00015*12000 + 0.00072*61, 61},
 		{"somebody who is not there", year(map[string]any{"userIds": []any{userText(5000)}}), 0.18, 0},
 		{"a text", year(map[string]any{"text": "review"}), 0.18 + 0.00082*entries + 0.00072*61, 61},
@@ -254,7 +255,7 @@ func TestStatisticsMissingAndStale(t *testing.T) {
 	in := map[string]any{"in": map[string]any{"period": map[string]any{"from": "2025-01-01", "to": "2025-12-31"}, "groupBy": "TASK", "maxRows": 100}}
 	declared := func(t *testing.T, when string) {
 		t.Helper()
-		if p, a := r.priced(r.token, query, in); p.Cost.Basis != limits.Declared || p.Cost.Requested != 62 || p.Cost.Class != "report" {
+		if p, a := r.priced(r.token, query, in); p.Cost.Basis != limits.Declared || p.Cost.Requested != 60.5 || p.Cost.Class != "report" {
 			t.Errorf("%s: %s", when, a.raw)
 		}
 	}

@@ -18,7 +18,6 @@ const (
 	byReportText   = "reportGroups.text"
 	bySummarySums  = "summaryGroups.sums"
 	bySummaryIndex = "summaryGroups.index"
-	bySummaryTable = "summaryGroups.table"
 	byEntries      = "entriesPage.table"
 	byEntriesText  = "entriesPage.text"
 	byEntriesCount = "entriesCount"
@@ -47,7 +46,6 @@ var builtinPrices = limits.PriceTable{Prices: map[string]float64{
 	statementPrice + byReportText:   1,
 	statementPrice + bySummarySums:  1,
 	statementPrice + bySummaryIndex: 1,
-	statementPrice + bySummaryTable: 1,
 	statementPrice + byEntries:      1,
 	statementPrice + byEntriesText:  1,
 	statementPrice + byEntriesCount: 1,

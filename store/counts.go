@@ -22,8 +22,8 @@ type Counts struct {
 	ByUser                                map[timesheet.UserID]Monthly
 	ByProject                             map[timesheet.ProjectID]Monthly // 0: no project
 	ClientOf                              map[timesheet.ProjectID]timesheet.ClientID
-	// Sample holds up to 1,000 descriptions of a workspace with many entries, in
-	// lower case, spread over its time; a smaller one has none.
+	// Sample holds up to 1,000 descriptions, in lower case, spread over the
+	// workspace's time; a workspace of few entries has none.
 	Sample []string
 }
 
@@ -92,9 +92,14 @@ FROM (SELECT $2::date + random() * ($3::date - $2::date + 1) * interval '1 day' 
 )
 
 const (
-	sampleFrom = 5000 // entries from which descriptions are sampled
-	sampleSize = 1000
+	sampleFrom  = 500 // entries from which descriptions are sampled
+	sampleLeast = 200 // of small workspaces
+	sampleSize  = 1000
 )
+
+// samples is how many of a workspace's descriptions are drawn: of small ones less, of
+// which there are many.
+func samples(entries int64) int64 { return min(sampleSize, max(sampleLeast, entries/5)) }
 
 // Counts counts a workspace in the background's pool. What it reads are the
 // monthly sums and not the entries.
@@ -125,7 +130,7 @@ func (s *Store) Counts(ctx context.Context, ws timesheet.WorkspaceID) (*Counts, 
 		c.ClientOf[o.project] = o.client
 	}
 	if first, last, ok := c.All.span(); ok && c.All.total() > sampleFrom {
-		if c.Sample, err = list(ctx, s, pgx.RowTo[string], sampleDescriptions, ws, first, last, sampleSize); err != nil {
+		if c.Sample, err = list(ctx, s, pgx.RowTo[string], sampleDescriptions, ws, first, last, samples(c.All.total())); err != nil {
 			return nil, fmt.Errorf("sample descriptions: %w", err)
 		}
 		for i := range c.Sample {

@@ -54,6 +54,11 @@ func TestSampleOfALargeWorkspace(t *testing.T) {
 	if n := len(c.Sample); n < 900 || met < n/8 || met > n/2 {
 		t.Errorf("%d of %d descriptions are meetings, want about a quarter of 1,000", met, n)
 	}
+	mustExec(t, conn, `DELETE FROM time_entry WHERE workspace_id = $1 AND started_at >= '2025-01-01'::timestamptz + 600 * interval '100 minutes'`, v.Workspace.ID)
+	small, err := db.Counts(t.Context(), v.Workspace.ID)
+	if n := len(small.Sample); err != nil || n < 150 || n > 200 {
+		t.Errorf("%d of 600 descriptions are drawn, want about 200: %v", n, err)
+	}
 	if c.Bytes() < 6000 || c.Bytes() > 1<<20 {
 		t.Errorf("the counts take %d bytes", c.Bytes())
 	}

@@ -46,9 +46,11 @@ func fill(ctx context.Context, dsn string, o options) error {
 			}
 		}
 	}
+	if _, err = db.FoldRollups(ctx, time.Now()); err != nil {
+		return err
+	}
 	db.Vacuum(ctx)
-	_, err = db.FoldRollups(ctx, time.Now())
-	return err
+	return nil
 }
 
 // load adds a company, but for one that an earlier run has added.

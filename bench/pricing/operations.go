@@ -198,18 +198,17 @@ func (w *workspace) questions(r *rand.Rand) []question {
 		return err
 	}
 	all = append(all, counted)
-	switch w.name {
-	case busyName:
-		all = append(all, d.report("year by day of one with fifty times the average", yearFrom, yearTo, by(timesheet.GroupDay), "userIds", w.busiest(), ""))
-	case largeName:
-		all = append(all, d.report("quarter by person of a project with seven tenths", quarterFrom, quarterTo, by(timesheet.GroupUser), "projectIds", w.largestProject(), ""))
-	}
+	return append(append(all, d.narrowed(project, user)...), d.named()...)
+}
+
+// narrowed are pages of one project and of one person.
+func (d drawn) narrowed(project, user string) (all []question) {
 	if project != "" {
-		f := timesheet.EntryFilter{Projects: []timesheet.ProjectID{timesheet.ProjectID(w.ids[project])}}
+		f := timesheet.EntryFilter{Projects: []timesheet.ProjectID{timesheet.ProjectID(d.w.ids[project])}}
 		all = append(all, d.page("page of a project", pageQuery, map[string]any{"projectIds": []any{project}}, f))
 	}
 	if user != "" {
-		f := timesheet.EntryFilter{Users: []timesheet.UserID{timesheet.UserID(w.ids[user])}}
+		f := timesheet.EntryFilter{Users: []timesheet.UserID{timesheet.UserID(d.w.ids[user])}}
 		all = append(all, d.page("page of a person", pageQuery, map[string]any{"userIds": []any{user}}, f))
 	}
 	return all
@@ -225,6 +224,22 @@ func wordsOf(sample []string) (words []string) {
 		}
 	}
 	return words
+}
+
+// named are what is asked of the odd workspaces alone, each of several periods.
+func (d drawn) named() (all []question) {
+	by := func(key timesheet.GroupKey) []timesheet.GroupKey { return []timesheet.GroupKey{key} }
+	for range 4 {
+		yearFrom, yearTo := d.days(365)
+		quarterFrom, quarterTo := d.days(91)
+		switch d.w.name {
+		case busyName:
+			all = append(all, d.report("year by day of one with fifty times the average", yearFrom, yearTo, by(timesheet.GroupDay), "userIds", d.w.busiest(), ""))
+		case largeName:
+			all = append(all, d.report("quarter by person of a project with seven tenths", quarterFrom, quarterTo, by(timesheet.GroupUser), "projectIds", d.w.largestProject(), ""))
+		}
+	}
+	return all
 }
 
 // busiest is who has most entries, of those whose ids are known.

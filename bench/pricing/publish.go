@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"bench/lab"
@@ -23,6 +24,41 @@ type record struct {
 	Draws   []*draw     `json:"draws"`
 }
 
+// names are what the rows of draws refer to by number.
+type names struct {
+	Operations []string           `json:"operations"`
+	Statements []string           `json:"statements"`
+	Fields     map[string]float64 `json:"fields"` // of an operation
+}
+
+// number is the place of a name in a list, to which it is added where it is new.
+func number(list *[]string, name string) float64 {
+	i := slices.Index(*list, name)
+	if i < 0 {
+		i = len(*list)
+		*list = append(*list, name)
+	}
+	return float64(i)
+}
+
+// row is a draw as numbers: workspace, operation, statement, points, the planner's
+// cost, milliseconds.
+func (n *names) row(d *draw) []float64 {
+	n.Fields[d.Operation] = d.Fields
+	return append([]float64{float64(d.Workspace), number(&n.Operations, d.Operation), number(&n.Statements, d.Statement), d.Points, d.Plan}, d.Times...)
+}
+
+// draw is the inverse of row.
+func (n *names) draw(row []float64) (*draw, error) {
+	if len(row) < 6 || int(row[1]) >= len(n.Operations) || int(row[2]) >= len(n.Statements) {
+		return nil, fmt.Errorf("%v is no draw", row)
+	}
+	d := &draw{Workspace: int(row[0]), Operation: n.Operations[int(row[1])], Statement: n.Statements[int(row[2])], Points: row[3], Plan: row[4], Times: row[5:]}
+	d.Fields = n.Fields[d.Operation]
+	d.price = limits.Price{Expected: d.Points, Fields: []limits.FieldPrice{{Root: true, Mostly: d.Statement, Expected: d.Points}}}
+	return d, nil
+}
+
 // publish writes the raw figures of the run and the page of it.
 func publish(o options, r record) error {
 	runs := filepath.Join(o.out, "pricing-runs")
@@ -30,14 +66,14 @@ func publish(o options, r record) error {
 		return err
 	}
 	name := r.Machine.Date.Format("2006-01-02T150405Z") + ".json"
-	var raw bytes.Buffer
-	for _, part := range []any{r.Machine, r.Entries, r.Left, r.Blocks} {
-		if err := json.NewEncoder(&raw).Encode(part); err != nil {
-			return err
-		}
-	}
+	known := names{Fields: map[string]float64{}}
+	parts := []any{r.Machine, r.Entries, r.Left, r.Blocks, &known}
 	for _, d := range r.Draws { // a line each
-		if err := json.NewEncoder(&raw).Encode(d); err != nil {
+		parts = append(parts, known.row(d))
+	}
+	var raw bytes.Buffer
+	for _, part := range parts {
+		if err := json.NewEncoder(&raw).Encode(part); err != nil {
 			return err
 		}
 	}
@@ -55,18 +91,22 @@ func judgeAgain(o options) error {
 	}
 	defer file.Close()
 	var r record
+	var known names
 	d := json.NewDecoder(file)
-	for _, part := range []any{&r.Machine, &r.Entries, &r.Left, &r.Blocks} {
+	for _, part := range []any{&r.Machine, &r.Entries, &r.Left, &r.Blocks, &known} {
 		if err := d.Decode(part); err != nil {
 			return fmt.Errorf("%s: %w", o.again, err)
 		}
 	}
 	for d.More() {
-		one := &draw{}
-		if err := d.Decode(one); err != nil {
+		var row []float64
+		if err := d.Decode(&row); err != nil {
 			return fmt.Errorf("%s: %w", o.again, err)
 		}
-		one.price = limits.Price{Expected: one.Points, Fields: []limits.FieldPrice{{Root: true, Mostly: one.Statement, Expected: one.Points}}}
+		one, err := known.draw(row)
+		if err != nil {
+			return fmt.Errorf("%s: %w", o.again, err)
+		}
 		r.Draws = append(r.Draws, one)
 	}
 	return os.WriteFile(filepath.Join(o.out, "pricing.md"), []byte(markdown(o, r, "pricing-runs/"+filepath.Base(o.again))), 0o644)
