@@ -16,15 +16,21 @@ import (
 // planNode is a step of a plan that was run.
 type planNode struct {
 	Relation string     `json:"Relation Name"`
+	Index    string     `json:"Index Name"`
+	Removed  float64    `json:"Rows Removed by Filter"`
 	Rows     float64    `json:"Actual Rows"`
 	Loops    float64    `json:"Actual Loops"`
 	Plans    []planNode `json:"Plans"`
 }
 
-// read adds up the rows that were read of each table.
+// read adds up the rows that were read of each table, and by each index, there with
+// those that were of no use.
 func (n planNode) read(rows map[string]int) {
 	if n.Relation != "" {
 		rows[n.Relation] += int(n.Rows * n.Loops)
+	}
+	if n.Index != "" {
+		rows[n.Index] += int((n.Rows + n.Removed) * n.Loops)
 	}
 	for _, below := range n.Plans {
 		below.read(rows)
@@ -117,5 +123,43 @@ func TestAYearReadsItsMonths(t *testing.T) {
 	}
 	if !strings.Contains(plan, "rollup_pk") || strings.Contains(plan, "Seq Scan on rollup") {
 		t.Errorf("a year reads the sums of all years:\n%s", plan)
+	}
+}
+
+// A report that splits finds the entries of more than twelve hours by themselves,
+// however many others there are; and where entries keep the day of another zone is
+// read from two ends of an index.
+func TestRowsReadForTheirTimes(t *testing.T) {
+	t.Parallel()
+	s := openDatabase(t)
+	v := in(t, s.Store, "UTC")
+	split := timesheet.ReportInput{Period: period(t, "2024-01-01", "2024-12-31"), GroupBy: []timesheet.GroupKey{timesheet.GroupProject}, DayAttribution: timesheet.AttributeSplit, MaxRows: 1}
+	fill := func(lasts, every, zone string) {
+		mustExec(t, s.conn, `
+			INSERT INTO time_entry (workspace_id, id, user_id, started_at, ended_at, day, day_zone, billable, rate_minor, currency)
+			SELECT $1, gen_random_uuid(), $2, d, d + $3::interval, d::date, nullif($5, ''), true, 60, 'EUR'
+			FROM generate_series('2023-06-01 00:00Z'::timestamptz, '2025-06-01 00:00Z', $4::interval) d`, v.Workspace.ID, v.User, lasts, every, zone)
+		mustExec(t, s.conn, `VACUUM ANALYZE time_entry, rollup`)
+	}
+	fill("13 hours", "1 day", "")
+	var long, all []int
+	for range 3 {
+		fill("1 minute", "3 hours", "")
+		rows := rowsRead(t, s.conn, store.BuiltReport(v, split))
+		long, all = append(long, rows["time_entry_long"]), append(all, rows["time_entry_report"])
+	}
+	if got := fmt.Sprint(long); got != "[12 12 12]" { // one on each of the last six days before the year and of it
+		t.Errorf("the index of long entries reads %s, want 12 each time", got)
+	}
+	if all[0] == 0 || all[2] <= all[0] {
+		t.Errorf("the days at the end of the year read %v entries, want more each time", all)
+	}
+	kept := store.Built{SQL: readSource(t).constants["readKeptDays"], Args: []any{v.Workspace.ID}}
+	if rows := rowsRead(t, s.conn, kept); rows["time_entry_kept"] != 0 {
+		t.Errorf("where no day is kept, %v are read", rows)
+	}
+	fill("1 minute", "12 hours", "Europe/Bucharest")
+	if rows := rowsRead(t, s.conn, kept); rows["time_entry_kept"] != 2 || rows["time_entry"] != 2 {
+		t.Errorf("the first and the last of 1,463 kept days read %v, want 2", rows)
 	}
 }
