@@ -76,7 +76,7 @@ var ours = []string{
 	"headroom serve", "headroom migrate", "headroom seed", "headroom import", "headroom token create",
 	"headroom cost", "headroom prices show", "headroom prices diff", "headroom prices publish",
 	"headroom fetch", "headroom config", "headroom rollups check", "headroom rollups rebuild", "surge run", "surge breakpoint", "surge validate", "surge report",
-	"surge compare", "surge replay", "surge forecast", "headroom usage", "headroom top", "headroom gate block", "headroom gate unblock", "headroom gate mode", "headroom gate slots", "headroom gate status",
+	"surge compare", "surge replay", "surge forecast", "headroom usage", "headroom top", "headroom gate block", "headroom gate unblock", "headroom gate mode", "headroom gate set", "headroom gate brownout", "headroom gate kill", "headroom gate status",
 }
 
 var (

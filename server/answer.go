@@ -220,7 +220,7 @@ func (s *Server) finish(r *request, status int, decision string) {
 	}
 	s.log.LogAttrs(r.Context(), slog.LevelInfo, "request",
 		slog.String("request", r.id), slog.String("operation", operation), slog.String("client", r.client),
-		slog.Int64("workspace", int64(r.viewer.Workspace.ID)), slog.Float64("cost", round(r.price.Expected)), slog.Float64("actual", round(r.actual)),
+		slog.Int64("workspace", int64(r.viewer.Workspace.ID)), slog.Int64("token", int64(r.viewer.Token)), slog.Float64("cost", round(r.price.Expected)), slog.Float64("actual", round(r.actual)),
 		slog.String("class", r.className()), slog.String("decision", decision),
 		slog.Float64("wait_ms", millis(r.timings.queue)), slog.Float64("took_ms", millis(took)),
 		slog.Int("statements", statements), slog.Int64("rows", rows), slog.Int("status", status),

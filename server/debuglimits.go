@@ -71,9 +71,11 @@ func (s *Server) limitsView(by string, seconds int) LimitsView {
 	v.Tenants = l.spendersLocked(byTenant, by, now, sums)
 	v.Operations = l.spendersLocked(byOperation, by, now, sums)
 	v.Clients = l.spendersLocked(byClient, by, now, sums)
-	if all := l.spendersLocked(byAll, "asked", now, sums); len(all) > 0 {
-		v.Culprit = &all[0]
+	v.Askers = l.spendersLocked(byAll, "asked", now, sums)
+	for _, each := range l.spenders.sums(byTenant, now, sums) {
+		v.Asked += each.asked
 	}
+	v.Asked = round(v.Asked)
 	v.Running = []RunningView{}
 	for _, op := range oldest {
 		v.Running = append(v.Running, RunningView{op.id, op.class.String(), op.name, op.operation, op.client, round(op.points), millis(now.Sub(op.since))})

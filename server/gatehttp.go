@@ -1,29 +1,22 @@
 package server
 
 import (
-	"cmp"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
 
-	"github.com/agnivade/levenshtein"
-
 	"headroom/store"
-	"headroom/timesheet"
 )
 
 // OrderRequest is what POST /debug/gate takes: an order to all servers on the
 // database. DELETE takes the same, without a time, and ends the order.
 type OrderRequest struct {
-	Kind       string  `json:"kind"`    // tenant, operation, client, mode or slots
-	Subject    string  `json:"subject"` // who is blocked; the mode; the number
+	Kind       string  `json:"kind"`    // one of orderKinds
+	Subject    string  `json:"subject"` // who is blocked; the mode; the number of slots; CLASS=SEATS; the rung; the request's id
 	ForSeconds float64 `json:"forSeconds"`
 	Reason     string  `json:"reason"`
 	By         string  `json:"by"`
@@ -118,6 +111,9 @@ func (s *Server) orderFailed(w http.ResponseWriter, err error) {
 // giveOrder is POST /debug/gate.
 func (s *Server) giveOrder(w http.ResponseWriter, r *http.Request) {
 	o, req, err := s.readOrder(r)
+	if o.Kind == orderKill {
+		req.ForSeconds = killLasts.Seconds()
+	}
 	lasting := time.Duration(req.ForSeconds * float64(time.Second))
 	if err == nil && !(req.ForSeconds >= 1 && req.ForSeconds <= maxOrderFor.Seconds()) {
 		err = bad("an order lasts between 1s and %s: what has to last longer belongs into the configuration", maxOrderFor)
@@ -128,11 +124,16 @@ func (s *Server) giveOrder(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		o, err = s.store.GiveOrder(r.Context(), o, lasting)
 	}
+	if err == nil {
+		s.readOrders(r.Context())
+	}
+	if err == nil && o.Kind == orderKill {
+		o, err = s.carriedOut(r.Context(), o)
+	}
 	if err != nil {
 		s.orderFailed(w, err)
 		return
 	}
-	s.readOrders(r.Context())
 	s.showJSON(w, http.StatusCreated, orderView(o))
 }
 
@@ -190,104 +191,4 @@ func (s *Server) readOrder(r *http.Request) (store.GateOrder, OrderRequest, erro
 	}
 	err := s.checkSubject(r.Context(), &o, r.Method == http.MethodDelete)
 	return o, req, err
-}
-
-// modesOfGate are those that an order may ask for.
-var modesOfGate = []string{string(Adaptive), string(Fixed), modeOpen}
-
-// checkSubject checks what an order is about, and gives a workspace its number.
-func (s *Server) checkSubject(ctx context.Context, o *store.GateOrder, ends bool) error {
-	one := o.Kind == orderMode || o.Kind == orderSlots
-	switch {
-	case !slices.Contains([]string{orderTenant, orderOperation, orderClient, orderMode, orderSlots}, o.Kind):
-		return bad("kind %q is not tenant, operation, client, mode or slots%s", o.Kind, nearest(o.Kind, []string{orderTenant, orderOperation, orderClient, orderMode, orderSlots}))
-	case ends && one:
-		o.Subject = ""
-		return nil
-	case o.Subject == "":
-		return bad("%s is empty", o.Kind)
-	case one && s.mode.Mode == Off:
-		return bad("this server runs with --limits off: it has no gate")
-	case o.Kind == orderMode && !slices.Contains(modesOfGate, o.Subject):
-		return bad("mode %q is not adaptive, static or open%s", o.Subject, nearest(o.Subject, modesOfGate))
-	case o.Kind == orderTenant:
-		return s.findTenant(ctx, o)
-	case o.Kind == orderSlots:
-		n, err := strconv.Atoi(o.Subject)
-		if most := s.mostReports(); err != nil || n < 1 || n > most {
-			return bad("slots %q is no whole number between 1 and %d, the connections of the pool of reports", o.Subject, most)
-		}
-	}
-	return nil
-}
-
-// findTenant takes a workspace's name or number.
-func (s *Server) findTenant(ctx context.Context, o *store.GateOrder) error {
-	ctx = timesheet.WithService(ctx, timesheet.Service{Class: timesheet.ClassControl})
-	all, err := s.store.FindWorkspaces(ctx, "")
-	if err != nil {
-		return err
-	}
-	var found []timesheet.Workspace
-	var known []string
-	for _, w := range all {
-		if strconv.FormatInt(int64(w.ID), 10) == o.Subject || w.Name == o.Subject {
-			found = append(found, w)
-		}
-		known = append(known, w.Name)
-	}
-	switch len(found) {
-	case 0:
-		return bad("there is no workspace %q%s", o.Subject, nearest(o.Subject, known))
-	case 1:
-		o.Subject, o.Label = strconv.FormatInt(int64(found[0].ID), 10), found[0].Name
-		return nil
-	}
-	return bad("%d workspaces are named %q: say which by its number", len(found), o.Subject)
-}
-
-// seen refuses blocks of an operation or a client that nobody has sent of late:
-// most likely the name is mistyped.
-func (s *Server) seen(o store.GateOrder) error {
-	var known []string
-	switch o.Kind {
-	case orderOperation:
-		known = s.documents.labels()
-	case orderClient:
-	default:
-		return nil
-	}
-	s.lookout.mu.Lock()
-	for _, row := range s.lookout.spenders.sums(byAll, s.now(), nil) {
-		known = append(known, map[string]string{orderOperation: row.operation, orderClient: row.client}[o.Kind])
-	}
-	s.lookout.mu.Unlock()
-	for _, label := range known {
-		names := []string{label}
-		if name, hash, ok := strings.Cut(label, "#"); ok && o.Kind == orderOperation {
-			names = append(names, name, "#"+hash)
-		}
-		if at := strings.LastIndexByte(label, '@'); at > 0 && o.Kind == orderClient {
-			names = append(names, label[:at])
-		}
-		if slices.Contains(names, o.Subject) {
-			return nil
-		}
-		known = append(known, names[1:]...)
-	}
-	return bad("no %s %q was seen here of late%s; --unseen blocks it all the same", o.Kind, o.Subject, nearest(o.Subject, known))
-}
-
-// nearest asks whether a word was meant that is known, if one is near.
-func nearest(word string, known []string) string {
-	distance := func(a string) int { return levenshtein.ComputeDistance(strings.ToLower(a), strings.ToLower(word)) }
-	known = slices.DeleteFunc(slices.Clone(known), func(k string) bool { return k == "" })
-	if len(known) == 0 {
-		return ""
-	}
-	best := slices.MinFunc(known, func(a, b string) int { return cmp.Compare(distance(a), distance(b)) })
-	if distance(best) > max(2, len(word)/3) {
-		return ""
-	}
-	return fmt.Sprintf(": did you mean %q?", best)
 }

@@ -23,8 +23,9 @@ type LimitsView struct {
 	Slots      SlotsView      `json:"slots"`
 	Orders     []OrderView    `json:"orders"` // of operators, in force
 	Classes    []ClassView    `json:"classes"`
-	Culprit    *SpenderView   `json:"culprit,omitempty"` // workspace, operation and client together that asked for most in the last minute
-	Tenants    []SpenderView  `json:"tenants"`           // of the last minute, as the following ones
+	Asked      float64        `json:"asked"`   // points, by all in the last minute
+	Askers     []SpenderView  `json:"askers"`  // workspace, operation and client together that asked for most in the last minute
+	Tenants    []SpenderView  `json:"tenants"` // of the last minute, as the following ones
 	Operations []SpenderView  `json:"operations"`
 	Clients    []SpenderView  `json:"clients"`
 	Running    []RunningView  `json:"running"`   // the oldest ones

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -43,6 +44,7 @@ type runningOp struct {
 	class  limits.Class
 	points float64
 	since  time.Time
+	end    context.CancelCauseFunc
 }
 
 // decision is what was decided of an operation, or by the gate of itself. Equal
@@ -137,6 +139,9 @@ func (l *lookout) note(r *request, f *fault, now time.Time) {
 		o.work, o.ran = r.actual, 1
 		if f != nil {
 			d.verdict, d.code, d.reason = verdictEnded, f.code, "deadline"
+			if f.why() == reasonKilled {
+				d.reason = reasonKilled
+			}
 		} else if r.timings.queue >= notable {
 			d.verdict, d.reason = verdictRan, "waited"
 		}
@@ -178,11 +183,11 @@ func (f *fault) why() string {
 }
 
 // begin notes that an operation has its seat, end that it has given it back.
-func (l *lookout) begin(r *request, now time.Time) {
+func (l *lookout) begin(r *request, now time.Time, end context.CancelCauseFunc) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.running[r] = runningOp{
-		who: whoAsks(r), name: r.viewer.Workspace.Name, id: r.id, class: r.class, points: r.price.Expected, since: now,
+		who: whoAsks(r), name: r.viewer.Workspace.Name, id: r.id, class: r.class, points: r.price.Expected, since: now, end: end,
 	}
 }
 
@@ -232,6 +237,8 @@ func (d *decision) explain() string {
 		return "in a crowd this client was not among those served for ten seconds"
 	case reasonBlocked:
 		return "an operator has blocked it"
+	case reasonKilled:
+		return "an operator has ended it"
 	case "budget":
 		return "the budget of the person or the workspace is used up"
 	case "too_expensive":

@@ -55,7 +55,10 @@ func TestLimitsNameWhoAsks(t *testing.T) {
 	if d.Count != 5 || d.Verdict != "refused" || d.Code != codeThrottled || d.Reason != "budget" || d.Workspace != "Acme" || !strings.HasPrefix(d.Operation, "Big#") || d.Client != "mobile@3.1.0" || d.RetryAfterMs == 0 || d.Why == "" {
 		t.Errorf("the decision is %+v", d)
 	}
-	if c := v.Culprit; c == nil || c.Workspace != "Acme" || c.Operation != d.Operation || c.Client != "mobile@3.1.0" || c.Refused != 5 || c.Share < 0.8 {
+	if len(v.Askers) == 0 {
+		t.Fatal("nobody has asked for most")
+	}
+	if c := v.Askers[0]; c.Workspace != "Acme" || c.Operation != d.Operation || c.Client != "mobile@3.1.0" || c.Refused != 5 || c.Share < 0.8 {
 		t.Errorf("the culprit is %+v", c)
 	}
 	if len(v.Operations) != 2 || v.Operations[0].Operation != d.Operation || v.Operations[1].Ran != 1 || v.Operations[1].Work == 0 {
@@ -69,7 +72,7 @@ func TestLimitsNameWhoAsks(t *testing.T) {
 		t.Errorf("the last second is %+v", sec)
 	}
 	now = now.Add(2 * time.Minute)
-	if v := r.limits(""); len(v.Tenants) != 0 || v.Culprit != nil {
+	if v := r.limits(""); len(v.Tenants) != 0 || len(v.Askers) != 0 {
 		t.Errorf("two minutes later: %+v", v.Tenants)
 	}
 	for path, want := range map[string]string{
@@ -118,7 +121,7 @@ func TestRunningOperationsCount(t *testing.T) {
 	r := &request{id: "7", doc: &document{label: "Year#1"}, class: limits.Report, client: "web"}
 	r.viewer.Workspace = timesheet.Workspace{ID: 3, Name: "Acme"}
 	r.price.Expected = 400
-	l.begin(r, time.Now())
+	l.begin(r, time.Now(), func(error) {})
 	sums, oldest := l.inFlightLocked(time.Now().Add(time.Second))
 	if got := sums[whoAsks(r)]; got.work != 400 || got.asked != 400 || len(oldest) != 1 || oldest[0].id != "7" {
 		t.Errorf("in flight %+v, oldest %+v", got, oldest)

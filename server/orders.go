@@ -11,16 +11,23 @@ import (
 
 	"headroom/limits"
 	"headroom/store"
+	"headroom/timesheet"
 )
 
-// Kinds of operators' orders. The first three are blocks.
+// Kinds of operators' orders. The first four are blocks.
 const (
 	orderTenant    = "tenant"
 	orderOperation = "operation"
 	orderClient    = "client"
+	orderToken     = "token"
 	orderMode      = "mode"
-	orderSlots     = "slots"
+	orderSlots     = "slots" // of reports, on the database
+	orderSeats     = "seats" // of another class, in each server
+	orderBrownout  = "brownout"
+	orderKill      = "kill"
 )
+
+var orderKinds = []string{orderTenant, orderOperation, orderClient, orderToken, orderMode, orderSlots, orderSeats, orderBrownout, orderKill}
 
 // order is one that is in force on this server.
 type order struct {
@@ -38,19 +45,22 @@ type inForce struct {
 	block map[string]map[string]*order // by kind and subject
 }
 
-// one is the order of a kind of which there is one at a time, nil for none.
-func (f *inForce) one(kind string, now time.Time) *order {
+// of are the orders of a kind.
+func (f *inForce) of(kind string, now time.Time) (found []*order) {
 	for _, o := range f.all {
 		if o.Kind == kind && o.left(now) > 0 {
-			return o
+			found = append(found, o)
 		}
 	}
-	return nil
+	return found
 }
 
 // count is how many orders of each kind are in force.
 func (f *inForce) count(now time.Time) map[string]int {
-	n := map[string]int{orderTenant: 0, orderOperation: 0, orderClient: 0, orderMode: 0, orderSlots: 0}
+	n := map[string]int{}
+	for _, kind := range orderKinds {
+		n[kind] = 0
+	}
 	for _, o := range f.all {
 		if o.left(now) > 0 {
 			n[o.Kind]++
@@ -65,7 +75,8 @@ func (f *inForce) count(now time.Time) map[string]int {
 type orders struct {
 	mu    sync.Mutex // while they are put in force
 	mode  string     // of the gate, as it is
-	slots int        // for reports, as they were set; 0: the gate's own number
+	rung  limits.Step
+	seats limits.Seats // as they were set; 0: the gate's own number
 
 	now     atomic.Pointer[inForce]
 	changed chan struct{}
@@ -87,13 +98,18 @@ func (o *orders) hear() {
 
 // match is the block that meets who asks, nil for none. An operation is blocked by
 // its name, its document's hash, or both; a client with its version or with all.
-func (f *inForce) match(w who) *order {
+func (f *inForce) match(w who, token timesheet.TokenID) *order {
 	if len(f.block) == 0 {
 		return nil
 	}
 	name, _, _ := strings.Cut(w.operation, "#")
 	program := w.client[:max(0, strings.LastIndexByte(w.client, '@'))] // without its version
+	number := ""
+	if f.block[orderToken] != nil {
+		number = strconv.FormatInt(int64(token), 10)
+	}
 	for _, try := range [...]struct{ kind, subject string }{
+		{orderToken, number},
 		{orderOperation, w.operation},
 		{orderOperation, name},
 		{orderOperation, w.operation[len(name):]},
@@ -121,7 +137,7 @@ const blockSpread = 30 * time.Second
 // only where that very operation is blocked: nobody's time may be lost.
 func (s *Server) checkBlocks(r *request) *fault {
 	now := s.now()
-	o := s.orders.now.Load().match(whoAsks(r))
+	o := s.orders.now.Load().match(whoAsks(r), r.viewer.Token)
 	if o == nil || o.left(now) <= 0 || r.class == limits.Control && o.Kind != orderOperation {
 		return nil
 	}
@@ -135,7 +151,7 @@ func (s *Server) checkBlocks(r *request) *fault {
 }
 
 // subjectOf is a kind as clients know it.
-var subjectOf = map[string]string{orderTenant: "workspace", orderOperation: "operation", orderClient: "client"}
+var subjectOf = map[string]string{orderTenant: "workspace", orderOperation: "operation", orderClient: "client", orderToken: "token"}
 
 // watchOrders keeps to the orders until ctx ends.
 func (s *Server) watchOrders(ctx context.Context) {
@@ -152,11 +168,15 @@ func (s *Server) readOrders(ctx context.Context) {
 		s.steer(s.now()) // those that were read before end by themselves
 		return
 	}
-	s.obey(found)
+	for _, o := range s.obey(found) {
+		if o.Kind == orderKill {
+			s.kill(ctx, o)
+		}
+	}
 }
 
-// obey puts orders in force in place of those before.
-func (s *Server) obey(found []store.GateOrder) {
+// obey puts orders in force in place of those before, and returns those that are new.
+func (s *Server) obey(found []store.GateOrder) (fresh []store.GateOrder) {
 	s.orders.mu.Lock()
 	defer s.orders.mu.Unlock()
 	now := s.now()
@@ -170,6 +190,7 @@ func (s *Server) obey(found []store.GateOrder) {
 		delete(before, g.ID)
 		if o == nil {
 			o = &order{GateOrder: g, until: now.Add(g.Left)}
+			fresh = append(fresh, g)
 			s.log.Warn("an operator's order is in force", "order", g.ID, "kind", g.Kind, "subject", g.Subject, "reason", g.Reason, "by", g.By, "for", g.Left.Round(time.Second).String())
 			s.lookout.tell(now, fmt.Sprintf("%s: %s, by %s", describe(g), g.Reason, g.By))
 		}
@@ -187,6 +208,7 @@ func (s *Server) obey(found []store.GateOrder) {
 		s.log.Warn("an operator's order has ended", "order", o.ID, "kind", o.Kind, "subject", o.Subject, "refused", o.refused.Load())
 		s.lookout.tell(now, "over: "+describe(o.GateOrder))
 	}
+	return fresh
 }
 
 // describe is an order in a few words.
@@ -196,6 +218,12 @@ func describe(o store.GateOrder) string {
 		return "the gate's mode is " + o.Subject
 	case orderSlots:
 		return "report slots: " + o.Subject
+	case orderSeats:
+		return fmt.Sprintf("seats of %s: %s", o.Subject, o.Label)
+	case orderBrownout:
+		return "brownout: " + o.Subject + " at least"
+	case orderKill:
+		return strings.TrimSuffix(fmt.Sprintf("request %s is ended: %s", o.Subject, o.Label), ": ")
 	}
 	subject := o.Subject
 	if o.Label != "" {

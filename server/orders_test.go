@@ -166,15 +166,22 @@ func TestBadOrders(t *testing.T) {
 		return o
 	}
 	for want, o := range map[string]OrderRequest{
-		`no operation "Yaer" was seen here of late: did you mean "Year"?; --unseen blocks it all the same`:              order(func(o *OrderRequest) { o.Subject = "Yaer" }),
-		`no client "mobil" was seen here of late: did you mean "mobile"?; --unseen blocks it all the same`:              order(func(o *OrderRequest) { o.Kind, o.Subject = "client", "mobil" }),
-		`no client "mobile@3.1.1" was seen here of late: did you mean "mobile@3.1.0"?; --unseen blocks it all the same`: order(func(o *OrderRequest) { o.Kind, o.Subject = "client", "mobile@3.1.1" }),
-		`there is no workspace "Amce": did you mean "Acme"?`:                                                            order(func(o *OrderRequest) { o.Kind, o.Subject = "tenant", "Amce" }),
-		`there is no workspace "something else"`:                                                                        order(func(o *OrderRequest) { o.Kind, o.Subject = "tenant", "something else" }),
-		`mode "adaptiv" is not adaptive, static or open: did you mean "adaptive"?`:                                      order(func(o *OrderRequest) { o.Kind, o.Subject = "mode", "adaptiv" }),
-		`slots "100" is no whole number between 1 and 3, the connections of the pool of reports`:                        order(func(o *OrderRequest) { o.Kind, o.Subject = "slots", "100" }),
-		`slots "many" is no whole number between 1 and 3, the connections of the pool of reports`:                       order(func(o *OrderRequest) { o.Kind, o.Subject = "slots", "many" }),
-		`kind "tennant" is not tenant, operation, client, mode or slots: did you mean "tenant"?`:                        order(func(o *OrderRequest) { o.Kind = "tennant" }),
+		`no operation "Yaer" was seen here of late: did you mean "Year"?; --unseen blocks it all the same`:                                      order(func(o *OrderRequest) { o.Subject = "Yaer" }),
+		`no client "mobil" was seen here of late: did you mean "mobile"?; --unseen blocks it all the same`:                                      order(func(o *OrderRequest) { o.Kind, o.Subject = "client", "mobil" }),
+		`no client "mobile@3.1.1" was seen here of late: did you mean "mobile@3.1.0"?; --unseen blocks it all the same`:                         order(func(o *OrderRequest) { o.Kind, o.Subject = "client", "mobile@3.1.1" }),
+		`there is no workspace "Amce": did you mean "Acme"?`:                                                                                    order(func(o *OrderRequest) { o.Kind, o.Subject = "tenant", "Amce" }),
+		`there is no workspace "something else"`:                                                                                                order(func(o *OrderRequest) { o.Kind, o.Subject = "tenant", "something else" }),
+		`there is no token 999999`:                                                                                                              order(func(o *OrderRequest) { o.Kind, o.Subject = "token", "999999" }),
+		`token "hr_abc" is neither a token's number, as the log has it, nor its id: never give its text`:                                        order(func(o *OrderRequest) { o.Kind, o.Subject = "token", "hr_abc" }),
+		`class "report" is none of control, interactive, background`:                                                                            order(func(o *OrderRequest) { o.Kind, o.Subject = "seats", "report=2" }),
+		`class "interactiv" is none of control, interactive, background: did you mean "interactive"?`:                                           order(func(o *OrderRequest) { o.Kind, o.Subject = "seats", "interactiv=2" }),
+		`"0" is no whole number of seats between 1 and 3, the connections of the pool of class control`:                                         order(func(o *OrderRequest) { o.Kind, o.Subject = "seats", "control=0" }),
+		`rung "readonly" is none of no_background, kept_reports, no_extras, refuse_reports, read_only, only_control: did you mean "read_only"?`: order(func(o *OrderRequest) { o.Kind, o.Subject = "brownout", "readonly" }),
+		`no server runs the request "nothing"; it may have ended, headroom top shows what runs longest`:                                         order(func(o *OrderRequest) { o.Kind, o.Subject = "kill", "nothing" }),
+		`mode "adaptiv" is not adaptive, static or open: did you mean "adaptive"?`:                                                              order(func(o *OrderRequest) { o.Kind, o.Subject = "mode", "adaptiv" }),
+		`"100" is no whole number of seats between 1 and 3, the connections of the pool of class report`:                                        order(func(o *OrderRequest) { o.Kind, o.Subject = "slots", "100" }),
+		`"many" is no whole number of seats between 1 and 3, the connections of the pool of class report`:                                       order(func(o *OrderRequest) { o.Kind, o.Subject = "slots", "many" }),
+		`kind "tennant" is none of tenant, operation, client, token, mode, slots, seats, brownout, kill: did you mean "tenant"?`:                order(func(o *OrderRequest) { o.Kind = "tennant" }),
 		`operation is empty`: order(func(o *OrderRequest) { o.Subject = " " }),
 		`an order needs a reason: others have to know why`:                                              order(func(o *OrderRequest) { o.Reason = "  " }),
 		`an order needs to say by whom it is given`:                                                     order(func(o *OrderRequest) { o.By = "" }),
@@ -192,8 +199,8 @@ func TestBadOrders(t *testing.T) {
 	if status, text := r.operators(http.MethodPost, "/debug/gate", `{"kind": 7}`); status != http.StatusBadRequest || !strings.HasPrefix(text, "the body is no order") {
 		t.Errorf("no order: %d %s", status, text)
 	}
-	if open, err := r.store.LastOrders(t.Context(), 10); err != nil || len(open) != 0 {
-		t.Errorf("orders were kept: %+v, %v", open, err)
+	if kept, err := r.store.LastOrders(t.Context(), 10); err != nil || len(kept) != 1 || kept[0].Kind != "kill" || kept[0].EndedCause != "no server runs it" {
+		t.Errorf("orders were kept: %+v, %v; want the one to kill, which every server had to hear", kept, err)
 	}
 }
 
@@ -233,17 +240,19 @@ func TestBlocksMatch(t *testing.T) {
 		{"client", "@acme/app@3.1", false},
 		{"tenant", "7", true},
 		{"tenant", "77", false},
+		{"token", "12345", true},
+		{"token", "1234", false},
 	} {
 		f := &inForce{block: map[string]map[string]*order{tt.kind: {tt.subject: &order{}}}}
-		if got := f.match(who) != nil; got != tt.want {
+		if got := f.match(who, 12345) != nil; got != tt.want {
 			t.Errorf("%s %s: %v", tt.kind, tt.subject, got)
 		}
 	}
 	nobody := &inForce{block: map[string]map[string]*order{"client": {"mobile": &order{}}, "operation": {"Year": &order{}}}}
-	if o := nobody.match(who0()); o != nil {
+	if o := nobody.match(who0(), 0); o != nil {
 		t.Error("somebody without names is blocked")
 	}
-	if n := testing.AllocsPerRun(100, func() { nobody.match(who) }); n > 1 {
+	if n := testing.AllocsPerRun(100, func() { nobody.match(who, 12345) }); n > 1 {
 		t.Errorf("looking for a block allocates %v times", n)
 	}
 }

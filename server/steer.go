@@ -57,21 +57,44 @@ func (s *Server) steerLocked(now time.Time) {
 	}
 	given := s.orders.now.Load()
 	mode, why := s.configured, "as configured"
-	if o := given.one(orderMode, now); o != nil {
+	for _, o := range given.of(orderMode, now) {
 		mode, why = o.Subject, o.Reason
 	}
 	if mode != s.orders.mode {
 		s.setMode(mode, why)
 		s.orders.mode = mode
 	}
-	slots := 0
-	if o := given.one(orderSlots, now); o != nil {
-		slots, _ = strconv.Atoi(o.Subject) // checked where it was given
-		slots = min(slots, s.mostReports())
+	rung, because := limits.Normal, ""
+	for _, o := range given.of(orderBrownout, now) {
+		if step, err := limits.ParseStep(o.Subject); err == nil && mode != modeOpen { // an open gate refuses nobody
+			rung, because = step, o.Reason
+		}
 	}
-	if slots != s.orders.slots {
-		s.adaptive.SetSeats(limits.Report, slots)
-		s.orders.slots = slots
+	if rung != s.orders.rung {
+		s.adaptive.Brown(rung, because)
+		s.orders.rung = rung
+	}
+	s.setSeats(given, now)
+}
+
+// setSeats sets the seats that orders ask for. Their numbers were checked where they
+// were given, by a server whose pools may be larger.
+func (s *Server) setSeats(given *inForce, now time.Time) {
+	var wanted limits.Seats
+	for _, o := range given.of(orderSlots, now) {
+		wanted[limits.Report], _ = strconv.Atoi(o.Subject)
+	}
+	for _, o := range given.of(orderSeats, now) {
+		if class, err := limits.ParseClass(o.Subject); err == nil {
+			wanted[class], _ = strconv.Atoi(o.Label)
+		}
+	}
+	for i, n := range wanted {
+		class := limits.Class(i)
+		if n = min(n, s.mostSeats(class)); n != s.orders.seats[class] {
+			s.adaptive.SetSeats(class, n)
+			s.orders.seats[class] = n
+		}
 	}
 }
 
@@ -88,11 +111,11 @@ func (s *Server) setMode(mode, why string) {
 	}
 }
 
-// mostReports are the connections that reports have.
-func (s *Server) mostReports() int {
+// mostSeats are the connections that a class has.
+func (s *Server) mostSeats(class limits.Class) int {
 	most := 0
 	for _, p := range s.store.Stats() {
-		if p.Class == limits.Report.String() {
+		if p.Class == class.String() {
 			most = p.Max
 		}
 	}

@@ -13,9 +13,9 @@ import (
 // GateOrder is what operators have all servers do for a while, and the record of it.
 type GateOrder struct {
 	ID      int64
-	Kind    string // tenant, operation or client, which are blocked; mode; slots
-	Subject string // who is blocked, a workspace by its number; the mode; the number
-	Label   string // the workspace's name
+	Kind    string // tenant, operation, client or token, which are blocked; mode; slots; seats; brownout; kill
+	Subject string // who is blocked, a workspace or a token by its number; the mode; the number of slots; the class; the rung; the request's id
+	Label   string // the workspace's name; the number of seats; what was ended
 	Reason  string
 	By      string
 	At      time.Time
@@ -35,8 +35,8 @@ func scanGateOrder(row pgx.CollectableRow) (o GateOrder, err error) {
 }
 
 const (
-	// giveOrder replaces an order of the same kind about the same; there is one mode
-	// and one number of slots at a time.
+	// giveOrder replaces an order of the same kind about the same; there is one mode,
+	// one number of slots and one rung at a time.
 	giveOrder = `/* giveOrder */
 WITH replaced AS (
   UPDATE gate_order
@@ -44,7 +44,7 @@ WITH replaced AS (
   WHERE ended_at IS NULL
     AND expires_at > now()
     AND kind = $1
-    AND (subject = $2 OR kind IN ('mode', 'slots'))
+    AND (subject = $2 OR kind IN ('mode', 'slots', 'brownout'))
 )
 INSERT INTO gate_order (kind, subject, label, reason, given_by, expires_at)
 VALUES ($1, $2, $6, $3, $4, now() + make_interval(secs => $5))
@@ -58,6 +58,17 @@ WHERE ended_at IS NULL
   AND expires_at > now()
   AND kind = $1
   AND (subject = $2 OR $2 = '')`
+
+	// noteOrder adds to an order what a server has done about it.
+	noteOrder = `/* noteOrder */
+UPDATE gate_order
+SET label = concat_ws('; ', nullif(label, ''), $2::text)
+WHERE id = $1`
+
+	readOrder = `/* readOrder */
+SELECT ` + gateOrderColumns + `
+FROM gate_order
+WHERE id = $1`
 
 	openOrders = `/* openOrders */
 SELECT ` + gateOrderColumns + `
@@ -121,6 +132,26 @@ func (s *Store) EndOrder(ctx context.Context, o GateOrder) (int64, error) {
 	}
 	s.tellOrder(ctx)
 	return n, nil
+}
+
+// NoteOrder adds to an order what this server has done about it.
+func (s *Store) NoteOrder(ctx context.Context, id int64, done string) error {
+	if _, err := s.exec(urgent(ctx), noteOrder, id, done); err != nil {
+		return fmt.Errorf("note what was done about an order: %w", err)
+	}
+	return nil
+}
+
+// ReadOrder reads an order again.
+func (s *Store) ReadOrder(ctx context.Context, id int64) (GateOrder, error) {
+	o, ok, err := one(urgent(ctx), s, scanGateOrder, readOrder, id)
+	if err == nil && !ok {
+		err = pgx.ErrNoRows
+	}
+	if err != nil {
+		return GateOrder{}, fmt.Errorf("read an order: %w", err)
+	}
+	return o, nil
 }
 
 // OpenOrders are those in force, the oldest first.

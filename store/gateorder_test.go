@@ -70,6 +70,24 @@ func TestGateOrders(t *testing.T) {
 	give("mode", "static", time.Hour)
 	give("mode", "open", time.Hour) // one mode at a time
 	expect("operation Year", "client mobile@3.1.0", "mode open")
+	killed := give("kill", "a request", time.Hour)
+	for _, server := range []*store.Store{db, other} {
+		if err := server.NoteOrder(t.Context(), killed.ID, "ended it"); err != nil {
+			t.Error(err)
+		}
+	}
+	if o, err := db.ReadOrder(t.Context(), killed.ID); err != nil || o.Label != "ended it; ended it" || o.Subject != "a request" {
+		t.Errorf("the order that two servers have done something about: %+v, %v", o, err)
+	}
+	if _, err := db.EndOrder(t.Context(), killed); err != nil {
+		t.Error(err)
+	}
+	for _, kind := range []string{"token", "seats", "brownout"} { // each is taken
+		o := give(kind, "x", time.Hour)
+		if _, err := db.EndOrder(t.Context(), o); err != nil {
+			t.Error(err)
+		}
+	}
 	give("tenant", "7", time.Millisecond) // ends by itself
 	for len(subjects()) > 3 {
 		if t.Context().Err() != nil {

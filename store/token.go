@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -146,4 +147,22 @@ func (s *Store) RevokeToken(ctx context.Context, v timesheet.Viewer, id timeshee
 	})
 	s.views.forget(v.Workspace.ID)
 	return token, warnings, err
+}
+
+const findToken = `/* findToken */
+SELECT t.name, w.name
+FROM api_token t
+JOIN workspace w ON w.workspace_id = t.workspace_id
+WHERE t.id = $1`
+
+// FindToken returns the name of a token and that of its workspace, and whether there
+// is such a token. It is for operators.
+func (s *Store) FindToken(ctx context.Context, id timesheet.TokenID) (token, workspace string, ok bool, err error) {
+	found, ok, err := one(ctx, s, func(row pgx.CollectableRow) (names [2]string, err error) {
+		return names, row.Scan(&names[0], &names[1])
+	}, findToken, id)
+	if err != nil {
+		return "", "", false, fmt.Errorf("find a token: %w", err)
+	}
+	return found[0], found[1], ok, nil
 }

@@ -4,20 +4,24 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"text/tabwriter"
 	"time"
 
+	"headroom/limits"
 	"headroom/server"
 )
 
 // GateCmd steers the gates of all servers on a database. Every order needs a
 // reason, ends by itself, and is kept with who gave it.
 type GateCmd struct {
-	Status  GateStatusCmd  `cmd:"" help:"Print the mode, the orders in force and the last ones."`
-	Block   GateBlockCmd   `cmd:"" help:"Refuse a workspace, an operation or a client for a while."`
-	Unblock GateUnblockCmd `cmd:"" help:"End a block before its time."`
-	Mode    GateModeCmd    `cmd:"" help:"Switch the gate to adaptive, static or open for a while; auto goes back to what is configured."`
-	Slots   GateSlotsCmd   `cmd:"" help:"Set how many reports run at once for a while; auto goes back to the gate's own number."`
+	Status   GateStatusCmd   `cmd:"" help:"Print the mode, the orders in force and the last ones."`
+	Block    GateBlockCmd    `cmd:"" help:"Refuse a workspace, an operation, a client or a token for a while."`
+	Unblock  GateUnblockCmd  `cmd:"" help:"End a block before its time."`
+	Kill     GateKillCmd     `cmd:"" help:"End a request that runs, as headroom top names it."`
+	Brownout GateBrownoutCmd `cmd:"" help:"Hold the gate on a rung of its ladder, such as read_only, for a while; auto lets it go."`
+	Set      GateSetCmd      `cmd:"" help:"Set the seats of a class for a while, such as report=2; CLASS=auto goes back to the gate's own number."`
+	Mode     GateModeCmd     `cmd:"" help:"Switch the gate to adaptive, static or open for a while; auto goes back to what is configured."`
 }
 
 // reasoned is what every change needs.
@@ -37,6 +41,7 @@ type whom struct {
 	Tenant    string `xor:"whom" required:"" help:"Workspace, by name or number. Stopping a timer stays possible." placeholder:"NAME"`
 	Operation string `xor:"whom" required:"" help:"Operation by its name, by #HASH of its document, or both as headroom top shows it." placeholder:"NAME"`
 	Client    string `xor:"whom" required:"" help:"Client, as NAME for all versions or NAME@VERSION. Stopping a timer stays possible." placeholder:"NAME"`
+	Token     string `xor:"whom" required:"" help:"Token, by its number in the log or its id in the API. Stopping a timer stays possible." placeholder:"ID"`
 }
 
 func (w whom) order() server.OrderRequest {
@@ -45,6 +50,8 @@ func (w whom) order() server.OrderRequest {
 		return server.OrderRequest{Kind: "tenant", Subject: w.Tenant}
 	case w.Operation != "":
 		return server.OrderRequest{Kind: "operation", Subject: w.Operation}
+	case w.Token != "":
+		return server.OrderRequest{Kind: "token", Subject: w.Token}
 	}
 	return server.OrderRequest{Kind: "client", Subject: w.Client}
 }
@@ -67,7 +74,7 @@ func (r reasoned) end(env *environment, o server.OrderRequest) error {
 	if err := r.ask(env.ctx, http.MethodDelete, "/debug/gate", o, &out); err != nil {
 		return err
 	}
-	fmt.Fprintf(env.stdout, "ended: %s %s\n", o.Kind, o.Subject)
+	fmt.Fprintln(env.stdout, strings.TrimSpace("ended: "+o.Kind+" "+o.Subject))
 	return nil
 }
 
@@ -111,18 +118,58 @@ func (c *GateModeCmd) Run(env *environment) error {
 	return c.give(env, server.OrderRequest{Kind: "mode", Subject: c.Mode})
 }
 
-// GateSlotsCmd sets the number of reports.
-type GateSlotsCmd struct {
-	Slots string `arg:"" help:"Reports that run at once, on the whole database while the gate is adaptive, else in each server; auto is the gate's own number."`
+// GateSetCmd sets the seats of a class.
+type GateSetCmd struct {
+	Seats string `arg:"" help:"CLASS=SEATS. Those of report are for the whole database while the gate is adaptive; all others, of control, interactive and background, are each server's." placeholder:"CLASS=SEATS"`
 	lasting
 }
 
 // Run gives the order, or ends it.
-func (c *GateSlotsCmd) Run(env *environment) error {
-	if c.Slots == auto {
-		return c.end(env, server.OrderRequest{Kind: "slots"})
+func (c *GateSetCmd) Run(env *environment) error {
+	class, number, ok := strings.Cut(c.Seats, "=")
+	if !ok || class == "" || number == "" {
+		return fmt.Errorf("%q is no CLASS=SEATS, such as report=2", c.Seats)
 	}
-	return c.give(env, server.OrderRequest{Kind: "slots", Subject: c.Slots})
+	o := server.OrderRequest{Kind: "seats", Subject: c.Seats}
+	if class == limits.Report.String() {
+		o = server.OrderRequest{Kind: "slots", Subject: number}
+	}
+	if number == auto {
+		o.Subject = class
+		return c.end(env, o)
+	}
+	return c.give(env, o)
+}
+
+// GateBrownoutCmd holds the gate on a rung.
+type GateBrownoutCmd struct {
+	Rung string `arg:"" help:"no_background, kept_reports, no_extras, refuse_reports, read_only or only_control; each includes those before it, and the gate may go higher by itself. auto lets it go."`
+	lasting
+}
+
+// Run gives the order, or ends it.
+func (c *GateBrownoutCmd) Run(env *environment) error {
+	if c.Rung == auto {
+		return c.end(env, server.OrderRequest{Kind: "brownout"})
+	}
+	return c.give(env, server.OrderRequest{Kind: "brownout", Subject: c.Rung})
+}
+
+// GateKillCmd ends a request.
+type GateKillCmd struct {
+	Request string `arg:"" help:"Its id, as headroom top, the live page and the log have it."`
+	reasoned
+}
+
+// Run gives the order, which is over once it was carried out.
+func (c *GateKillCmd) Run(env *environment) error {
+	var done server.OrderView
+	o := server.OrderRequest{Kind: "kill", Subject: c.Request, Reason: c.Reason, By: operator()}
+	if err := c.ask(env.ctx, http.MethodPost, "/debug/gate", o, &done); err != nil {
+		return err
+	}
+	fmt.Fprintln(env.stdout, printable(done.Text))
+	return nil
 }
 
 // GateStatusCmd prints how the gate is steered.

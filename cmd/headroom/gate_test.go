@@ -43,6 +43,10 @@ func TestGateFromTheAlarmToTheBlock(t *testing.T) {
 			t.Errorf("the others are answered %d %s", status, body)
 		}
 	}
+	asked := func(p *process, token, client, wants string) bool {
+		_, body := ask(p, token, client, day)
+		return strings.Contains(body, wants)
+	}
 	admin := func(p *process, args ...string) result { return runs(t, append(args, "--admin-url", p.admin)...) }
 
 	top := admin(here, "top", "--once")
@@ -51,18 +55,28 @@ func TestGateFromTheAlarmToTheBlock(t *testing.T) {
 	if top.code != 0 || len(lines) < 3 || !named.MatchString(lines[1]) {
 		t.Fatalf("top: exit %d\n%s%s", top.code, top.out, top.stderr)
 	}
-	if byRefused := admin(here, "top", "--once", "--json", "--by", "refused"); !strings.Contains(byRefused.out, `"culprit":{"workspaceId":`) {
+	if byRefused := admin(here, "top", "--once", "--json", "--by", "refused"); !strings.Contains(byRefused.out, `"askers":[{"workspaceId":`) {
 		t.Errorf("top --json: %s %s", byRefused.out, byRefused.stderr)
 	}
 	label := regexp.MustCompile(`Year#[0-9a-f]{8}`).FindString(lines[1])
 
+	both := runs(t, "top", "--once", "--admin-url", here.admin+","+there.admin+",http://127.0.0.1:1")
+	if lines := strings.Split(both.out, "\n"); both.code != 0 || len(lines) < 3 || !named.MatchString(lines[1]) || !strings.Contains(both.out, "\nSERVER ") || !strings.Contains(both.out, there.admin) || !regexp.MustCompile(`(?m)^http://127\.0\.0\.1:1 +cannot reach`).MatchString(both.out) {
+		t.Errorf("top of both: exit %d\n%s%s", both.code, both.out, both.stderr)
+	}
 	for want, args := range map[string][]string{
 		`no operation "Yaer" was seen here of late: did you mean "Year"?`: {"gate", "block", "--operation", "Yaer", "--reason", "a storm"},
 		`--reason`: {"gate", "block", "--operation", "Year"},
-		`mode "statc" is not adaptive, static or open: did you mean "static"?`: {"gate", "mode", "statc", "--reason", "a storm"},
-		`did you mean "block"`:   {"gate", "blok", "--operation", "Year", "--reason", "a storm"},
-		`can't be used together`: {"gate", "block", "--operation", "Year", "--client", "web", "--reason", "a storm"},
-		`--tenant`:               {"gate", "block", "--reason", "a storm"},
+		`mode "statc" is not adaptive, static or open: did you mean "static"?`:                                                                  {"gate", "mode", "statc", "--reason", "a storm"},
+		`rung "readonly" is none of no_background, kept_reports, no_extras, refuse_reports, read_only, only_control: did you mean "read_only"?`: {"gate", "brownout", "readonly", "--reason", "a storm"},
+		`"report" is no CLASS=SEATS, such as report=2`:                                                                                          {"gate", "set", "report", "--reason", "a storm"},
+		`class "reports" is none of control, interactive, background`:                                                                           {"gate", "set", "reports=2", "--reason", "a storm"},
+		`no server runs the request "b1946ac9"`:                                                                                                 {"gate", "kill", "b1946ac9", "--reason", "a storm"},
+		`there is no token 7654321`:                                                                                                             {"gate", "block", "--token", "7654321", "--reason", "a storm"},
+		`missing flags: --reason=TEXT`:                                                                                                          {"gate", "kill", "b1946ac9"},
+		`did you mean "block"`:                                                                                                                  {"gate", "blok", "--operation", "Year", "--reason", "a storm"},
+		`can't be used together`:                                                                                                                {"gate", "block", "--operation", "Year", "--client", "web", "--reason", "a storm"},
+		`--tenant`:                                                                                                                              {"gate", "block", "--reason", "a storm"},
 	} {
 		if r := admin(here, args...); r.code != 1 || !strings.Contains(r.stderr, want) || strings.Count(strings.TrimSpace(r.stderr), "\n") > 0 {
 			t.Errorf("%v: exit %d, %s, want one line with %s", args, r.code, r.stderr, want)
@@ -98,6 +112,38 @@ func TestGateFromTheAlarmToTheBlock(t *testing.T) {
 	}
 	if r := admin(here, "gate", "status"); !strings.Contains(r.out, "no orders are in force") || !strings.Contains(r.out, "the app is mended") {
 		t.Errorf("the status at the end: %s%s", r.out, r.stderr)
+	}
+	for _, order := range []struct {
+		args []string
+		says string // the first server, that the order is given
+		acts func() bool
+	}{
+		{[]string{"gate", "block", "--client", "mobile", "--for", "1s"}, "client mobile is blocked for 1s", func() bool { return asked(there, storm, "mobile@3.1.0", `"reason":"blocked"`) }},
+		{[]string{"gate", "brownout", "read_only", "--for", "1s"}, "brownout: read_only at least for 1s", func() bool { return there.gauge("headroom_brownout_step") >= 5 }},
+		{[]string{"gate", "set", "interactive=3", "--for", "1s"}, "seats of interactive: 3 for 1s", func() bool { return there.gauge(`headroom_gate_seats{class="interactive"}`) == 3 }},
+		{[]string{"gate", "set", "report=3", "--for", "1s"}, "report slots: 3 for 1s", func() bool { return there.gauge(`headroom_gate_seats{class="report"}`) == 3 }},
+		{[]string{"gate", "mode", "static", "--for", "1s"}, "the gate's mode is static for 1s", func() bool {
+			return strings.Contains(admin(there, "gate", "status").out, "mode static (configured adaptive)")
+		}},
+	} {
+		if r := admin(here, append(order.args, "--reason", "a storm")...); r.code != 0 || r.out != order.says+", on all servers within a second\n" {
+			t.Errorf("%v: exit %d, %s%s", order.args, r.code, r.out, r.stderr)
+		}
+		waitUntil(t, strings.Join(order.args, " ")+" acts on the other server", order.acts)
+		waitUntil(t, strings.Join(order.args, " ")+" ends by itself", func() bool { return !order.acts() })
+	}
+	if r := admin(here, "gate", "set", "report=auto", "--reason", "over"); r.code != 1 || !strings.Contains(r.stderr, "no order about slots is in force") {
+		t.Errorf("the end of what is over: exit %d, %s%s", r.code, r.out, r.stderr)
+	}
+	if r := runs(t, "gate", "status", "--admin-url", "http://127.0.0.1:1,"+here.admin); !strings.Contains(r.out, "no orders are in force") {
+		t.Errorf("the first of two servers is away: %s%s", r.out, r.stderr)
+	}
+	for _, p := range []*process{here, there} {
+		for _, line := range []string{`"an operator's order is in force"`, `"an operator's order has ended"`} {
+			if !strings.Contains(p.log.String(), line) {
+				t.Errorf("the log lacks %s", line)
+			}
+		}
 	}
 	if r := runs(t, "top", "--once", "--admin-url", "http://127.0.0.1:1"); r.code != 1 || !strings.Contains(r.stderr, "cannot reach the operators' address http://127.0.0.1:1 (--admin-url)") {
 		t.Errorf("nobody there: exit %d, %s", r.code, r.stderr)

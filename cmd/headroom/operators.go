@@ -15,29 +15,43 @@ import (
 	"time"
 )
 
-// Operators says where a server's operators' address is.
+// Operators says where the servers' operators' addresses are.
 type Operators struct {
-	AdminURL       string `name:"admin-url" default:"http://127.0.0.1:8081" help:"Operators' address of one of the servers." placeholder:"URL"`
-	AdminTokenFile string `help:"File with the token that the address asks for." placeholder:"FILE"`
+	AdminURL       []string `name:"admin-url" default:"http://127.0.0.1:8081" help:"Operators' addresses of the servers. Orders go to the first that answers, for all servers; headroom top asks each." placeholder:"URL,..."`
+	AdminTokenFile string   `help:"File with the token that the addresses ask for." placeholder:"FILE"`
 }
 
 // operatorsWait bounds one question: who asks at night wants an answer.
 const operatorsWait = 5 * time.Second
 
-// ask sends in, if it is not nil, and reads the answer into out. What the server
+// unreachable is a server that does not answer: another one may.
+type unreachable struct{ error }
+
+// ask asks the first server that answers; see askAt.
+func (o Operators) ask(ctx context.Context, method, path string, in, out any) (err error) {
+	for _, address := range o.AdminURL {
+		var gone unreachable
+		if err = o.askAt(ctx, address, method, path, in, out); !errors.As(err, &gone) {
+			return err
+		}
+	}
+	return err
+}
+
+// askAt sends in, if it is not nil, and reads the answer into out. What the server
 // refuses is an error in its words.
-func (o Operators) ask(ctx context.Context, method, path string, in, out any) error {
+func (o Operators) askAt(ctx context.Context, address, method, path string, in, out any) error {
 	body, err := json.Marshal(in)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, operatorsWait)
 	defer cancel()
-	base, err := url.Parse(o.AdminURL)
+	base, err := url.Parse(address)
 	if err != nil || base.Host == "" {
-		return fmt.Errorf("--admin-url %s is no address: write it as http://127.0.0.1:8081", o.AdminURL)
+		return fmt.Errorf("--admin-url %s is no address: write it as http://127.0.0.1:8081", address)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(o.AdminURL, "/")+path, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(address, "/")+path, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
@@ -51,7 +65,7 @@ func (o Operators) ask(ctx context.Context, method, path string, in, out any) er
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return fmt.Errorf("cannot reach the operators' address %s (--admin-url): %w", base.Redacted(), err)
+		return unreachable{fmt.Errorf("cannot reach the operators' address %s (--admin-url): %w", base.Redacted(), err)}
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, 8<<20))

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"strings"
 	"text/tabwriter"
@@ -22,18 +21,19 @@ type TopCmd struct {
 	Every time.Duration `default:"1s" help:"How often to look." placeholder:"DURATION"`
 }
 
-// Run looks until it is interrupted; where the output is no terminal, once.
+// Run looks until it is interrupted; where the output is no terminal, once. What
+// several servers say is one picture.
 func (c *TopCmd) Run(env *environment) error {
 	if c.Every < 100*time.Millisecond {
 		return fmt.Errorf("--every is at least 100ms")
 	}
 	once := c.Once || !c.JSON && !terminal(env.stdout)
 	for {
-		var v server.LimitsView
-		if err := c.ask(env.ctx, http.MethodGet, "/debug/limits?seconds=10&by="+c.By, nil, &v); err != nil {
-			return err
+		looks, err := c.look(env.ctx)
+		if err == nil {
+			err = c.show(env.stdout, looks, once)
 		}
-		if err := c.show(env.stdout, v, once); err != nil || once {
+		if err != nil || once {
 			return err
 		}
 		select {
@@ -56,7 +56,8 @@ func terminal(out io.Writer) bool {
 // clearScreen moves to the top left and forgets what is below.
 const clearScreen = "\x1b[H\x1b[2J"
 
-func (c *TopCmd) show(out io.Writer, v server.LimitsView, once bool) error {
+func (c *TopCmd) show(out io.Writer, looks []look, once bool) error {
+	v := together(looks, c.By)
 	if c.JSON {
 		return json.NewEncoder(out).Encode(v)
 	}
@@ -64,18 +65,19 @@ func (c *TopCmd) show(out io.Writer, v server.LimitsView, once bool) error {
 	if !once {
 		page.WriteString(clearScreen)
 	}
-	renderTop(&page, v)
+	renderTop(&page, v, looks)
 	_, err := io.WriteString(out, page.String())
 	return err
 }
 
 // renderTop draws the page.
-func renderTop(out io.Writer, v server.LimitsView) {
+func renderTop(out io.Writer, v server.LimitsView, looks []look) {
 	fmt.Fprintln(out, headline(v))
 	for _, o := range v.Orders {
 		fmt.Fprintln(out, inForce(o))
 	}
 	fmt.Fprintln(out, culprit(v))
+	renderServers(out, looks)
 	renderClasses(out, v)
 	for _, table := range []struct {
 		name string
@@ -125,10 +127,10 @@ func plural(n int, what string) string {
 
 // culprit names who asked for most, and how to block them where others suffer.
 func culprit(v server.LimitsView) string {
-	c := v.Culprit
-	if c == nil {
+	if len(v.Askers) == 0 {
 		return "nobody asked for anything in the last minute"
 	}
+	c := &v.Askers[0]
 	refused := int64(0)
 	for _, t := range v.Tenants {
 		refused += t.Refused
@@ -202,7 +204,7 @@ func renderRunning(out io.Writer, rows []server.RunningView) {
 	}
 	fmt.Fprintln(out, "\nRUNNING LONGEST")
 	for _, r := range rows[:min(len(rows), 3)] {
-		fmt.Fprintf(out, "%s  %s  %s · %s · %s\n", shortMs(r.Ms), r.Class, cut(r.Workspace, 30), cut(r.Operation, 42), cut(r.Client, 30))
+		fmt.Fprintf(out, "%s  %s  %s · %s · %s  request %s\n", shortMs(r.Ms), r.Class, cut(r.Workspace, 30), cut(r.Operation, 42), cut(r.Client, 30), printable(r.Request))
 	}
 }
 

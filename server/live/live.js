@@ -59,7 +59,7 @@ function showState(v) {
 
 // A storm is told by refusals or waiting, not by load alone.
 function showCulprit(v) {
-  const box = $("culprit"), c = v.culprit;
+  const box = $("culprit"), c = v.askers[0];
   $("remedy").hidden = true;
   if (!c) {
     $("verdict").className = "verdict";
