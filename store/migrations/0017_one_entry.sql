@@ -13,7 +13,7 @@ $$ BEGIN
   SELECT e.workspace_id, date_trunc('month', e.day::timestamp)::date, coalesce(e.project_id, 0), e.user_id, e.billable, e.currency,
          1, e.secs, e.amount_x3600
   FROM added e
-  WHERE e.deleted_at IS NULL AND e.ended_at IS NOT NULL AND (SELECT count(*) FROM added) = 1
+  WHERE e.deleted_at IS NULL AND e.ended_at IS NOT NULL AND NOT EXISTS (SELECT FROM added OFFSET 1)
   ON CONFLICT ON CONSTRAINT rollup_pk
   DO UPDATE SET entries = r.entries + excluded.entries, secs = r.secs + excluded.secs, amount_x3600 = r.amount_x3600 + excluded.amount_x3600;
   IF FOUND THEN
