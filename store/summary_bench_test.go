@@ -17,7 +17,7 @@ func BenchmarkSummarySets(b *testing.B) {
 	mustExec(b, conn, `
 		INSERT INTO time_entry (workspace_id, id, user_id, project_id, started_at, ended_at, day, billable, rate_minor, currency)
 		SELECT $1, gen_random_uuid(), m.user_id, p.id, s.at, s.at + interval '40 minutes', s.at::date, s.n % 7 > 0, 9000, 'EUR'
-		FROM (SELECT n, timestamptz '2024-01-01 00:00Z' + n * interval '731 days' / 300000 AS at FROM generate_series(0, 299999) n) s
+		FROM (SELECT n, date_trunc('second', timestamptz '2024-01-01 00:00Z' + n * interval '731 days' / 300000) AS at FROM generate_series(0, 299999) n) s
 		JOIN (SELECT user_id, row_number() OVER (ORDER BY user_id) - 1 AS n FROM membership WHERE workspace_id = $1) m ON m.n = s.n % 100
 		JOIN (SELECT id, row_number() OVER (ORDER BY id) - 1 AS n FROM project WHERE workspace_id = $1) p ON p.n = (s.n % 100 * 7 + s.n / 2500 % 4) % 60`, v.Workspace.ID)
 	mustExec(b, conn, `VACUUM ANALYZE`)
