@@ -27,6 +27,7 @@ func (s *Server) graphql(w http.ResponseWriter, hr *http.Request) {
 	}
 	decision := "run"
 	if f != nil {
+		s.pace(r, f)
 		decision = f.code
 	}
 	status := s.write(w, r, resp, f)

@@ -18,7 +18,43 @@ const (
 	// than the last: for those that came early, and for those that are held at once.
 	paceEarly = 50 * time.Millisecond
 	paceHeld  = 10 * time.Millisecond
+
+	// Of refusals that nobody remembers having given before, a thousand leave in a
+	// second, and a hundred at once.
+	paceAll  = time.Millisecond
+	burstAll = 100 * time.Millisecond
 )
+
+// pacer spaces out what must not take all of the processor: a server that does
+// nothing but refuse finds out too late that its database is back.
+type pacer struct {
+	mu   sync.Mutex
+	next time.Time
+}
+
+// wait is how long the next one is held.
+func (p *pacer) wait(now time.Time) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.next.Before(now) || p.next.After(now.Add(time.Minute)) { // or the clock was set back
+		p.next = now
+	}
+	if p.next.Before(now.Add(earlyHold)) {
+		p.next = p.next.Add(paceAll)
+	}
+	return max(0, p.next.Sub(now)-burstAll)
+}
+
+// pace holds refusals that cost the server more than they tell: that the database
+// is away, that a budget is used up, that a document would have to be parsed.
+func (s *Server) pace(r *request, f *fault) {
+	switch {
+	case f.code == codeUnavailable, f.code == codeThrottled, f.code == codeOverloaded && r.refusal == nil:
+		if d := s.paced.wait(r.arrived); d > 0 {
+			s.park(r.Context(), d)
+		}
+	}
+}
 
 // holding counts the refusals that are held back, by client.
 type holding struct {

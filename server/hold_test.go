@@ -45,3 +45,25 @@ func TestHoldingForgets(t *testing.T) {
 		t.Errorf("still held: %v", h.of)
 	}
 }
+
+// A thousand refusals leave in a second once a hundred have left at once, and none is
+// held for longer than the longest.
+func TestPacer(t *testing.T) {
+	var p pacer
+	begin := time.Unix(1_000_000, 0)
+	var waits []time.Duration
+	for range 20_000 {
+		waits = append(waits, p.wait(begin))
+	}
+	for n, want := range map[int]time.Duration{0: 0, 99: 0, 100: time.Millisecond, 1099: time.Second, 19_999: earlyHold - burstAll} {
+		if waits[n] != want {
+			t.Errorf("the refusal %d is held for %v, want %v", n, waits[n], want)
+		}
+	}
+	if got := p.wait(begin.Add(earlyHold)); got != 0 {
+		t.Errorf("later one is held for %v", got)
+	}
+	if got := p.wait(begin.Add(-time.Hour)); got != 0 {
+		t.Errorf("after the clock was set back one is held for %v", got)
+	}
+}

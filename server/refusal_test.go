@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -24,7 +25,7 @@ func click(token string) []byte {
 // loopback, that of the sender and the kernel included, beside a bare handler of
 // net/http that reads the same body and sends as many bytes.
 func BenchmarkRefusal(b *testing.B) {
-	r := newRig(b, func(c *Config) { c.Cores = 1 })
+	r := newRig(b, func(c *Config) { c.Cores, c.Log = 1, slog.New(slog.NewJSONHandler(io.Discard, nil)) })
 	r.ask(`query Day($date: Date) { myDay(date: $date) { day totals { seconds } entries { id description project { id name } } } }`, map[string]any{"date": "2026-03-02"})
 	r.server.static.Drain()
 	request := click(r.token)

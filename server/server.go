@@ -84,6 +84,7 @@ type Server struct {
 	metrics         *metrics
 	parking         chan struct{}
 	held            holding
+	paced           pacer
 	playground      playground
 	adminToken      []byte
 	nightly         time.Duration

@@ -32,6 +32,8 @@ const (
 // bed is what all blocks stand on.
 type bed struct {
 	dsn, program string
+	owner        timesheet.Viewer
+	keys         server.Keys
 	tokens       []string // of one person each client
 }
 
@@ -46,7 +48,7 @@ func openBed(ctx context.Context, pg *lab.Postgres, dir string) (*bed, error) {
 	if err := pg.Exec(ctx, dsn, `VACUUM ANALYZE`, `CHECKPOINT`); err != nil {
 		return nil, err
 	}
-	b := &bed{dsn: dsn, program: filepath.Join(dir, "headroom")}
+	b := &bed{dsn: dsn, owner: owner, program: filepath.Join(dir, "headroom")}
 	s, err := store.Open(ctx, store.Config{DSN: dsn})
 	if err != nil {
 		return nil, err
@@ -56,13 +58,14 @@ func openBed(ctx context.Context, pg *lab.Postgres, dir string) (*bed, error) {
 	if err != nil {
 		return nil, err
 	}
+	b.keys = server.NewKeys(secret)
 	for range clients {
 		in := store.NewToken{User: owner.User, Name: "bench", Scope: timesheet.ScopeWrite}
 		token, _, err := s.CreateToken(ctx, owner, in, store.Change{Action: "createToken", Input: in})
 		if err != nil {
 			return nil, err
 		}
-		b.tokens = append(b.tokens, server.NewKeys(secret).MintToken(owner.Workspace.ID, token))
+		b.tokens = append(b.tokens, b.keys.MintToken(owner.Workspace.ID, token))
 	}
 	build := exec.CommandContext(ctx, "go", "build", "-o", b.program, "./cmd/headroom")
 	build.Dir = ".." // the product's own module
@@ -116,6 +119,8 @@ var gates = map[string]func(b *bed) []string{
 	"none":        func(b *bed) []string { return b.serve("--limits", "off") },
 	"bulkheads":   func(b *bed) []string { return b.serve("--gate", "static") },
 	"failsafe-go": func(b *bed) []string { return []string{os.Args[0], "failsafe", b.dsn} },
+	"refusing":    func(b *bed) []string { return []string{os.Args[0], "refusing", b.dsn} },
+	"bare":        func(b *bed) []string { return []string{os.Args[0], "bare"} },
 	"adaptive":    func(b *bed) []string { return b.serve("--gate", "adaptive") }, // the default, by name
 }
 
@@ -139,7 +144,9 @@ func (b *bed) start(ctx context.Context, gate string, n int) (servers []*process
 	for range n {
 		args := gates[gate](b)
 		p := &process{cmd: exec.Command(args[0], args[1:]...)}
-		p.cmd.Stderr = &p.log
+		if p.cmd.Stderr = &p.log; gate == "refusing" {
+			p.cmd.Stderr = nil // it tells of each request
+		}
 		p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 		out, err := p.cmd.StdoutPipe()
 		if err != nil {

@@ -5,6 +5,7 @@
 //	go run ./overload --data DIR storm   # reports at five times what the database can do
 //	go run ./overload --data DIR rush    # ten times as many clicks as it can do
 //	go run ./overload --data DIR again   # what the last change concerns; it counts in place of what was
+//	go run ./overload --data DIR refuse  # what a refusal costs, and 10,000 clients that ask again at once
 //	go run ./overload page               # the page anew, from the runs that are kept
 //
 // The gates take turns in blocks whose order the seed draws, so that what disturbs
@@ -52,12 +53,16 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	switch flags.Arg(0) {
-	case "storm", "rush", again:
+	case "storm", "rush", again, "refuse":
 		return measure(ctx, o, flags.Arg(0))
 	case "page":
-		return publish(o)
+		return publish(ctx, o)
 	case "failsafe": // a server of ours with failsafe-go at its gate
-		return serveFailsafe(ctx, flags.Arg(1))
+		return serveAnother(ctx, flags.Arg(1), newFailsafe(), false)
+	case "refusing": // and one whose gate refuses everybody
+		return serveRefusing(ctx, flags.Arg(1))
+	case "bare":
+		return serveBare(ctx)
 	}
-	return errors.New("say storm, rush, again or page")
+	return errors.New("say storm, rush, again, refuse or page")
 }

@@ -28,13 +28,13 @@ type cell struct {
 var parts = map[string][]cell{
 	"storm": {
 		{"adaptive", 1, "storm", 5},
-		{"bulkheads", 1, "storm", 2},
-		{"failsafe-go", 1, "storm", 2},
+		{"bulkheads", 1, "storm", 1},
+		{"failsafe-go", 1, "storm", 1},
 		{"none", 1, "storm", 1},
 		{"adaptive", 2, "storm", 5},
 		{"bulkheads", 2, "storm", 1},
 		{"failsafe-go", 2, "storm", 1},
-		{"adaptive", 1, "calm", 2},
+		{"adaptive", 1, "calm", 1},
 		{"adaptive", 2, "calm", 1},
 	},
 	"rush": {
@@ -47,10 +47,12 @@ var parts = map[string][]cell{
 		{"bulkheads", 1, "slow", 1},
 		{"failsafe-go", 1, "slow", 1},
 		{"adaptive", 1, "calm", 1},
-		{"adaptive", 1, "storm", 1},
-		{"adaptive", 2, "storm", 1},
 	},
-	again: {{"adaptive", 1, "rush", 5}},
+	again: {
+		{"adaptive", 1, "rush", 2},
+		{"adaptive", 1, "slow", 2},
+	},
+	"refuse": nil, // no blocks: servers' processor time
 }
 
 // again is the part whose cells take the place of those that were measured before.
@@ -109,6 +111,8 @@ type result struct {
 	Alone   map[string]float64 // ms, from one end of the network to the other
 	Peak    float64            // clicks a second that the database can do
 	Blocks  []*Block
+	Refusal *refusals `json:",omitempty"`
+	Steady  *steady   `json:",omitempty"`
 }
 
 func measure(ctx context.Context, o options, part string) error {
@@ -140,10 +144,28 @@ func measure(ctx context.Context, o options, part string) error {
 	if err := pin(os.Getpid(), serverCore); err != nil {
 		return err
 	}
-	if out.Alone, out.Peak, err = b.alone(ctx); err != nil {
+	kinds := reports
+	if part == "refuse" {
+		kinds = nil
+	}
+	if out.Alone, out.Peak, err = b.alone(ctx, kinds); err != nil {
 		return err
 	}
 	fmt.Fprintf(os.Stderr, "%.1f clicks a second; alone, ms: %v\n", out.Peak, out.Alone)
+	if part == "refuse" {
+		if out.Refusal, err = b.refuse(ctx, o); err != nil {
+			return err
+		}
+		if err := out.keep(o.out); err != nil {
+			return err
+		}
+		if out.Steady, err = b.hour(ctx, o); err != nil {
+			return err
+		}
+		if err := out.keep(o.out); err != nil {
+			return err
+		}
+	}
 	for i, c := range schedule(parts[part], o) {
 		block, err := b.block(ctx, c, o, out, o.seed*1000+uint64(i))
 		if err != nil {
@@ -155,12 +177,12 @@ func measure(ctx context.Context, o options, part string) error {
 			return err
 		}
 	}
-	return publish(o)
+	return publish(ctx, o)
 }
 
 // alone measures each kind of operation on a server without a gate and load, and
 // then how many clicks a second there can be.
-func (b *bed) alone(ctx context.Context) (alone map[string]float64, peak float64, err error) {
+func (b *bed) alone(ctx context.Context, kinds []op) (alone map[string]float64, peak float64, err error) {
 	servers, err := b.start(ctx, "none", 1)
 	if err != nil {
 		return nil, 0, err
@@ -170,7 +192,7 @@ func (b *bed) alone(ctx context.Context) (alone map[string]float64, peak float64
 	if alone, err = l.alone(ctx, []op{click}, 60); err != nil {
 		return nil, 0, err
 	}
-	more, err := l.alone(ctx, reports, 3)
+	more, err := l.alone(ctx, kinds, 3)
 	maps.Copy(alone, more)
 	if err == nil {
 		peak, err = l.closed(ctx, click, 4, 5*time.Second)

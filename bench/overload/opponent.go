@@ -52,10 +52,14 @@ func (f failsafe) Admit(ctx context.Context, r limits.Request) (*limits.Permit, 
 	}), nil
 }
 
-// serveFailsafe is `headroom serve` with this gate, and pools that its limiters
-// do not outgrow.
-func serveFailsafe(ctx context.Context, dsn string) error {
-	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+// serveAnother is `headroom serve` with another gate, and pools that failsafe-go's
+// limiters do not outgrow.
+func serveAnother(ctx context.Context, dsn string, gate limits.Gate, requests bool) error {
+	level := slog.LevelWarn
+	if requests {
+		level = slog.LevelInfo
+	}
+	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
 	s, err := store.Open(ctx, store.Config{DSN: dsn, Log: log, Pools: map[timesheet.Class]int{
 		timesheet.ClassControl: 2, timesheet.ClassInteractive: failsafePermits, timesheet.ClassReport: failsafePermits, timesheet.ClassBackground: 2,
 	}})
@@ -69,7 +73,7 @@ func serveFailsafe(ctx context.Context, dsn string) error {
 	}
 	plenty := limits.Rate{Size: 1e6, Restore: 1e6}
 	srv, err := server.New(server.Config{
-		Store: s, Secret: secret, Log: log, Another: newFailsafe(), Cores: 1, User: plenty, Tenant: plenty, Statistics: true, Nightly: -1,
+		Store: s, Secret: secret, Log: log, Another: gate, Cores: 1, User: plenty, Tenant: plenty, Statistics: true, Nightly: -1,
 	})
 	if err != nil {
 		return err

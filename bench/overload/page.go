@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,15 +17,13 @@ import (
 var names = []string{"none", "failsafe-go", "bulkheads", "adaptive"}
 
 // publish writes the page and its pictures from the last run of each part.
-func publish(o options) error {
+func publish(ctx context.Context, o options) error {
 	var b strings.Builder
 	b.WriteString(`# Overload: measured
 
-Written by ` + "`cd bench && go run ./overload storm`, `rush` and `again`" + ` in the place of storm; do not edit.
-Raw figures are in [overload-runs](overload-runs/); those of the part ` + "`again`" + ` count in place
-of what had been measured of the same cells: the server then held back all clients that
-came before their time, and not one request of each, which took a third of a second
-from those it served.
+Written by ` + "`cd bench && go run ./overload storm`, and `rush`, `again` and `refuse`" + ` in the place of
+storm; do not edit. Raw figures are in [overload-runs](overload-runs/); those of the part
+` + "`again`" + ` count in place of what had been measured of the same cells before the gate changed.
 
 Real servers before a PostgreSQL with a million entries. The database is bound to one
 core; the servers and those who ask share the other. *Clicks* are interactive
@@ -58,11 +57,21 @@ class of 1 to 20 permits from 20, with a queue of 2 to 3 times that.
 			continue
 		}
 		all.write(&b, load)
+		all.predict(ctx, &b, load)
 		for file, text := range all.pictures(load) {
 			if err := os.WriteFile(filepath.Join(o.out, file), []byte(text), 0o644); err != nil {
 				return err
 			}
 		}
+	}
+	switch run, err := read(o.out, "refuse"); {
+	case err == nil:
+		run.writeRefusal(&b)
+		if run.Steady != nil {
+			run.Steady.write(&b)
+		}
+	case !errors.Is(err, os.ErrNotExist):
+		return err
 	}
 	return os.WriteFile(filepath.Join(o.out, "overload.md"), []byte(b.String()), 0o644)
 }

@@ -11,13 +11,19 @@ var titles = map[string]string{
 
 // describe says where and how a go was taken.
 func (r *result) describe(b *strings.Builder) {
-	m := r.Machine
-	fmt.Fprintf(b, "\n%d blocks of %s: commit %s%s, %s. %s, %d cores, load %s before. %s, %s.\nFour clients have %.0f clicks answered a second. Alone a click takes %.1f ms, reports take", len(r.Blocks), r.Block,
-		m.Commit, map[bool]string{false: " with changes"}[m.Clean], m.Date.Format("2006-01-02 15:04 UTC"), m.CPU, m.Cores, m.Load, m.Go, m.Postgres, r.Peak, r.Alone[click.name])
+	fmt.Fprintf(b, "\n%d blocks of %s: ", len(r.Blocks), r.Block)
+	r.tellMachine(b)
+	fmt.Fprintf(b, "Four clients have %.0f clicks answered a second. Alone a click takes %.1f ms, reports take", r.Peak, r.Alone[click.name])
 	for i, o := range reports {
 		fmt.Fprintf(b, "%s %.0f ms (%s)", map[bool]string{true: ","}[i > 0], r.Alone[o.name], o.name)
 	}
 	b.WriteString(".\n")
+}
+
+func (r *result) tellMachine(b *strings.Builder) {
+	m := r.Machine
+	fmt.Fprintf(b, "Commit %s%s, %s. %s, %d cores, load %s before. %s, %s.\n",
+		m.Commit, map[bool]string{false: " with changes"}[m.Clean], m.Date.Format("2006-01-02 15:04 UTC"), m.CPU, m.Cores, m.Load, m.Go, m.Postgres)
 }
 
 // write adds a load to the page: the goals of the adaptive gate and what each gate
@@ -104,7 +110,7 @@ func (r *result) goals(b *strings.Builder, load string) {
 	}
 	b.WriteString("\n| goal of the adaptive gate | processes | bound | found | |\n|---|---|---|---|---|\n")
 	for _, g := range all {
-		fmt.Fprintf(b, "| %s %s | %s | %s | %s |\n", g.name, g.what, g.bound, g.found, map[bool]string{true: "met", false: "**missed**"}[g.met])
+		fmt.Fprintf(b, "| %s %s | %s | %s | %s |\n", g.name, g.what, g.bound, g.found, verdict(g.met))
 	}
 }
 
