@@ -10,7 +10,7 @@ import (
 // than those that wait. A connection that is held costs no processor time.
 const (
 	parked     = maxConnections // at a time
-	earlyHold  = 10 * time.Second
+	earlyHold  = 20 * time.Second
 	debtHold   = 100 * time.Millisecond
 	besideHold = 300 * time.Millisecond
 
@@ -21,8 +21,9 @@ const (
 
 	// Of refusals that nobody remembers having given before, a thousand leave in a
 	// second, and a hundred at once.
-	paceAll  = time.Millisecond
-	burstAll = 100 * time.Millisecond
+	paceAll   = time.Millisecond
+	burstAll  = 100 * time.Millisecond
+	paceLimit = 10 * time.Second
 )
 
 // pacer spaces out what must not take all of the processor: a server that does
@@ -39,7 +40,7 @@ func (p *pacer) wait(now time.Time) time.Duration {
 	if p.next.Before(now) || p.next.After(now.Add(time.Minute)) { // or the clock was set back
 		p.next = now
 	}
-	if p.next.Before(now.Add(earlyHold)) {
+	if p.next.Before(now.Add(paceLimit)) {
 		p.next = p.next.Add(paceAll)
 	}
 	return max(0, p.next.Sub(now)-burstAll)

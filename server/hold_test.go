@@ -55,12 +55,12 @@ func TestPacer(t *testing.T) {
 	for range 20_000 {
 		waits = append(waits, p.wait(begin))
 	}
-	for n, want := range map[int]time.Duration{0: 0, 99: 0, 100: time.Millisecond, 1099: time.Second, 19_999: earlyHold - burstAll} {
+	for n, want := range map[int]time.Duration{0: 0, 99: 0, 100: time.Millisecond, 1099: time.Second, 19_999: paceLimit - burstAll} {
 		if waits[n] != want {
 			t.Errorf("the refusal %d is held for %v, want %v", n, waits[n], want)
 		}
 	}
-	if got := p.wait(begin.Add(earlyHold)); got != 0 {
+	if got := p.wait(begin.Add(paceLimit)); got != 0 {
 		t.Errorf("later one is held for %v", got)
 	}
 	if got := p.wait(begin.Add(-time.Hour)); got != 0 {
