@@ -49,14 +49,13 @@ func appendFault(b []byte, f *fault) (_ []byte, err error) {
 	if b, err = appendValue(append(b, `"errors":[{"message":`...), f.message); err != nil {
 		return nil, err
 	}
-	if b, err = appendValue(append(b, `,"extensions":{"code":`...), f.code); err != nil {
-		return nil, err
-	}
-	for _, d := range f.details {
-		b = append(append(append(b, `,"`...), d.name...), `":`...)
+	sign := `,"extensions":{"`
+	for _, d := range f.sorted() {
+		b = append(append(append(b, sign...), d.name...), `":`...)
 		if b, err = appendValue(b, d.value); err != nil {
 			return nil, err
 		}
+		sign = `,"`
 	}
 	return append(b, `}}],`...), nil
 }

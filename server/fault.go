@@ -2,6 +2,8 @@ package server
 
 import (
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -107,6 +109,13 @@ func (f *fault) with(name string, value any) *fault {
 func (f *fault) retry(after time.Duration) *fault {
 	f.retryAfter = max(after, time.Millisecond)
 	return f.with("retryAfterMs", f.retryAfter.Milliseconds())
+}
+
+// sorted are the extensions, the code among them, by name, as JSON has them.
+func (f *fault) sorted() []detail {
+	all := append(append(make([]detail, 0, 8), detail{"code", f.code}), f.details...)
+	slices.SortFunc(all, func(a, b detail) int { return strings.Compare(a.name, b.name) })
+	return all
 }
 
 // statusFor is the status under a media type.

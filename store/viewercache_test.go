@@ -80,7 +80,7 @@ func TestViewerCacheHeard(t *testing.T) {
 func TestViewerCacheSharesLookUps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeViewers(t)
-		f.delay = time.Second
+		f.delay = viewerPatience / 2
 		impatient, leave := context.WithTimeoutCause(t.Context(), time.Millisecond, errors.New("left"))
 		defer leave()
 		var all sync.WaitGroup
@@ -107,7 +107,7 @@ func TestViewerCacheNeverKeepsWhatWasBeforeAChange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeViewers(t)
 		f.hear(true)
-		f.delay = time.Second
+		f.delay = viewerPatience / 2
 		go f.get(t.Context(), viewerID{1, 2, 3})
 		time.Sleep(time.Millisecond) // it has read MEMBER and is on its way
 		f.role.Store(timesheet.RoleAdmin)
