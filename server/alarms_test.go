@@ -45,15 +45,17 @@ func readAlarms(t *testing.T) []alarm {
 var (
 	series = regexp.MustCompile(`(headroom_[a-z_]+)(?:\{([^}]*)\})?`)
 	label  = regexp.MustCompile(`([a-z_]+)\s*(?:=~|!~|!=|=)`)
+	equal  = regexp.MustCompile(`([a-z_]+)\s*=\s*"([^"]*)"`)
 )
 
-// Every alarm asks for metrics and labels that there are, and has a page that says
-// what to do.
+// Every alarm asks for metrics, labels and values that there are, and has a page that
+// says what to do. What it counts is there before the first of it: an increase is seen
+// only from one value to the next.
 func TestAlarms(t *testing.T) {
 	r := newRig(t, nil)
 	r.ask(`{ viewer { role } }`, nil)
 	r.server.readHeadroom(t.Context())
-	labels := map[string]map[string]bool{"headroom_ratio": {}} // absent until a minute has passed
+	labels, values := map[string]map[string]bool{"headroom_ratio": {}}, map[string]bool{} // absent until a minute has passed
 	families, err := r.server.metrics.registry.Gather()
 	if err != nil {
 		t.Fatal(err)
@@ -63,6 +65,7 @@ func TestAlarms(t *testing.T) {
 		for _, m := range f.GetMetric() {
 			for _, l := range m.GetLabel() {
 				labels[f.GetName()][l.GetName()] = true
+				values[f.GetName()+" "+l.GetName()+" "+l.GetValue()] = true
 			}
 		}
 	}
@@ -79,6 +82,11 @@ func TestAlarms(t *testing.T) {
 			known, ok := labels[strings.TrimSuffix(m[1], "_bucket")]
 			if !ok {
 				t.Errorf("%s asks for %s, which is no metric", a.Alert, m[1])
+			}
+			for _, l := range equal.FindAllStringSubmatch(m[2], -1) {
+				if name := strings.TrimSuffix(m[1], "_bucket"); !values[name+" "+l[1]+" "+l[2]] {
+					t.Errorf("%s: %s has no %s that is %s", a.Alert, m[1], l[1], l[2])
+				}
 			}
 			for _, l := range label.FindAllStringSubmatch(m[2], -1) {
 				if !known[l[1]] {

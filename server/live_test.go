@@ -117,6 +117,8 @@ func TestBrowserLivePage(t *testing.T) {
 			b.do(t, chromedp.EmulateViewport(view.width, view.height), theme(view.theme), chromedp.Navigate(admin.URL+"/"))
 			b.wait(t, `[document.querySelector('#culprit').innerText].find((text) => text.includes('Globex') && text.includes('Year') && text.includes('mobile@3.1.0') && /[1-9][0-9]* refused/.test(text))`)
 			b.wait(t, `document.querySelector('#classes article:nth-child(2) svg .refused').getAttribute('d').length > 300 && 'the storm is drawn'`)
+			b.wait(t, `document.querySelector('#classes article:nth-child(2) .absorb').getAttribute('d').length > 300 && 'the time to absorb is drawn'`)
+			b.wait(t, `[document.querySelector('#running').innerText].find((text) => /(interactive|report) · (Globex|Acme) · /.test(text) && /[0-9a-f]{8}-/.test(text))`)
 			for selector, wants := range map[string][]string{
 				"#state":     {"gate adaptive", "1 core", "slowdown", "report slots", "3.3 x the busiest minute fits", "database answers"},
 				"#remedy":    {"headroom gate block --operation 'Year#", "--for 10m"},
@@ -125,6 +127,7 @@ func TestBrowserLivePage(t *testing.T) {
 				"#tenants":   {"Globex (", "Acme ("},
 				"#clients":   {"mobile@3.1.0", "web@7.2.0"},
 				"#decisions": {"refused", "Globex · Year#", "its class's queue is full"},
+				"#database":  {"slowdown", "of 1 core"},
 				"#changes":   {"report slots: 1: it floods us, by ann@desk", "over: client web is blocked"},
 			} {
 				shown := b.wait(t, `document.querySelector('`+selector+`').innerText`)

@@ -54,6 +54,10 @@ func newMetrics(s *Server) *metrics {
 	m.registry.MustRegister(m.audited, m.requests, m.duration, m.waited, m.cost, m.drift, m.refusals, m.points, m.statements, m.rows, m.exports, m.exportsOpen, m.downloads, m.downloaded, stateCollector{s},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.gateMetrics = newGateMetrics(s, m.registry)
+	m.requests.WithLabelValues("none", codeInternal) // an alarm needs the 0 before the 1
+	for class := range serviceClass {
+		m.requests.WithLabelValues(class.String(), codeInternal)
+	}
 	return m
 }
 

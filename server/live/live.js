@@ -108,6 +108,28 @@ function draw(i, most, deepest) {
   return picture;
 }
 
+// strip draws one number over time, as an area below its line, the least at the bottom.
+function strip(values, least, most, className) {
+  const picture = svg("svg", { viewBox: `0 0 ${kept} 100`, preserveAspectRatio: "none", "aria-hidden": "true", class: "strip" });
+  const from = kept - values.length;
+  const height = (value) => 100 - (96 * (Math.max(value, least) - least)) / Math.max(most - least, 1e-9);
+  if (values.length) {
+    const line = values.map((value, at) => `L${from + at + 0.5},${height(value).toFixed(1)}`).join("");
+    picture.append(svg("path", { class: className, d: `M${from + 0.5},100${line}L${from + values.length - 0.5},100z` }));
+  }
+  return picture;
+}
+
+const highest = (values, least) => values.reduce((most, value) => Math.max(most, value), least);
+
+// drawn is a strip with what it shows and its highest value, which is its top.
+function drawn(name, values, least, top, className, say) {
+  const most = highest(values, least), now = values.length ? values[values.length - 1] : least;
+  return el("div", "drawn",
+    el("p", "", el("span", "", name), " ", el("b", "", say(now)), most > now ? ` · at most ${say(most)}` : ""),
+    strip(values, least, Math.max(most, top), className));
+}
+
 // order has those first that are about most.
 const order = [1, 2, 0, 3];
 
@@ -123,13 +145,29 @@ function showClasses(v) {
     return el("article", idle ? "class idle" : "class",
       el("h3", "", c.class, el("span", refusing > 0 ? "bad" : "", idle ? "nothing in five minutes" : refusing > 0 ? `${refusing.toFixed(1)} refused a second` : `${mean("ran").toFixed(1)} answered a second`)),
       ...(idle ? [] : [draw(i, most, deepest)]),
+      ...(idle ? [] : [drawn("absorbed in", seconds.map((s) => s.absorbMs[i]), 0, 1000, "absorb", time)]),
       el("dl", "",
         fact("seats", `${c.busy} of ${c.seats}`),
         fact("waiting", count(c.queued) + (deepest > c.queued ? `, at most ${count(deepest)}` : "")),
         fact("holds a seat", c.heldMs > 0 ? time(c.heldMs) : "–"),
-        fact("absorbed in", time(c.absorbMs)),
         ...(idle ? [] : [fact("top of the chart", `${count(most)} a second`)])));
   }));
+}
+
+// showDatabase draws how many times longer than forecast operations take. 1 is
+// calm; the top is at least 3, from where on something is wrong.
+function showDatabase(v) {
+  const factor = (value) => `${value.toFixed(1)} x`;
+  $("database").replaceChildren(el("article", v.slowdown >= 3 ? "class slow" : "class",
+    el("h3", "", "database", el("span", v.databaseUp ? "" : "bad", v.databaseUp ? `work for ${(v.seconds || []).slice(-10).reduce((n, s) => n + s.work / 1000 / 10, 0).toFixed(2)} of ${v.cores === 1 ? "1 core" : v.cores + " cores"}` : "away")),
+    drawn("slowdown", seconds.map((s) => s.slowdown), 1, 3, "slowdown", factor)));
+}
+
+// showRunning names what holds a seat for longest, by the id that headroom gate kill takes.
+function showRunning(v) {
+  const rows = v.running.slice(0, 5).map((r) =>
+    el("li", "", el("time", "", time(r.ms)), el("span", "", [r.class, r.workspace, r.operation, r.client || "(unnamed)"].join(" · "), " ", el("code", "", r.request))));
+  $("running").replaceChildren(...(rows.length ? rows : [el("li", "", el("span", "none", "nothing at this moment"))]));
 }
 
 function showSpenders(id, title, rows, label) {
@@ -180,6 +218,8 @@ function show(v) {
   showCulprit(v);
   showOrders(v);
   showClasses(v);
+  showDatabase(v);
+  showRunning(v);
   showSpenders("tenants", "workspace", v.tenants, tenant);
   showSpenders("operations", "operation", v.operations, (r) => r.operation);
   showSpenders("clients", "client", v.clients, (r) => r.client);

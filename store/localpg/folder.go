@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -25,9 +26,13 @@ const (
 	shortTemp = "/tmp"
 )
 
+// exportsFolder is what servers on any database keep in the base folder.
+const exportsFolder = "exports"
+
 // makeBase makes the base folder with its parents. Another account must be
-// able to pass through it: then it is made so, also when it exists but is empty
-// or ours already. Parents that exist are not ours to change.
+// able to pass through it: then it is made so, also when it exists but is empty or
+// ours already, be it that it held nothing but the exports of a server on another
+// database. Parents that exist are not ours to change.
 func makeBase(base string, who account) error {
 	perm := fs.FileMode(0o700)
 	if who.other() {
@@ -43,7 +48,8 @@ func makeBase(base string, who account) error {
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(filepath.Join(base, "lock")); err != nil && len(entries) > 0 {
+	foreign := func(e fs.DirEntry) bool { return e.Name() != exportsFolder }
+	if _, err := os.Stat(filepath.Join(base, "lock")); err != nil && slices.ContainsFunc(entries, foreign) {
 		return nil
 	}
 	info, err := os.Stat(base)

@@ -163,6 +163,25 @@ func TestClosedParentIsNamed(t *testing.T) {
 	wantRefusal(t, Config{Dir: base}, "may not enter "+closed+":", "--data-dir")
 }
 
+// A folder that was closed, but for the exports of a server on another database, is
+// opened; one with anything else in it is somebody's, and named.
+func TestClosedBase(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("an ordinary user runs PostgreSQL itself, so no folder is closed to it")
+	}
+	parent := newBase(t)
+	mustMkdir(t, parent, 0o755)
+	ours, theirs := filepath.Join(parent, "ours"), filepath.Join(parent, "theirs")
+	for _, base := range []string{ours, theirs} {
+		mustMkdir(t, base, 0o700)
+		mustMkdir(t, filepath.Join(base, "exports"), 0o700)
+	}
+	mustWrite(t, filepath.Join(theirs, "letters"), "", 0o600)
+	wantRefusal(t, Config{Dir: theirs}, "may not enter "+theirs+":", "--data-dir")
+	execute(t, mustStart(t, Config{Dir: ours}).DSN(), "create table made ()")
+}
+
 func TestClosedBinariesAreNamed(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
