@@ -178,6 +178,7 @@ func TestClosedBase(t *testing.T) {
 		mustMkdir(t, filepath.Join(base, "exports"), 0o700)
 	}
 	mustWrite(t, filepath.Join(theirs, "letters"), "", 0o600)
+	mustMkdir(t, theirs, 0o700)
 	wantRefusal(t, Config{Dir: theirs}, "may not enter "+theirs+":", "--data-dir")
 	execute(t, mustStart(t, Config{Dir: ours}).DSN(), "create table made ()")
 }
