@@ -278,7 +278,19 @@ func TestStatisticsMissingAndStale(t *testing.T) {
 	if p, a := r.priced(r.token, query, in); p.Cost.Requested < 30 || p.Cost.Requested > p.Cost.Bound {
 		t.Errorf("a large company: %s", a.raw)
 	}
-	now = now.Add(countsStale)
+	now = now.Add(countsAge)
+	if p, a := r.priced(r.token, query, in); p.Cost.Basis != limits.Statistics {
+		t.Errorf("a day later, before it is counted again: %s", a.raw)
+	}
+	select {
+	case wanted := <-r.server.statistics.asked:
+		if wanted != ws {
+			t.Errorf("workspace %d is to be counted again, want %d", wanted, ws)
+		}
+	default:
+		t.Error("nobody counts again after a day")
+	}
+	now = now.Add(countsStale - countsAge)
 	declared(t, "long after it was counted")
 }
 

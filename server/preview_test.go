@@ -71,6 +71,12 @@ func TestPreviewVerdicts(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a variable too many is nobody's business", func(t *testing.T) {
+		r.t = t
+		if p, a := r.priced(r.token, page, map[string]any{"n": 1, "m": 2147483647}); p.Verdict.Code != verdictAccepted || p.Cost.Requested != 2.52 {
+			t.Errorf("%s", a.raw)
+		}
+	})
 	t.Run("a budget that is used up", func(t *testing.T) {
 		r.t = t
 		r.server.userBudget.Charge(r.server.accountOf(credential{workspace: r.owner.Workspace.ID, user: r.owner.User}).budgets[0].Key, 60)
@@ -88,6 +94,7 @@ func TestPreviewVerdicts(t *testing.T) {
 	}{
 		"a syntax error":        {call{query: `{ viewer `, token: r.token}, codeParseFailed},
 		"an unknown field":      {call{query: `{ nothing }`, token: r.token}, codeValidationFailed},
+		"an unknown variable":   {call{query: `{ projects(first: $n) { nodes { id } } }`, token: r.token}, codeValidationFailed},
 		"no size":               {call{query: `{ projects { nodes { id } } }`, token: r.token}, codeSlicing},
 		"nobody":                {call{query: `{ viewer { role } }`}, codeUnauthenticated},
 		"a token that may read": {call{query: `mutation { stopTimer(input: {}) { userErrors { code } } }`, token: reader}, codeForbidden},
