@@ -42,8 +42,8 @@ func scalarLiterals(ctx context.Context) core.RuleFunc {
 // checkVariables checks the values of variables as they came: the library's
 // own coercion takes an enum value in any case, a number for a text, and knows
 // nothing of the form of custom scalars; and what is missing it does not name. An
-// integer that is written like 1.0 it
-// replaces in vars by one that the library can read.
+// integer that is written like 1.0 it replaces in vars by one that the library can
+// read.
 func checkVariables(ctx context.Context, schema *ast.Schema, op *ast.OperationDefinition, vars map[string]any) gqlerror.List {
 	c := coercion{ctx: ctx, schema: schema}
 	for _, def := range op.VariableDefinitions {
@@ -105,12 +105,17 @@ func (c *coercion) check(typ *ast.Type, v any, path ast.Path) any {
 // object checks the fields of an input, which it may not have or may lack.
 func (c *coercion) object(def *ast.Definition, fields map[string]any, path ast.Path) {
 	below := func(name string) ast.Path { return append(path[:len(path):len(path)], ast.PathName(name)) }
+	known := 0
 	for _, f := range def.Fields {
 		if child, given := fields[f.Name]; given {
+			known++
 			fields[f.Name] = c.check(f.Type, child, below(f.Name))
 		} else if f.Type.NonNull && f.DefaultValue == nil {
 			c.refuse(below(f.Name), "is missing; its type is %s", f.Type)
 		}
+	}
+	if known == len(fields) {
+		return
 	}
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		if def.Fields.ForName(name) == nil && name != "__typename" {

@@ -219,7 +219,16 @@ func (q *reportStatement) fromTimes(days []timesheet.Date, also string) {
 // fromRunning reads timers that run, as if they were stopped now.
 func (q *reportStatement) fromRunning() {
 	end := "greatest(e.started_at, " + q.args.add(wholeSecond(q.now)) + "::timestamptz)"
-	q.times(end, "\n  AND e.ended_at IS NULL")
+	if !q.plan.Own {
+		q.times(end, "\n  AND e.ended_at IS NULL")
+		return
+	}
+	day, period := "", q.plan.Period
+	if q.dated() {
+		day = foldDays("e.day", period, q.plan.Label, &q.args)
+	}
+	also := "\n  AND e.ended_at IS NULL\n  AND e.day >= " + q.args.add(period.From) + "\n  AND e.day <= " + q.args.add(period.To)
+	q.parts(day, "count(*)", "extract(epoch FROM "+end+" - e.started_at)", "", also)
 }
 
 // times is an arm of entries up to an end: each counts in the step of its start,
@@ -241,13 +250,17 @@ func (q *reportStatement) times(end, also string) {
 		last := "width_bucket(greatest(e.started_at, " + end + " - interval '1 second'), " + bounds + ")"
 		steps = "SELECT generate_series(" + first + ", " + last + ") AS step"
 	}
+	q.parts(day, count, part, "\nCROSS JOIN LATERAL ("+steps+") n", also+"\n  AND "+day+" IS NOT NULL")
+}
+
+// parts is an arm of entries of which a part counts, in seconds.
+func (q *reportStatement) parts(day, count, part, join, also string) {
 	rounded := "p.secs"
 	if q.in.Rounds(timesheet.RoundEntry) {
 		rounded = roundSQL(*q.in.Rounding, rounded)
 	}
-	where := entryConditions(q.v, q.filter(), &q.args) + also + "\n  AND " + day + " IS NOT NULL"
 	q.arm(day, count, "p.secs", rounded, "CASE WHEN e.billable THEN e.rate_minor * "+rounded+" ELSE 0 END",
-		fmt.Sprintf("time_entry e\nCROSS JOIN LATERAL (%s) n\nCROSS JOIN LATERAL (SELECT %s::integer AS secs) p\nWHERE %s", steps, part, where))
+		fmt.Sprintf("time_entry e%s\nCROSS JOIN LATERAL (SELECT %s::integer AS secs) p\nWHERE %s%s", join, part, entryConditions(q.v, q.filter(), &q.args), also))
 }
 
 // filter is the input's without its period, which the plan's days are within.

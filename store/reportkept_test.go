@@ -53,6 +53,9 @@ func TestReportsOfKeptDaysAgainstOracle(t *testing.T) {
 	mustExec(t, s.conn, `DELETE FROM time_entry WHERE workspace_id = $1`, w.owner.Workspace.ID)
 	w.facts = nil
 	w.fill(t, s.conn, 600)
+	mustExec(t, s.conn, `DELETE FROM time_entry WHERE workspace_id = $1`, w.owner.Workspace.ID)
+	w.facts[0].start = instant(t, "2023-11-30T16:00:00Z") // a timer that keeps its day of November, in Tokyo it is December
+	w.keep(t, s.conn)
 	w.move(t, s, "America/New_York", day(t, "2024-06-10"))
 	w.move(t, s, "Asia/Tokyo", day(t, "2023-12-20"))
 	kept := 0
@@ -71,8 +74,8 @@ func TestReportsOfKeptDaysAgainstOracle(t *testing.T) {
 		if r.IntN(3) == 0 {
 			in.TimeZone = new(pick(r, "Asia/Tokyo", "America/New_York"))
 		}
-		if r.IntN(2) == 0 { // what a wrong day shows in
-			in.GroupBy, in.Period = []timesheet.GroupKey{timesheet.GroupMonth}, period(t, "2023-06-01", "2025-06-30")
+		if r.IntN(2) == 0 { // what a wrong day shows in, that of a timer too
+			in.GroupBy, in.Period = []timesheet.GroupKey{pick(r, timesheet.GroupMonth, timesheet.GroupWeek)}, period(t, "2023-06-01", "2025-06-30")
 		}
 		v := pick(r, w.owner, w.users[1])
 		v.Workspace = w.owner.Workspace

@@ -18,6 +18,7 @@ type ReportPlan struct {
 	Short  []Date // the same, but for those longer than LongEntry
 	Mixed  []Date // where an entry counts depends on its times
 	Long   []Date // of these, entries longer than LongEntry are read with their times
+	Own    bool   // every entry counts whole on the day that it has, a running timer too
 
 	// Steps say where an instant counts: under the label of the last step
 	// that is not after it.
@@ -88,8 +89,9 @@ func PlanReport(in ReportInput, home HomeDays, zone *time.Location, weekStart ti
 		reach, far = LongEntry, MaxEntry
 	}
 	days := p.homeDays(calendar(home.Zone, from, to), reach, far)
-	switch own := !split && zone.String() == home.Zone.String(); {
-	case own:
+	p.Own = !split && zone.String() == home.Zone.String()
+	switch {
+	case p.Own:
 		p.skipNone(days, fold)
 	case home.Kept != nil:
 		p.keep(days, *home.Kept)
