@@ -26,6 +26,7 @@ type card struct {
 	swept    time.Time
 	pause    time.Time // until when no report slot is asked for
 	promises promises
+	guests   guests
 	ladder   ladder
 
 	few, all pace // of operations that had waited, with few seats and with all
@@ -114,7 +115,7 @@ func (r *card) arrived(s *Static, p *pool, q *Request, now time.Time) {
 	if r == nil {
 		return
 	}
-	r.promises.classes[p.class].asked += q.Work
+	r.promises.arrived(p, nameHash(r.secret, q.Client), q.Work, now)
 	if p.class != Interactive {
 		return
 	}
@@ -134,8 +135,45 @@ func (r *card) place(p *pool, q *Request, now time.Time) (start time.Duration, p
 			return p.queue.waiting[i].start, i, true
 		}
 	}
+	if r.guest(p, q, now) {
+		return p.queue.virtual - 1, p.queue.place(p.queue.virtual - 1), false
+	}
 	start = p.queue.start(q.Tenant)
 	return start, p.queue.place(start), false
+}
+
+// guest reports whether a request is one more of a client that was let in, and goes
+// first. Few at a time do, one of each tenant, and none of a tenant that has much
+// waiting: a guest takes a turn of its tenant's.
+func (r *card) guest(p *pool, q *Request, now time.Time) bool {
+	if !r.newestFirst(p) || r.guests.find(nameHash(r.secret, q.Client), now) == nil {
+		return false
+	}
+	if p.queue.finish[q.Tenant]-p.queue.virtual > muchWaiting*max(q.Work, minCost) {
+		return false
+	}
+	for i, w := range p.queue.waiting {
+		switch {
+		case !w.guest:
+			return true
+		case 2*i >= narrowSeats(r.cores, r.beat.Processes, 1), w.request.Tenant == q.Tenant:
+			return false
+		}
+	}
+	return true
+}
+
+// muchWaiting is how many operations of its size a guest's tenant may have waiting.
+const muchWaiting = 3
+
+// admitted notes who is let in.
+func (r *card) admitted(p *pool, q *Request, now time.Time) {
+	if r == nil {
+		return
+	}
+	client := nameHash(r.secret, q.Client)
+	first := !r.newestFirst(p) || r.guests.enter(client, now)
+	r.promises.admitted(p, client, q.Work, first, now)
 }
 
 // newestFirst reports whether a class is served so.
@@ -194,5 +232,5 @@ func (r *card) refused(s *Static, p *pool, q *Request, out *Refusal, now time.Ti
 	if r == nil {
 		return
 	}
-	r.promises.promise(p, nameHash(r.secret, q.Client), q.Work, out, now, s.random.Float64())
+	r.promises.promise(p, nameHash(r.secret, q.Client), q.Work, r.newestFirst(p), out, now, s.random.Float64())
 }

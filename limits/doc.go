@@ -128,13 +128,18 @@
 //	                    seat: newest first; whoever
 //	                    has waited for 10 held is refused, or for less, down to
 //	                    half of held, the fewer can be served
+//	guests              in a crowd the next operations of who was let in go first:
+//	                    16 of them, for 3 s; half as many as there are cores at a
+//	                    time, one of each tenant
 //	ladder              a rung up for each second of a crowd, down for five without:
 //	                    no background, kept reports, no extras, no reports
 //	reports             while many wait, forecasts count double against deadlines;
 //	                    within a tenant the smaller passes one of more than twice
 //	                    its length that has not yet waited a third of its time
 //	Retry-After         when backlog and promises are worked off; one promise for
-//	                    each client and class
+//	                    each client and class; in a crowd a promise counts as much
+//	                    as such promises were kept, and with the whole visit; a
+//	                    quarter of it for who came as told and found no place
 //
 // In a database that shares its processors seats are not only a limit but the
 // class's share of them. That is why interactive operations have four seats for

@@ -54,6 +54,10 @@ func (q *queue) insert(w *Waiter, position int) {
 	if q.finish == nil {
 		q.finish = map[string]time.Duration{}
 	}
+	if w.guest {
+		q.finish[w.request.Tenant] = q.start(w.request.Tenant) + max(w.request.Work, minCost) // it pays with its next turns
+		return
+	}
 	q.finish[w.request.Tenant] = w.finish()
 }
 
@@ -91,11 +95,11 @@ func (q *queue) pass(w *Waiter, position int) {
 // pop takes out the next to be served: of the tenant whose turn it is, the first
 // that came or the newest. The queue must not be empty.
 func (q *queue) pop(newest bool) *Waiter {
-	if newest {
+	if newest && !q.waiting[0].guest {
 		q.newestForward(q.waiting[0].request.Tenant)
 	}
 	w := q.waiting[0]
-	q.virtual = w.start
+	q.virtual = max(q.virtual, w.start)
 	q.takeOut(0)
 	if len(q.finish) > 2*len(q.waiting)+16 {
 		for tenant, finish := range q.finish {
@@ -125,7 +129,7 @@ func (q *queue) newestForward(tenant string) {
 		}
 		q.waiting[i], carried.start, carried = carried, start, w
 	}
-	q.finish[tenant] = q.waiting[last].finish()
+	q.finish[tenant] = max(q.finish[tenant], q.waiting[last].finish())
 }
 
 // removeOlder takes out all who came before a time, and hands them to out. Their
@@ -134,7 +138,7 @@ func (q *queue) removeOlder(than time.Time, out func(*Waiter)) {
 	kept := q.waiting[:0]
 	var gone []*Waiter
 	for _, w := range q.waiting {
-		if w.arrived.Before(than) {
+		if !w.guest && w.arrived.Before(than) {
 			gone = append(gone, w)
 			q.work -= w.request.Work
 		} else {

@@ -130,10 +130,11 @@ func (s *Static) enter(r *Request, gone bool, tell func(*Permit, *Refusal)) (*Pe
 			return nil, s.refuseLocked(p, r, why, now), nil
 		}
 	}
-	if !s.makeRoomLocked(p, position, now) {
+	guest := s.card.guest(p, r, now)
+	if !s.makeRoomLocked(p, position, guest, now) {
 		return nil, s.refuseLocked(p, r, QueueFull, now), nil
 	}
-	w := &Waiter{gate: s, request: *r, arrived: now, start: start, tell: tell}
+	w := &Waiter{gate: s, request: *r, arrived: now, start: start, guest: guest, tell: tell}
 	if tell == nil {
 		w.answered = make(chan struct{})
 	}
@@ -154,12 +155,12 @@ const hopeful = 20 * time.Millisecond
 // makeRoomLocked finds a place in the queue for one who would stand at a
 // position. In a full queue the last who came a moment ago has to go, which
 // belongs to a tenant with more waiting.
-func (s *Static) makeRoomLocked(p *pool, position int, now time.Time) bool {
+func (s *Static) makeRoomLocked(p *pool, position int, guest bool, now time.Time) bool {
 	if len(p.queue.waiting) < p.maxQueue {
 		return true
 	}
 	for i := len(p.queue.waiting) - 1; i >= position; i-- {
-		if out := p.queue.waiting[i]; now.Sub(out.arrived) <= hopeful {
+		if out := p.queue.waiting[i]; now.Sub(out.arrived) <= hopeful || guest && !out.guest {
 			p.queue.remove(out)
 			s.answerLocked(out, nil, s.refuseLocked(p, &out.request, QueueFull, now))
 			return true
@@ -189,6 +190,7 @@ func (s *Static) grantLocked(p *pool, r *Request, arrived, now time.Time, slot S
 	p.busy++
 	p.running += r.Work
 	p.admitted++
+	s.card.admitted(p, r, now)
 	p.waited += max(0, now.Sub(arrived))
 	s.lookAroundLocked(now)
 	permit := &Permit{holder: s, class: r.Class, step: s.rungLocked(), work: r.Work, since: now, slot: slot}

@@ -11,6 +11,7 @@ type Waiter struct {
 	request Request
 	arrived time.Time
 	start   time.Duration // in the queue's virtual time
+	guest   bool          // goes before all who are none
 
 	// One of the two is told of the answer: who waits in Admit by the channel,
 	// who came through Offer by the function.

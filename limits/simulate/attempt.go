@@ -21,6 +21,9 @@ func (w *world) deadline(class limits.Class) time.Duration {
 // attempt sends a request to one of the servers.
 func (w *world) attempt(op *operation) {
 	op.tries++
+	if op.visitor != nil {
+		w.result.crowd[op.visitor.kind].attempts++
+	}
 	srv := w.servers[w.rng.IntN(len(w.servers))]
 	for i := 0; srv.down && i < len(w.servers); i++ {
 		srv = w.servers[(srv.index+1)%len(w.servers)]
@@ -50,6 +53,9 @@ func (w *world) succeed(a *attempt) {
 	a.over, a.timeout.fn = true, nil
 	a.gate.ended(a, true)
 	w.result.answer(a, w.now)
+	if v := a.op.visitor; v != nil {
+		v.on(w, true)
+	}
 }
 
 // giveUp ends an attempt whose client has waited long enough.
@@ -58,13 +64,18 @@ func (w *world) giveUp(a *attempt) {
 		return
 	}
 	a.over = true
+	told := time.Duration(0)
 	if a.running {
 		w.db.cancel(&a.job)
 		a.gate.ended(a, false)
 	} else {
-		a.gate.leave(a)
+		told = a.gate.leave(a)
 	}
 	w.result.lose(a, timedOut)
+	if v := a.op.visitor; v != nil {
+		v.lost(w, a.op, told)
+		return
+	}
 	w.again(a.op, w.between(100*time.Millisecond, 500*time.Millisecond))
 }
 
@@ -73,6 +84,10 @@ func (w *world) giveUp(a *attempt) {
 func (w *world) refuse(a *attempt, told time.Duration) {
 	a.over, a.timeout.fn = true, nil
 	w.result.lose(a, refused)
+	if v := a.op.visitor; v != nil {
+		v.lost(w, a.op, told)
+		return
+	}
 	if told == 0 {
 		told = w.between(1, 2) * (250 * time.Millisecond << min(a.op.tries, 6))
 	}

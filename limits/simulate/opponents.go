@@ -47,10 +47,11 @@ func (d *door) start(a *attempt) {
 	d.srv.world.start(a)
 }
 
-func (d *door) leave(a *attempt) {
+func (d *door) leave(a *attempt) time.Duration {
 	if i := slices.Index(d.queue, a); i >= 0 {
 		d.queue = slices.Delete(d.queue, i, i+1)
 	}
+	return 0
 }
 
 func (d *door) ended(a *attempt, ok bool) {
@@ -68,9 +69,9 @@ func (d *door) ended(a *attempt, ok bool) {
 // doors has one for each class.
 type doors map[limits.Class]*door
 
-func (d doors) arrive(a *attempt)         { d[a.op.source.Class].arrive(a) }
-func (d doors) leave(a *attempt)          { d[a.op.source.Class].leave(a) }
-func (d doors) ended(a *attempt, ok bool) { d[a.op.source.Class].ended(a, ok) }
+func (d doors) arrive(a *attempt)              { d[a.op.source.Class].arrive(a) }
+func (d doors) leave(a *attempt) time.Duration { return d[a.op.source.Class].leave(a) }
+func (d doors) ended(a *attempt, ok bool)      { d[a.op.source.Class].ended(a, ok) }
 
 func always(*door, *attempt) bool { return true }
 func never(*door, *attempt) bool  { return false }

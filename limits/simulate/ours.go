@@ -14,7 +14,8 @@ type own struct {
 	static   *limits.Static
 	adaptive *limits.Adaptive // nil for a static gate
 	answers  []answer
-	next     *event // of the adaptive gate's Step
+	next     *event      // of the adaptive gate's Step
+	held     map[int]int // refusals that are held back, by client
 }
 
 type answer struct {
@@ -42,9 +43,10 @@ func (g *own) arrive(a *attempt) {
 	}
 }
 
-func (g *own) leave(a *attempt) {
-	a.waiter.Leave(limits.Expired)
+func (g *own) leave(a *attempt) time.Duration {
+	refusal := a.waiter.Leave(limits.Expired)
 	g.settle()
+	return refusal.RetryAfter
 }
 
 func (g *own) ended(a *attempt, ok bool) {
@@ -72,7 +74,7 @@ func (g *own) settle() {
 		for _, x := range batch {
 			if x.refusal != nil {
 				if !x.a.over {
-					g.srv.world.refuse(x.a, x.refusal.RetryAfter)
+					g.refuse(x.a, x.refusal)
 				}
 				continue
 			}
@@ -80,6 +82,30 @@ func (g *own) settle() {
 			g.srv.world.start(x.a)
 		}
 	}
+}
+
+// refuse tells an attempt when to come back. Of a client that was told before it is
+// held back as package server does it.
+func (g *own) refuse(a *attempt, r *limits.Refusal) {
+	w := g.srv.world
+	if w.Crowd == nil || !r.Again {
+		w.refuse(a, r.RetryAfter)
+		return
+	}
+	hold, beside := r.RetryAfter, g.held[a.op.client]
+	switch {
+	case r.Early == 0:
+		hold = 300 * time.Millisecond
+	case beside > 0:
+		hold = time.Duration(r.Early)*50*time.Millisecond + time.Duration(beside)*10*time.Millisecond
+	}
+	hold = min(hold, r.RetryAfter, 20*second)
+	a.over, a.timeout.fn = true, nil
+	g.held[a.op.client]++
+	w.after(hold, func() {
+		g.held[a.op.client]--
+		w.refuse(a, max(second, r.RetryAfter-hold))
+	})
 }
 
 // step lets an adaptive gate start reports and see how it stands.
@@ -138,7 +164,7 @@ func Static() Policy {
 		if err != nil {
 			panic(err) // SeatsFor gives every class a seat
 		}
-		return &own{srv: srv, static: static}
+		return &own{srv: srv, static: static, held: map[int]int{}}
 	}}
 }
 
@@ -157,7 +183,7 @@ func adaptive(name string, demote bool, change func(*server, *limits.AdaptiveCon
 		if err != nil {
 			panic(err) // every scenario has cores
 		}
-		g := &own{srv: srv, static: &a.Static, adaptive: a}
+		g := &own{srv: srv, static: &a.Static, adaptive: a, held: map[int]int{}}
 		w.after(0, g.beat)
 		w.after(0, g.step)
 		return g

@@ -17,6 +17,7 @@ type Result struct {
 	wasted   float64
 	byServer []int             // reports answered
 	lost     [numLosses][4]int // attempts, by class
+	crowd    [numKinds]visits
 }
 
 type loss int

@@ -21,6 +21,7 @@ type Setup struct {
 	Length    time.Duration // of the run
 	Storm     [2]time.Duration
 	Sources   []Source
+	Crowd     *Crowd                         // nil: none
 	Speed     []Change                       // of the database
 	Foreign   []Change                       // backends of other programs
 	Clock     []Change                       // seconds by which the servers' clocks step
@@ -63,6 +64,7 @@ type operation struct {
 	screen   int32 // operations of one burst have the same
 	sample   int   // in the result
 	tries    int
+	visitor  *visitor // of a crowd, or nil
 }
 
 // attempt is one request for it.
@@ -85,8 +87,8 @@ type attempt struct {
 // arrives, at once or later.
 type gate interface {
 	arrive(a *attempt)
-	leave(a *attempt)          // one that waits has given up
-	ended(a *attempt, ok bool) // one that ran has ended
+	leave(a *attempt) time.Duration // one that waits has given up; when it is told to come back, 0 if it is not
+	ended(a *attempt, ok bool)      // one that ran has ended
 }
 
 // drainer is a gate that refuses those who wait when its server stops.
@@ -176,6 +178,9 @@ func (w *world) schedule(seed uint64) {
 	}
 	for _, c := range w.Foreign {
 		w.after(c.At, func() { w.db.sync(); w.db.foreign = int(c.To); w.db.share() })
+	}
+	if w.Crowd != nil {
+		w.come(w.Crowd, rand.New(rand.NewPCG(seed, 999)))
 	}
 	if w.Restart > 0 {
 		w.after(w.Restart, func() { w.restart(0) })
