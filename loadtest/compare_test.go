@@ -160,3 +160,28 @@ func TestCompareTakesTurns(t *testing.T) {
 		t.Error("runs in turns and one after the other are not told apart")
 	}
 }
+
+// A run whose generator was not well still tells the server's counters, unless what was
+// asked was not answered: refusals have statements of their own.
+func TestCountersOfVoidRuns(t *testing.T) {
+	run := func(outcomes map[string]int) *Record {
+		return &Record{Phases: []PhaseRecord{
+			{Phase: "warm", Planned: 100, Outcomes: map[string]int{"throttled": 100}},
+			{Phase: "smoke", Judged: true, Planned: 1000, Outcomes: outcomes},
+		}}
+	}
+	for _, tt := range []struct {
+		name     string
+		outcomes map[string]int
+		want     bool
+	}{
+		{"all answered", map[string]int{"ok": 1000}, true},
+		{"half were never sent", map[string]int{"ok": 500, "dropped": 500}, true},
+		{"some were refused", map[string]int{"ok": 980, "throttled": 20}, false},
+		{"none was sent", map[string]int{"dropped": 1000}, false},
+	} {
+		if got := run(tt.outcomes).answered(); got != tt.want {
+			t.Errorf("%s: the counters count: %v", tt.name, got)
+		}
+	}
+}

@@ -35,6 +35,18 @@ func (r *Record) perOperation(class Class, of func(Work) float64) float64 {
 	return sum / n
 }
 
+// answered reports whether the server's counters of a run can be compared, however
+// well the generator was: nearly all operations that were sent were answered right.
+func (r *Record) answered() bool {
+	ok, sent := 0, 0
+	for _, p := range r.Phases {
+		if p.Judged {
+			ok, sent = ok+p.Outcomes[OK.String()], sent+p.Planned-p.Outcomes[Dropped.String()]-p.Outcomes[Unsent.String()]
+		}
+	}
+	return sent > 0 && float64(ok) >= 0.99*float64(sent)
+}
+
 // countedPairs is how many pairs it takes to believe a counter: each side has
 // come first once.
 const countedPairs = 2

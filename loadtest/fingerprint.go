@@ -143,8 +143,13 @@ func (c *client) entries(ctx context.Context, user *User, last time.Time) int {
 }
 
 // scenarioHash names what was asked for, so that runs of something else are
-// told apart. Rates that were measured are not part of it.
+// told apart, also where a built-in operation has changed. Rates that were measured are
+// not part of it.
 func (s *session) scenarioHash() string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%v %v\n%s", s.Duration, s.Rate, s.spec.raw))
+	text := fmt.Appendf(nil, "%v %v\n%s", s.Duration, s.Rate, s.spec.raw)
+	for _, op := range catalog { // what a scenario names without its document
+		text = fmt.Appendf(text, "\n%s %s", op.Name, op.Document)
+	}
+	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])
 }

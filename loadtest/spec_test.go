@@ -234,7 +234,7 @@ phases: [ { name: load, for: 1s, streams: [ { mix: { Mine: 1 }, rate: 1 } ] } ]
 }
 
 func TestBuiltInScenarios(t *testing.T) {
-	want := []string{"baseline", "failover", "growth", "office-day", "report-storm", "smoke", "soak"}
+	want := []string{"baseline", "failover", "growth", "lists", "office-day", "report-storm", "smoke", "soak"}
 	if got := BuiltIn(); !slices.Equal(got, want) {
 		t.Errorf("built in are %q, want %q", got, want)
 	}

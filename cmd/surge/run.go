@@ -11,7 +11,7 @@ import (
 
 // sending is what all commands that send a scenario ask for.
 type sending struct {
-	Scenario string `arg:"" help:"Name of a built-in scenario (baseline, failover, growth, office-day, report-storm, smoke, soak), or a YAML file."`
+	Scenario string `arg:"" help:"Name of a built-in scenario (baseline, failover, growth, lists, office-day, report-storm, smoke, soak), or a YAML file."`
 	Target   string `placeholder:"URL" help:"The GraphQL endpoint (default: http://127.0.0.1:8080/graphql)."`
 	Admin    string `placeholder:"URL" help:"The operators' address, whose counters are kept with the results (default: the target's next port)."`
 	IOwn     string `name:"i-own" placeholder:"HOST" help:"Load a target that is not this machine: its host, as in --target."`
