@@ -61,11 +61,11 @@ var mutants = []mutant{
 	},
 	{
 		name: "one pool for all", found: byStorm, exit: loadtest.ExitViolated,
-		file: "server/transport.go", old: "\tclass := limits.Classify(p, asked)\n", new: "\tclass := min(limits.Classify(p, asked), limits.Interactive)\n",
+		file: "server/understand.go", old: "\tclass := limits.Classify(p, asked)\n", new: "\tclass := min(limits.Classify(p, asked), limits.Interactive)\n",
 	},
 	{
 		name: "everybody told the same second", found: byCrowd, exit: loadtest.ExitViolated,
-		file: "limits/pool.go", old: "\treturn time.Duration(float64(clear) * (1 + random))\n", new: "\t_, _ = clear, random\n\treturn time.Second\n",
+		file: "limits/promise.go", old: "\tif after >= maxRetryAfter/2 {\n", new: "\tif true {\n\t\treturn time.Second\n\t}\n\tif after >= maxRetryAfter/2 {\n",
 	},
 }
 
