@@ -139,9 +139,10 @@ func TestExplainedFields(t *testing.T) {
 	r := newRig(t, nil)
 	for _, name := range []string{"a", "b", "c"} {
 		client := find(r.ask(`mutation($n: String!) { createClient(input: {name: $n}) { client { id } } }`, map[string]any{"n": name}).Data, "id")
-		r.ask(`mutation($n: String!, $c: ID) { createProject(input: {name: $n, clientId: $c}) { project { id } } }`, map[string]any{"n": name, "c": client})
+		project := find(r.ask(`mutation($n: String!, $c: ID) { createProject(input: {name: $n, clientId: $c}) { project { id } } }`, map[string]any{"n": name, "c": client}).Data, "id")
+		r.ask(`mutation($p: ID!) { createTask(input: {name: "task", projectId: $p}) { task { id } } }`, map[string]any{"p": project})
 	}
-	const query = `{ list: projects(first: 50) { totalCount nodes { name client { name } } } viewer { role } }`
+	const query = `{ list: projects(first: 50) { totalCount nodes { name client { name } tasks(first: 1) { nodes { name } } } } viewer { role } }`
 	body, err := json.Marshal(map[string]any{"query": query, "extensions": map[string]any{"headroom": map[string]any{"explain": true}}})
 	if err != nil {
 		t.Fatal(err)
@@ -156,9 +157,10 @@ func TestExplainedFields(t *testing.T) {
 		requested        float64
 		batches, atLeast int
 	}{
-		"list":              {"Query.projects", 4.5, 3, 7},             // the page, its count, the clients
+		"list":              {"Query.projects", 5.5, 3, 7},             // the page with its clients, its count, the tasks
 		"list.totalCount":   {"ProjectConnection.totalCount", 2, 0, 0}, // its parent counts
-		"list.nodes.client": {"Project.client", 1, 1, 3},
+		"list.nodes.client": {"Project.client", 1, 0, 0}, // its list has read it
+		"list.nodes.tasks":  {"Project.tasks", 1, 1, 3},
 		"viewer":            {"Query.viewer", 0.5, 0, 0},
 	} {
 		f, ok := fields[path]
