@@ -21,6 +21,7 @@ var rooms = map[string][]string{
 	"limits/simulate":  {"limits"},
 	"npmfetch":         {},
 	"graph":            {"timesheet"},
+	"graph/inorder":    {},
 	"csvfile":          {"timesheet"},
 	"demo":             {"timesheet"},
 	"store":            {"timesheet"},

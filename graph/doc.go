@@ -16,3 +16,4 @@
 package graph
 
 //go:generate go tool gqlgen generate
+//go:generate go run ./inorder

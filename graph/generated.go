@@ -264,6 +264,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 				}
 			}
 			var buf bytes.Buffer
+			buf.Grow(answerRoom)
 			data.MarshalGQL(&buf)
 			response.Data = buf.Bytes()
 			if atomic.LoadInt32(&ec.Deferred) > 0 {
@@ -282,6 +283,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			ctx = graphql.WithLazyInputUnmarshalerIndex(ctx, inputUnmarshalers)
 			data := ec._Mutation(ctx, opCtx.Operation.SelectionSet)
 			var buf bytes.Buffer
+			buf.Grow(answerRoom)
 			data.MarshalGQL(&buf)
 
 			return &graphql.Response{
@@ -295,6 +297,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 }
 
 type executionContext struct {
+	collected collections
 	*graphql.ExecutionContextState[ResolverRoot, DirectiveRoot, ComplexityRoot]
 }
 
@@ -2976,24 +2979,9 @@ func (ec *executionContext) field___Type_inputFields_args(ctx context.Context, r
 
 // region    **************************** field.gotpl *****************************
 
-func (ec *executionContext) _ArchiveClientPayload_client(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Client]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ArchiveClientPayload_client(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Value, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Client) graphql.Marshaler {
-			return ec.marshalOClient2ᚖheadroomᚋtimesheetᚐClient(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _ArchiveClientPayload_client(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Client]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "ArchiveClientPayload", Field: field})
+	return ec.marshalOClient2ᚖheadroomᚋtimesheetᚐClient(ctx, field.Selections, obj.Value)
 }
 func (ec *executionContext) fieldContext_ArchiveClientPayload_client(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -3008,24 +2996,9 @@ func (ec *executionContext) fieldContext_ArchiveClientPayload_client(_ context.C
 	return fc, nil
 }
 
-func (ec *executionContext) _ArchiveClientPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Client]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ArchiveClientPayload_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ArchiveClientPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Client]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "ArchiveClientPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.UserErrors)
 }
 func (ec *executionContext) fieldContext_ArchiveClientPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -3040,24 +3013,9 @@ func (ec *executionContext) fieldContext_ArchiveClientPayload_userErrors(_ conte
 	return fc, nil
 }
 
-func (ec *executionContext) _ArchiveClientPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Client]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ArchiveClientPayload_warnings(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Warnings, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ArchiveClientPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Client]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "ArchiveClientPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.Warnings)
 }
 func (ec *executionContext) fieldContext_ArchiveClientPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -3072,24 +3030,9 @@ func (ec *executionContext) fieldContext_ArchiveClientPayload_warnings(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _ArchiveProjectPayload_project(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Project]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ArchiveProjectPayload_project(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Value, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Project) graphql.Marshaler {
-			return ec.marshalOProject2ᚖheadroomᚋtimesheetᚐProject(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _ArchiveProjectPayload_project(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Project]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "ArchiveProjectPayload", Field: field})
+	return ec.marshalOProject2ᚖheadroomᚋtimesheetᚐProject(ctx, field.Selections, obj.Value)
 }
 func (ec *executionContext) fieldContext_ArchiveProjectPayload_project(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -3104,24 +3047,9 @@ func (ec *executionContext) fieldContext_ArchiveProjectPayload_project(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _ArchiveProjectPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Project]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ArchiveProjectPayload_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ArchiveProjectPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Project]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "ArchiveProjectPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.UserErrors)
 }
 func (ec *executionContext) fieldContext_ArchiveProjectPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -3136,24 +3064,9 @@ func (ec *executionContext) fieldContext_ArchiveProjectPayload_userErrors(_ cont
 	return fc, nil
 }
 
-func (ec *executionContext) _ArchiveProjectPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Project]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ArchiveProjectPayload_warnings(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Warnings, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ArchiveProjectPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Project]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "ArchiveProjectPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.Warnings)
 }
 func (ec *executionContext) fieldContext_ArchiveProjectPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -3168,24 +3081,9 @@ func (ec *executionContext) fieldContext_ArchiveProjectPayload_warnings(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _ArchiveTagPayload_tag(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Tag]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ArchiveTagPayload_tag(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Value, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Tag) graphql.Marshaler {
-			return ec.marshalOTag2ᚖheadroomᚋtimesheetᚐTag(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _ArchiveTagPayload_tag(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Tag]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "ArchiveTagPayload", Field: field})
+	return ec.marshalOTag2ᚖheadroomᚋtimesheetᚐTag(ctx, field.Selections, obj.Value)
 }
 func (ec *executionContext) fieldContext_ArchiveTagPayload_tag(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -3200,24 +3098,9 @@ func (ec *executionContext) fieldContext_ArchiveTagPayload_tag(_ context.Context
 	return fc, nil
 }
 
-func (ec *executionContext) _ArchiveTagPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Tag]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ArchiveTagPayload_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ArchiveTagPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Tag]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "ArchiveTagPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.UserErrors)
 }
 func (ec *executionContext) fieldContext_ArchiveTagPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -3232,24 +3115,9 @@ func (ec *executionContext) fieldContext_ArchiveTagPayload_userErrors(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _ArchiveTagPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Tag]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ArchiveTagPayload_warnings(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Warnings, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ArchiveTagPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Tag]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "ArchiveTagPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.Warnings)
 }
 func (ec *executionContext) fieldContext_ArchiveTagPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -3264,24 +3132,9 @@ func (ec *executionContext) fieldContext_ArchiveTagPayload_warnings(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _ArchiveTaskPayload_task(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Task]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ArchiveTaskPayload_task(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Value, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Task) graphql.Marshaler {
-			return ec.marshalOTask2ᚖheadroomᚋtimesheetᚐTask(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _ArchiveTaskPayload_task(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Task]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "ArchiveTaskPayload", Field: field})
+	return ec.marshalOTask2ᚖheadroomᚋtimesheetᚐTask(ctx, field.Selections, obj.Value)
 }
 func (ec *executionContext) fieldContext_ArchiveTaskPayload_task(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -3296,24 +3149,9 @@ func (ec *executionContext) fieldContext_ArchiveTaskPayload_task(_ context.Conte
 	return fc, nil
 }
 
-func (ec *executionContext) _ArchiveTaskPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Task]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ArchiveTaskPayload_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ArchiveTaskPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Task]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "ArchiveTaskPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.UserErrors)
 }
 func (ec *executionContext) fieldContext_ArchiveTaskPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -3328,24 +3166,9 @@ func (ec *executionContext) fieldContext_ArchiveTaskPayload_userErrors(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _ArchiveTaskPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Task]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ArchiveTaskPayload_warnings(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Warnings, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ArchiveTaskPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Task]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "ArchiveTaskPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.Warnings)
 }
 func (ec *executionContext) fieldContext_ArchiveTaskPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -3360,24 +3183,9 @@ func (ec *executionContext) fieldContext_ArchiveTaskPayload_warnings(_ context.C
 	return fc, nil
 }
 
-func (ec *executionContext) _AuditConnection_edges(ctx context.Context, field graphql.CollectedField, obj *Connection[AuditEvent]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AuditConnection_edges(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Edges(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []Edge[AuditEvent]) graphql.Marshaler {
-			return ec.marshalNAuditEdge2ᚕheadroomᚋgraphᚐEdgeᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _AuditConnection_edges(ctx context.Context, field graphql.CollectedField, obj *Connection[AuditEvent]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "AuditConnection", Field: field})
+	return ec.marshalNAuditEdge2ᚕheadroomᚋgraphᚐEdgeᚄ(ctx, field.Selections, obj.Edges())
 }
 func (ec *executionContext) fieldContext_AuditConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -3392,24 +3200,9 @@ func (ec *executionContext) fieldContext_AuditConnection_edges(_ context.Context
 	return fc, nil
 }
 
-func (ec *executionContext) _AuditConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *Connection[AuditEvent]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AuditConnection_nodes(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Nodes, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []AuditEvent) graphql.Marshaler {
-			return ec.marshalNAuditEvent2ᚕheadroomᚋgraphᚐAuditEventᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _AuditConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *Connection[AuditEvent]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "AuditConnection", Field: field})
+	return ec.marshalNAuditEvent2ᚕheadroomᚋgraphᚐAuditEventᚄ(ctx, field.Selections, obj.Nodes)
 }
 func (ec *executionContext) fieldContext_AuditConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -3424,24 +3217,9 @@ func (ec *executionContext) fieldContext_AuditConnection_nodes(_ context.Context
 	return fc, nil
 }
 
-func (ec *executionContext) _AuditConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *Connection[AuditEvent]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AuditConnection_pageInfo(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.PageInfo(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2headroomᚋgraphᚐPageInfo(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _AuditConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *Connection[AuditEvent]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "AuditConnection", Field: field})
+	return ec.marshalNPageInfo2headroomᚋgraphᚐPageInfo(ctx, field.Selections, obj.PageInfo())
 }
 func (ec *executionContext) fieldContext_AuditConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -3479,47 +3257,16 @@ func (ec *executionContext) fieldContext_AuditConnection_totalCount(_ context.Co
 	return graphql.NewScalarFieldContext("AuditConnection", field, true, false, "Int")
 }
 
-func (ec *executionContext) _AuditEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *Edge[AuditEvent]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AuditEdge_cursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _AuditEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *Edge[AuditEvent]) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor)
 }
 func (ec *executionContext) fieldContext_AuditEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("AuditEdge", field, false, false, "String")
 }
 
-func (ec *executionContext) _AuditEdge_node(ctx context.Context, field graphql.CollectedField, obj *Edge[AuditEvent]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AuditEdge_node(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Node, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v AuditEvent) graphql.Marshaler {
-			return ec.marshalNAuditEvent2headroomᚋgraphᚐAuditEvent(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _AuditEdge_node(ctx context.Context, field graphql.CollectedField, obj *Edge[AuditEvent]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "AuditEdge", Field: field})
+	return ec.marshalNAuditEvent2headroomᚋgraphᚐAuditEvent(ctx, field.Selections, obj.Node)
 }
 func (ec *executionContext) fieldContext_AuditEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -3534,47 +3281,15 @@ func (ec *executionContext) fieldContext_AuditEdge_node(_ context.Context, field
 	return fc, nil
 }
 
-func (ec *executionContext) _AuditEvent_id(ctx context.Context, field graphql.CollectedField, obj *AuditEvent) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AuditEvent_id(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ID(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v ID) graphql.Marshaler {
-			return ec.marshalNID2headroomᚋgraphᚐID(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _AuditEvent_id(ctx context.Context, field graphql.CollectedField, obj *AuditEvent) graphql.Marshaler {
+	return ec.marshalNID2headroomᚋgraphᚐID(ctx, field.Selections, obj.ID())
 }
 func (ec *executionContext) fieldContext_AuditEvent_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("AuditEvent", field, true, false, "ID")
 }
 
-func (ec *executionContext) _AuditEvent_at(ctx context.Context, field graphql.CollectedField, obj *AuditEvent) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AuditEvent_at(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.At, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _AuditEvent_at(ctx context.Context, field graphql.CollectedField, obj *AuditEvent) graphql.Marshaler {
+	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.At)
 }
 func (ec *executionContext) fieldContext_AuditEvent_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("AuditEvent", field, false, false, "DateTime")
@@ -3612,162 +3327,51 @@ func (ec *executionContext) fieldContext_AuditEvent_actor(_ context.Context, fie
 	return fc, nil
 }
 
-func (ec *executionContext) _AuditEvent_action(ctx context.Context, field graphql.CollectedField, obj *AuditEvent) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AuditEvent_action(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Action, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _AuditEvent_action(ctx context.Context, field graphql.CollectedField, obj *AuditEvent) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Action)
 }
 func (ec *executionContext) fieldContext_AuditEvent_action(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("AuditEvent", field, false, false, "String")
 }
 
-func (ec *executionContext) _AuditEvent_entity(ctx context.Context, field graphql.CollectedField, obj *AuditEvent) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AuditEvent_entity(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Entity, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _AuditEvent_entity(ctx context.Context, field graphql.CollectedField, obj *AuditEvent) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Entity)
 }
 func (ec *executionContext) fieldContext_AuditEvent_entity(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("AuditEvent", field, false, false, "String")
 }
 
-func (ec *executionContext) _AuditEvent_entityId(ctx context.Context, field graphql.CollectedField, obj *AuditEvent) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AuditEvent_entityId(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.EntityID(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v ID) graphql.Marshaler {
-			return ec.marshalNID2headroomᚋgraphᚐID(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _AuditEvent_entityId(ctx context.Context, field graphql.CollectedField, obj *AuditEvent) graphql.Marshaler {
+	return ec.marshalNID2headroomᚋgraphᚐID(ctx, field.Selections, obj.EntityID())
 }
 func (ec *executionContext) fieldContext_AuditEvent_entityId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("AuditEvent", field, true, false, "ID")
 }
 
-func (ec *executionContext) _AuditEvent_changes(ctx context.Context, field graphql.CollectedField, obj *AuditEvent) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AuditEvent_changes(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Changes, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _AuditEvent_changes(ctx context.Context, field graphql.CollectedField, obj *AuditEvent) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Changes)
 }
 func (ec *executionContext) fieldContext_AuditEvent_changes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("AuditEvent", field, false, false, "String")
 }
 
-func (ec *executionContext) _BudgetBurn_from(ctx context.Context, field graphql.CollectedField, obj *timesheet.Burn) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_BudgetBurn_from(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.From, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Date) graphql.Marshaler {
-			return ec.marshalODate2ᚖheadroomᚋtimesheetᚐDate(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _BudgetBurn_from(ctx context.Context, field graphql.CollectedField, obj *timesheet.Burn) graphql.Marshaler {
+	return ec.marshalODate2ᚖheadroomᚋtimesheetᚐDate(ctx, field.Selections, obj.From)
 }
 func (ec *executionContext) fieldContext_BudgetBurn_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("BudgetBurn", field, false, false, "Date")
 }
 
-func (ec *executionContext) _BudgetBurn_seconds(ctx context.Context, field graphql.CollectedField, obj *timesheet.Burn) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_BudgetBurn_seconds(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Seconds, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
-			return ec.marshalNSeconds2int64(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _BudgetBurn_seconds(ctx context.Context, field graphql.CollectedField, obj *timesheet.Burn) graphql.Marshaler {
+	return ec.marshalNSeconds2int64(at(ctx, "BudgetBurn", field), field.Selections, obj.Seconds)
 }
 func (ec *executionContext) fieldContext_BudgetBurn_seconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("BudgetBurn", field, false, false, "Seconds")
 }
 
-func (ec *executionContext) _BudgetBurn_amount(ctx context.Context, field graphql.CollectedField, obj *timesheet.Burn) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_BudgetBurn_amount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Money, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Money) graphql.Marshaler {
-			return ec.marshalOMoney2ᚖheadroomᚋtimesheetᚐMoney(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _BudgetBurn_amount(ctx context.Context, field graphql.CollectedField, obj *timesheet.Burn) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "BudgetBurn", Field: field})
+	return ec.marshalOMoney2ᚖheadroomᚋtimesheetᚐMoney(ctx, field.Selections, obj.Money)
 }
 func (ec *executionContext) fieldContext_BudgetBurn_amount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -3782,116 +3386,38 @@ func (ec *executionContext) fieldContext_BudgetBurn_amount(_ context.Context, fi
 	return fc, nil
 }
 
-func (ec *executionContext) _BudgetBurn_percent(ctx context.Context, field graphql.CollectedField, obj *timesheet.Burn) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_BudgetBurn_percent(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Percent, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
-			return ec.marshalNFloat2float64(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _BudgetBurn_percent(ctx context.Context, field graphql.CollectedField, obj *timesheet.Burn) graphql.Marshaler {
+	return ec.marshalNFloat2float64(at(ctx, "BudgetBurn", field), field.Selections, obj.Percent)
 }
 func (ec *executionContext) fieldContext_BudgetBurn_percent(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("BudgetBurn", field, false, false, "Float")
 }
 
-func (ec *executionContext) _BudgetBurn_reached(ctx context.Context, field graphql.CollectedField, obj *timesheet.Burn) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_BudgetBurn_reached(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Reached, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []int) graphql.Marshaler {
-			return ec.marshalNInt2ᚕintᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _BudgetBurn_reached(ctx context.Context, field graphql.CollectedField, obj *timesheet.Burn) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "BudgetBurn", Field: field})
+	return ec.marshalNInt2ᚕintᚄ(ctx, field.Selections, obj.Reached)
 }
 func (ec *executionContext) fieldContext_BudgetBurn_reached(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("BudgetBurn", field, false, false, "Int")
 }
 
-func (ec *executionContext) _BudgetBurn_exhaustedOn(ctx context.Context, field graphql.CollectedField, obj *timesheet.Burn) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_BudgetBurn_exhaustedOn(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ExhaustedOn, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Date) graphql.Marshaler {
-			return ec.marshalODate2ᚖheadroomᚋtimesheetᚐDate(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _BudgetBurn_exhaustedOn(ctx context.Context, field graphql.CollectedField, obj *timesheet.Burn) graphql.Marshaler {
+	return ec.marshalODate2ᚖheadroomᚋtimesheetᚐDate(ctx, field.Selections, obj.ExhaustedOn)
 }
 func (ec *executionContext) fieldContext_BudgetBurn_exhaustedOn(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("BudgetBurn", field, false, false, "Date")
 }
 
-func (ec *executionContext) _BulkEditResult_id(ctx context.Context, field graphql.CollectedField, obj *BulkEditResult) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_BulkEditResult_id(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ID, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v ID) graphql.Marshaler {
-			return ec.marshalNID2headroomᚋgraphᚐID(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _BulkEditResult_id(ctx context.Context, field graphql.CollectedField, obj *BulkEditResult) graphql.Marshaler {
+	return ec.marshalNID2headroomᚋgraphᚐID(ctx, field.Selections, obj.ID)
 }
 func (ec *executionContext) fieldContext_BulkEditResult_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("BulkEditResult", field, false, false, "ID")
 }
 
-func (ec *executionContext) _BulkEditResult_timeEntry(ctx context.Context, field graphql.CollectedField, obj *BulkEditResult) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_BulkEditResult_timeEntry(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.TimeEntry, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.TimeEntry) graphql.Marshaler {
-			return ec.marshalOTimeEntry2ᚖheadroomᚋtimesheetᚐTimeEntry(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _BulkEditResult_timeEntry(ctx context.Context, field graphql.CollectedField, obj *BulkEditResult) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "BulkEditResult", Field: field})
+	return ec.marshalOTimeEntry2ᚖheadroomᚋtimesheetᚐTimeEntry(ctx, field.Selections, obj.TimeEntry)
 }
 func (ec *executionContext) fieldContext_BulkEditResult_timeEntry(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -3906,24 +3432,9 @@ func (ec *executionContext) fieldContext_BulkEditResult_timeEntry(_ context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _BulkEditResult_userErrors(ctx context.Context, field graphql.CollectedField, obj *BulkEditResult) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_BulkEditResult_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _BulkEditResult_userErrors(ctx context.Context, field graphql.CollectedField, obj *BulkEditResult) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "BulkEditResult", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.UserErrors)
 }
 func (ec *executionContext) fieldContext_BulkEditResult_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -3938,24 +3449,9 @@ func (ec *executionContext) fieldContext_BulkEditResult_userErrors(_ context.Con
 	return fc, nil
 }
 
-func (ec *executionContext) _BulkEditTimeEntriesPayload_results(ctx context.Context, field graphql.CollectedField, obj *BulkEditPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_BulkEditTimeEntriesPayload_results(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Results, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []BulkEditResult) graphql.Marshaler {
-			return ec.marshalNBulkEditResult2ᚕheadroomᚋgraphᚐBulkEditResultᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _BulkEditTimeEntriesPayload_results(ctx context.Context, field graphql.CollectedField, obj *BulkEditPayload) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "BulkEditTimeEntriesPayload", Field: field})
+	return ec.marshalNBulkEditResult2ᚕheadroomᚋgraphᚐBulkEditResultᚄ(ctx, field.Selections, obj.Results)
 }
 func (ec *executionContext) fieldContext_BulkEditTimeEntriesPayload_results(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -3970,24 +3466,9 @@ func (ec *executionContext) fieldContext_BulkEditTimeEntriesPayload_results(_ co
 	return fc, nil
 }
 
-func (ec *executionContext) _BulkEditTimeEntriesPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *BulkEditPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_BulkEditTimeEntriesPayload_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _BulkEditTimeEntriesPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *BulkEditPayload) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "BulkEditTimeEntriesPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.UserErrors)
 }
 func (ec *executionContext) fieldContext_BulkEditTimeEntriesPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -4002,24 +3483,9 @@ func (ec *executionContext) fieldContext_BulkEditTimeEntriesPayload_userErrors(_
 	return fc, nil
 }
 
-func (ec *executionContext) _BulkEditTimeEntriesPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *BulkEditPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_BulkEditTimeEntriesPayload_warnings(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Warnings, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _BulkEditTimeEntriesPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *BulkEditPayload) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "BulkEditTimeEntriesPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.Warnings)
 }
 func (ec *executionContext) fieldContext_BulkEditTimeEntriesPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -4034,47 +3500,16 @@ func (ec *executionContext) fieldContext_BulkEditTimeEntriesPayload_warnings(_ c
 	return fc, nil
 }
 
-func (ec *executionContext) _ClaimInvitePayload_token(ctx context.Context, field graphql.CollectedField, obj *ClaimInvitePayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ClaimInvitePayload_token(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Token, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _ClaimInvitePayload_token(ctx context.Context, field graphql.CollectedField, obj *ClaimInvitePayload) graphql.Marshaler {
+	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.Token)
 }
 func (ec *executionContext) fieldContext_ClaimInvitePayload_token(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ClaimInvitePayload", field, false, false, "String")
 }
 
-func (ec *executionContext) _ClaimInvitePayload_user(ctx context.Context, field graphql.CollectedField, obj *ClaimInvitePayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ClaimInvitePayload_user(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Value, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.User) graphql.Marshaler {
-			return ec.marshalOUser2ᚖheadroomᚋtimesheetᚐUser(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _ClaimInvitePayload_user(ctx context.Context, field graphql.CollectedField, obj *ClaimInvitePayload) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "ClaimInvitePayload", Field: field})
+	return ec.marshalOUser2ᚖheadroomᚋtimesheetᚐUser(ctx, field.Selections, obj.Value)
 }
 func (ec *executionContext) fieldContext_ClaimInvitePayload_user(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -4089,24 +3524,9 @@ func (ec *executionContext) fieldContext_ClaimInvitePayload_user(_ context.Conte
 	return fc, nil
 }
 
-func (ec *executionContext) _ClaimInvitePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *ClaimInvitePayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ClaimInvitePayload_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ClaimInvitePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *ClaimInvitePayload) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "ClaimInvitePayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.UserErrors)
 }
 func (ec *executionContext) fieldContext_ClaimInvitePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -4121,24 +3541,9 @@ func (ec *executionContext) fieldContext_ClaimInvitePayload_userErrors(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _ClaimInvitePayload_warnings(ctx context.Context, field graphql.CollectedField, obj *ClaimInvitePayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ClaimInvitePayload_warnings(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Warnings, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ClaimInvitePayload_warnings(ctx context.Context, field graphql.CollectedField, obj *ClaimInvitePayload) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "ClaimInvitePayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.Warnings)
 }
 func (ec *executionContext) fieldContext_ClaimInvitePayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -4153,93 +3558,29 @@ func (ec *executionContext) fieldContext_ClaimInvitePayload_warnings(_ context.C
 	return fc, nil
 }
 
-func (ec *executionContext) _Client_id(ctx context.Context, field graphql.CollectedField, obj *timesheet.Client) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Client_id(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ID, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.ClientID) graphql.Marshaler {
-			return ec.marshalNID2headroomᚋtimesheetᚐClientID(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Client_id(ctx context.Context, field graphql.CollectedField, obj *timesheet.Client) graphql.Marshaler {
+	return ec.marshalNID2headroomᚋtimesheetᚐClientID(ctx, field.Selections, obj.ID)
 }
 func (ec *executionContext) fieldContext_Client_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Client", field, false, false, "ID")
 }
 
-func (ec *executionContext) _Client_name(ctx context.Context, field graphql.CollectedField, obj *timesheet.Client) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Client_name(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Name, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Client_name(ctx context.Context, field graphql.CollectedField, obj *timesheet.Client) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Name)
 }
 func (ec *executionContext) fieldContext_Client_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Client", field, false, false, "String")
 }
 
-func (ec *executionContext) _Client_archived(ctx context.Context, field graphql.CollectedField, obj *timesheet.Client) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Client_archived(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Archived, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Client_archived(ctx context.Context, field graphql.CollectedField, obj *timesheet.Client) graphql.Marshaler {
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.Archived)
 }
 func (ec *executionContext) fieldContext_Client_archived(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Client", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _Client_version(ctx context.Context, field graphql.CollectedField, obj *timesheet.Client) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Client_version(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Version, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Client_version(ctx context.Context, field graphql.CollectedField, obj *timesheet.Client) graphql.Marshaler {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.Version)
 }
 func (ec *executionContext) fieldContext_Client_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Client", field, false, false, "Int")
@@ -4289,24 +3630,9 @@ func (ec *executionContext) fieldContext_Client_projects(ctx context.Context, fi
 	return fc, nil
 }
 
-func (ec *executionContext) _ClientConnection_edges(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Client]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ClientConnection_edges(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Edges(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []Edge[timesheet.Client]) graphql.Marshaler {
-			return ec.marshalNClientEdge2ᚕheadroomᚋgraphᚐEdgeᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ClientConnection_edges(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Client]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "ClientConnection", Field: field})
+	return ec.marshalNClientEdge2ᚕheadroomᚋgraphᚐEdgeᚄ(ctx, field.Selections, obj.Edges())
 }
 func (ec *executionContext) fieldContext_ClientConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -4321,24 +3647,9 @@ func (ec *executionContext) fieldContext_ClientConnection_edges(_ context.Contex
 	return fc, nil
 }
 
-func (ec *executionContext) _ClientConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Client]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ClientConnection_nodes(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Nodes, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []timesheet.Client) graphql.Marshaler {
-			return ec.marshalNClient2ᚕheadroomᚋtimesheetᚐClientᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ClientConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Client]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "ClientConnection", Field: field})
+	return ec.marshalNClient2ᚕheadroomᚋtimesheetᚐClientᚄ(ctx, field.Selections, obj.Nodes)
 }
 func (ec *executionContext) fieldContext_ClientConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -4353,24 +3664,9 @@ func (ec *executionContext) fieldContext_ClientConnection_nodes(_ context.Contex
 	return fc, nil
 }
 
-func (ec *executionContext) _ClientConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Client]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ClientConnection_pageInfo(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.PageInfo(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2headroomᚋgraphᚐPageInfo(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ClientConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Client]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "ClientConnection", Field: field})
+	return ec.marshalNPageInfo2headroomᚋgraphᚐPageInfo(ctx, field.Selections, obj.PageInfo())
 }
 func (ec *executionContext) fieldContext_ClientConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -4408,47 +3704,16 @@ func (ec *executionContext) fieldContext_ClientConnection_totalCount(_ context.C
 	return graphql.NewScalarFieldContext("ClientConnection", field, true, false, "Int")
 }
 
-func (ec *executionContext) _ClientEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *Edge[timesheet.Client]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ClientEdge_cursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ClientEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *Edge[timesheet.Client]) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor)
 }
 func (ec *executionContext) fieldContext_ClientEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ClientEdge", field, false, false, "String")
 }
 
-func (ec *executionContext) _ClientEdge_node(ctx context.Context, field graphql.CollectedField, obj *Edge[timesheet.Client]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ClientEdge_node(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Node, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.Client) graphql.Marshaler {
-			return ec.marshalNClient2headroomᚋtimesheetᚐClient(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ClientEdge_node(ctx context.Context, field graphql.CollectedField, obj *Edge[timesheet.Client]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "ClientEdge", Field: field})
+	return ec.marshalNClient2headroomᚋtimesheetᚐClient(ctx, field.Selections, obj.Node)
 }
 func (ec *executionContext) fieldContext_ClientEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -4463,24 +3728,9 @@ func (ec *executionContext) fieldContext_ClientEdge_node(_ context.Context, fiel
 	return fc, nil
 }
 
-func (ec *executionContext) _ContinueEntryPayload_timeEntry(ctx context.Context, field graphql.CollectedField, obj *StartTimerPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ContinueEntryPayload_timeEntry(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Value, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.TimeEntry) graphql.Marshaler {
-			return ec.marshalOTimeEntry2ᚖheadroomᚋtimesheetᚐTimeEntry(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _ContinueEntryPayload_timeEntry(ctx context.Context, field graphql.CollectedField, obj *StartTimerPayload) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "ContinueEntryPayload", Field: field})
+	return ec.marshalOTimeEntry2ᚖheadroomᚋtimesheetᚐTimeEntry(ctx, field.Selections, obj.Value)
 }
 func (ec *executionContext) fieldContext_ContinueEntryPayload_timeEntry(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -4495,24 +3745,9 @@ func (ec *executionContext) fieldContext_ContinueEntryPayload_timeEntry(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _ContinueEntryPayload_stopped(ctx context.Context, field graphql.CollectedField, obj *StartTimerPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ContinueEntryPayload_stopped(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Stopped, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.TimeEntry) graphql.Marshaler {
-			return ec.marshalOTimeEntry2ᚖheadroomᚋtimesheetᚐTimeEntry(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _ContinueEntryPayload_stopped(ctx context.Context, field graphql.CollectedField, obj *StartTimerPayload) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "ContinueEntryPayload", Field: field})
+	return ec.marshalOTimeEntry2ᚖheadroomᚋtimesheetᚐTimeEntry(ctx, field.Selections, obj.Stopped)
 }
 func (ec *executionContext) fieldContext_ContinueEntryPayload_stopped(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -4527,24 +3762,9 @@ func (ec *executionContext) fieldContext_ContinueEntryPayload_stopped(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _ContinueEntryPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *StartTimerPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ContinueEntryPayload_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ContinueEntryPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *StartTimerPayload) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "ContinueEntryPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.UserErrors)
 }
 func (ec *executionContext) fieldContext_ContinueEntryPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -4559,24 +3779,9 @@ func (ec *executionContext) fieldContext_ContinueEntryPayload_userErrors(_ conte
 	return fc, nil
 }
 
-func (ec *executionContext) _ContinueEntryPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *StartTimerPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ContinueEntryPayload_warnings(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Warnings, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ContinueEntryPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *StartTimerPayload) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "ContinueEntryPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.Warnings)
 }
 func (ec *executionContext) fieldContext_ContinueEntryPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -4591,93 +3796,30 @@ func (ec *executionContext) fieldContext_ContinueEntryPayload_warnings(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _CostBudget_maximumAvailable(ctx context.Context, field graphql.CollectedField, obj *CostBudget) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CostBudget_maximumAvailable(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.MaximumAvailable, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
-			return ec.marshalNFloat2float64(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _CostBudget_maximumAvailable(ctx context.Context, field graphql.CollectedField, obj *CostBudget) graphql.Marshaler {
+	return ec.marshalNFloat2float64(at(ctx, "CostBudget", field), field.Selections, obj.MaximumAvailable)
 }
 func (ec *executionContext) fieldContext_CostBudget_maximumAvailable(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CostBudget", field, false, false, "Float")
 }
 
-func (ec *executionContext) _CostBudget_currentlyAvailable(ctx context.Context, field graphql.CollectedField, obj *CostBudget) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CostBudget_currentlyAvailable(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.CurrentlyAvailable, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
-			return ec.marshalNFloat2float64(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _CostBudget_currentlyAvailable(ctx context.Context, field graphql.CollectedField, obj *CostBudget) graphql.Marshaler {
+	return ec.marshalNFloat2float64(at(ctx, "CostBudget", field), field.Selections, obj.CurrentlyAvailable)
 }
 func (ec *executionContext) fieldContext_CostBudget_currentlyAvailable(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CostBudget", field, false, false, "Float")
 }
 
-func (ec *executionContext) _CostBudget_restoreRate(ctx context.Context, field graphql.CollectedField, obj *CostBudget) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CostBudget_restoreRate(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.RestoreRate, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
-			return ec.marshalNFloat2float64(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _CostBudget_restoreRate(ctx context.Context, field graphql.CollectedField, obj *CostBudget) graphql.Marshaler {
+	return ec.marshalNFloat2float64(at(ctx, "CostBudget", field), field.Selections, obj.RestoreRate)
 }
 func (ec *executionContext) fieldContext_CostBudget_restoreRate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CostBudget", field, false, false, "Float")
 }
 
-func (ec *executionContext) _CreateClientPayload_client(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Client]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateClientPayload_client(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Value, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Client) graphql.Marshaler {
-			return ec.marshalOClient2ᚖheadroomᚋtimesheetᚐClient(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _CreateClientPayload_client(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Client]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "CreateClientPayload", Field: field})
+	return ec.marshalOClient2ᚖheadroomᚋtimesheetᚐClient(ctx, field.Selections, obj.Value)
 }
 func (ec *executionContext) fieldContext_CreateClientPayload_client(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -4692,24 +3834,9 @@ func (ec *executionContext) fieldContext_CreateClientPayload_client(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _CreateClientPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Client]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateClientPayload_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _CreateClientPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Client]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "CreateClientPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.UserErrors)
 }
 func (ec *executionContext) fieldContext_CreateClientPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -4724,24 +3851,9 @@ func (ec *executionContext) fieldContext_CreateClientPayload_userErrors(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _CreateClientPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Client]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateClientPayload_warnings(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Warnings, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _CreateClientPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Client]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "CreateClientPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.Warnings)
 }
 func (ec *executionContext) fieldContext_CreateClientPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -4756,24 +3868,9 @@ func (ec *executionContext) fieldContext_CreateClientPayload_warnings(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _CreateProjectPayload_project(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Project]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateProjectPayload_project(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Value, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Project) graphql.Marshaler {
-			return ec.marshalOProject2ᚖheadroomᚋtimesheetᚐProject(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _CreateProjectPayload_project(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Project]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "CreateProjectPayload", Field: field})
+	return ec.marshalOProject2ᚖheadroomᚋtimesheetᚐProject(ctx, field.Selections, obj.Value)
 }
 func (ec *executionContext) fieldContext_CreateProjectPayload_project(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -4788,24 +3885,9 @@ func (ec *executionContext) fieldContext_CreateProjectPayload_project(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _CreateProjectPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Project]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateProjectPayload_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _CreateProjectPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Project]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "CreateProjectPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.UserErrors)
 }
 func (ec *executionContext) fieldContext_CreateProjectPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -4820,24 +3902,9 @@ func (ec *executionContext) fieldContext_CreateProjectPayload_userErrors(_ conte
 	return fc, nil
 }
 
-func (ec *executionContext) _CreateProjectPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Project]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateProjectPayload_warnings(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Warnings, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _CreateProjectPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Project]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "CreateProjectPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.Warnings)
 }
 func (ec *executionContext) fieldContext_CreateProjectPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -4852,24 +3919,9 @@ func (ec *executionContext) fieldContext_CreateProjectPayload_warnings(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _CreateTagPayload_tag(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Tag]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateTagPayload_tag(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Value, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Tag) graphql.Marshaler {
-			return ec.marshalOTag2ᚖheadroomᚋtimesheetᚐTag(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _CreateTagPayload_tag(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Tag]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "CreateTagPayload", Field: field})
+	return ec.marshalOTag2ᚖheadroomᚋtimesheetᚐTag(ctx, field.Selections, obj.Value)
 }
 func (ec *executionContext) fieldContext_CreateTagPayload_tag(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -4884,24 +3936,9 @@ func (ec *executionContext) fieldContext_CreateTagPayload_tag(_ context.Context,
 	return fc, nil
 }
 
-func (ec *executionContext) _CreateTagPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Tag]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateTagPayload_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _CreateTagPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Tag]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "CreateTagPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.UserErrors)
 }
 func (ec *executionContext) fieldContext_CreateTagPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -4916,24 +3953,9 @@ func (ec *executionContext) fieldContext_CreateTagPayload_userErrors(_ context.C
 	return fc, nil
 }
 
-func (ec *executionContext) _CreateTagPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Tag]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateTagPayload_warnings(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Warnings, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _CreateTagPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Tag]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "CreateTagPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.Warnings)
 }
 func (ec *executionContext) fieldContext_CreateTagPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -4948,24 +3970,9 @@ func (ec *executionContext) fieldContext_CreateTagPayload_warnings(_ context.Con
 	return fc, nil
 }
 
-func (ec *executionContext) _CreateTaskPayload_task(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Task]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateTaskPayload_task(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Value, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Task) graphql.Marshaler {
-			return ec.marshalOTask2ᚖheadroomᚋtimesheetᚐTask(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _CreateTaskPayload_task(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Task]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "CreateTaskPayload", Field: field})
+	return ec.marshalOTask2ᚖheadroomᚋtimesheetᚐTask(ctx, field.Selections, obj.Value)
 }
 func (ec *executionContext) fieldContext_CreateTaskPayload_task(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -4980,24 +3987,9 @@ func (ec *executionContext) fieldContext_CreateTaskPayload_task(_ context.Contex
 	return fc, nil
 }
 
-func (ec *executionContext) _CreateTaskPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Task]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateTaskPayload_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _CreateTaskPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Task]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "CreateTaskPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.UserErrors)
 }
 func (ec *executionContext) fieldContext_CreateTaskPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -5012,24 +4004,9 @@ func (ec *executionContext) fieldContext_CreateTaskPayload_userErrors(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _CreateTaskPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Task]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateTaskPayload_warnings(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Warnings, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _CreateTaskPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Task]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "CreateTaskPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.Warnings)
 }
 func (ec *executionContext) fieldContext_CreateTaskPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -5044,24 +4021,9 @@ func (ec *executionContext) fieldContext_CreateTaskPayload_warnings(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _CreateTimeEntryPayload_timeEntry(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.TimeEntry]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateTimeEntryPayload_timeEntry(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Value, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.TimeEntry) graphql.Marshaler {
-			return ec.marshalOTimeEntry2ᚖheadroomᚋtimesheetᚐTimeEntry(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _CreateTimeEntryPayload_timeEntry(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.TimeEntry]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "CreateTimeEntryPayload", Field: field})
+	return ec.marshalOTimeEntry2ᚖheadroomᚋtimesheetᚐTimeEntry(ctx, field.Selections, obj.Value)
 }
 func (ec *executionContext) fieldContext_CreateTimeEntryPayload_timeEntry(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -5076,24 +4038,9 @@ func (ec *executionContext) fieldContext_CreateTimeEntryPayload_timeEntry(_ cont
 	return fc, nil
 }
 
-func (ec *executionContext) _CreateTimeEntryPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.TimeEntry]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateTimeEntryPayload_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _CreateTimeEntryPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.TimeEntry]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "CreateTimeEntryPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.UserErrors)
 }
 func (ec *executionContext) fieldContext_CreateTimeEntryPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -5108,24 +4055,9 @@ func (ec *executionContext) fieldContext_CreateTimeEntryPayload_userErrors(_ con
 	return fc, nil
 }
 
-func (ec *executionContext) _CreateTimeEntryPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.TimeEntry]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateTimeEntryPayload_warnings(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Warnings, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _CreateTimeEntryPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.TimeEntry]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "CreateTimeEntryPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.Warnings)
 }
 func (ec *executionContext) fieldContext_CreateTimeEntryPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -5140,24 +4072,9 @@ func (ec *executionContext) fieldContext_CreateTimeEntryPayload_warnings(_ conte
 	return fc, nil
 }
 
-func (ec *executionContext) _CreateTokenPayload_token(ctx context.Context, field graphql.CollectedField, obj *CreateTokenPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateTokenPayload_token(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Value, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Token) graphql.Marshaler {
-			return ec.marshalOToken2ᚖheadroomᚋtimesheetᚐToken(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _CreateTokenPayload_token(ctx context.Context, field graphql.CollectedField, obj *CreateTokenPayload) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "CreateTokenPayload", Field: field})
+	return ec.marshalOToken2ᚖheadroomᚋtimesheetᚐToken(ctx, field.Selections, obj.Value)
 }
 func (ec *executionContext) fieldContext_CreateTokenPayload_token(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -5172,47 +4089,16 @@ func (ec *executionContext) fieldContext_CreateTokenPayload_token(_ context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _CreateTokenPayload_text(ctx context.Context, field graphql.CollectedField, obj *CreateTokenPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateTokenPayload_text(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Text, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _CreateTokenPayload_text(ctx context.Context, field graphql.CollectedField, obj *CreateTokenPayload) graphql.Marshaler {
+	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.Text)
 }
 func (ec *executionContext) fieldContext_CreateTokenPayload_text(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CreateTokenPayload", field, false, false, "String")
 }
 
-func (ec *executionContext) _CreateTokenPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *CreateTokenPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateTokenPayload_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _CreateTokenPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *CreateTokenPayload) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "CreateTokenPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.UserErrors)
 }
 func (ec *executionContext) fieldContext_CreateTokenPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -5227,24 +4113,9 @@ func (ec *executionContext) fieldContext_CreateTokenPayload_userErrors(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _CreateTokenPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *CreateTokenPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CreateTokenPayload_warnings(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Warnings, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _CreateTokenPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *CreateTokenPayload) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "CreateTokenPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.Warnings)
 }
 func (ec *executionContext) fieldContext_CreateTokenPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -5259,47 +4130,16 @@ func (ec *executionContext) fieldContext_CreateTokenPayload_warnings(_ context.C
 	return fc, nil
 }
 
-func (ec *executionContext) _Day_day(ctx context.Context, field graphql.CollectedField, obj *timesheet.Day) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Day_day(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Day, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.Date) graphql.Marshaler {
-			return ec.marshalNDate2headroomᚋtimesheetᚐDate(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Day_day(ctx context.Context, field graphql.CollectedField, obj *timesheet.Day) graphql.Marshaler {
+	return ec.marshalNDate2headroomᚋtimesheetᚐDate(ctx, field.Selections, obj.Day)
 }
 func (ec *executionContext) fieldContext_Day_day(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Day", field, false, false, "Date")
 }
 
-func (ec *executionContext) _Day_entries(ctx context.Context, field graphql.CollectedField, obj *timesheet.Day) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Day_entries(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Entries, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []timesheet.TimeEntry) graphql.Marshaler {
-			return ec.marshalNTimeEntry2ᚕheadroomᚋtimesheetᚐTimeEntryᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Day_entries(ctx context.Context, field graphql.CollectedField, obj *timesheet.Day) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "Day", Field: field})
+	return ec.marshalNTimeEntry2ᚕheadroomᚋtimesheetᚐTimeEntryᚄ(ctx, field.Selections, obj.Entries)
 }
 func (ec *executionContext) fieldContext_Day_entries(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -5314,47 +4154,16 @@ func (ec *executionContext) fieldContext_Day_entries(_ context.Context, field gr
 	return fc, nil
 }
 
-func (ec *executionContext) _Day_truncated(ctx context.Context, field graphql.CollectedField, obj *timesheet.Day) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Day_truncated(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Truncated, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Day_truncated(ctx context.Context, field graphql.CollectedField, obj *timesheet.Day) graphql.Marshaler {
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.Truncated)
 }
 func (ec *executionContext) fieldContext_Day_truncated(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Day", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _Day_totals(ctx context.Context, field graphql.CollectedField, obj *timesheet.Day) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Day_totals(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Totals, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.Totals) graphql.Marshaler {
-			return ec.marshalNTotals2headroomᚋtimesheetᚐTotals(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Day_totals(ctx context.Context, field graphql.CollectedField, obj *timesheet.Day) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "Day", Field: field})
+	return ec.marshalNTotals2headroomᚋtimesheetᚐTotals(ctx, field.Selections, obj.Totals)
 }
 func (ec *executionContext) fieldContext_Day_totals(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -5369,24 +4178,9 @@ func (ec *executionContext) fieldContext_Day_totals(_ context.Context, field gra
 	return fc, nil
 }
 
-func (ec *executionContext) _Day_running(ctx context.Context, field graphql.CollectedField, obj *timesheet.Day) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Day_running(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Running, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.TimeEntry) graphql.Marshaler {
-			return ec.marshalOTimeEntry2ᚖheadroomᚋtimesheetᚐTimeEntry(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _Day_running(ctx context.Context, field graphql.CollectedField, obj *timesheet.Day) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "Day", Field: field})
+	return ec.marshalOTimeEntry2ᚖheadroomᚋtimesheetᚐTimeEntry(ctx, field.Selections, obj.Running)
 }
 func (ec *executionContext) fieldContext_Day_running(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -5401,47 +4195,16 @@ func (ec *executionContext) fieldContext_Day_running(_ context.Context, field gr
 	return fc, nil
 }
 
-func (ec *executionContext) _DeleteClientPayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.ClientID]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DeleteClientPayload_deletedId(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Value, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.ClientID) graphql.Marshaler {
-			return ec.marshalOID2ᚖheadroomᚋtimesheetᚐClientID(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _DeleteClientPayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.ClientID]) graphql.Marshaler {
+	return ec.marshalOID2ᚖheadroomᚋtimesheetᚐClientID(ctx, field.Selections, obj.Value)
 }
 func (ec *executionContext) fieldContext_DeleteClientPayload_deletedId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DeleteClientPayload", field, false, false, "ID")
 }
 
-func (ec *executionContext) _DeleteClientPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.ClientID]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DeleteClientPayload_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _DeleteClientPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.ClientID]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "DeleteClientPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.UserErrors)
 }
 func (ec *executionContext) fieldContext_DeleteClientPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -5456,24 +4219,9 @@ func (ec *executionContext) fieldContext_DeleteClientPayload_userErrors(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _DeleteClientPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.ClientID]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DeleteClientPayload_warnings(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Warnings, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _DeleteClientPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.ClientID]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "DeleteClientPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.Warnings)
 }
 func (ec *executionContext) fieldContext_DeleteClientPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -5488,47 +4236,16 @@ func (ec *executionContext) fieldContext_DeleteClientPayload_warnings(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _DeleteProjectPayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.ProjectID]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DeleteProjectPayload_deletedId(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Value, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.ProjectID) graphql.Marshaler {
-			return ec.marshalOID2ᚖheadroomᚋtimesheetᚐProjectID(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _DeleteProjectPayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.ProjectID]) graphql.Marshaler {
+	return ec.marshalOID2ᚖheadroomᚋtimesheetᚐProjectID(ctx, field.Selections, obj.Value)
 }
 func (ec *executionContext) fieldContext_DeleteProjectPayload_deletedId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DeleteProjectPayload", field, false, false, "ID")
 }
 
-func (ec *executionContext) _DeleteProjectPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.ProjectID]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DeleteProjectPayload_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _DeleteProjectPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.ProjectID]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "DeleteProjectPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.UserErrors)
 }
 func (ec *executionContext) fieldContext_DeleteProjectPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -5543,24 +4260,9 @@ func (ec *executionContext) fieldContext_DeleteProjectPayload_userErrors(_ conte
 	return fc, nil
 }
 
-func (ec *executionContext) _DeleteProjectPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.ProjectID]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DeleteProjectPayload_warnings(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Warnings, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _DeleteProjectPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.ProjectID]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "DeleteProjectPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.Warnings)
 }
 func (ec *executionContext) fieldContext_DeleteProjectPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -5575,47 +4277,16 @@ func (ec *executionContext) fieldContext_DeleteProjectPayload_warnings(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _DeleteTagPayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.TagID]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DeleteTagPayload_deletedId(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Value, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.TagID) graphql.Marshaler {
-			return ec.marshalOID2ᚖheadroomᚋtimesheetᚐTagID(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _DeleteTagPayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.TagID]) graphql.Marshaler {
+	return ec.marshalOID2ᚖheadroomᚋtimesheetᚐTagID(ctx, field.Selections, obj.Value)
 }
 func (ec *executionContext) fieldContext_DeleteTagPayload_deletedId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DeleteTagPayload", field, false, false, "ID")
 }
 
-func (ec *executionContext) _DeleteTagPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.TagID]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DeleteTagPayload_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _DeleteTagPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.TagID]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "DeleteTagPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.UserErrors)
 }
 func (ec *executionContext) fieldContext_DeleteTagPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -5630,24 +4301,9 @@ func (ec *executionContext) fieldContext_DeleteTagPayload_userErrors(_ context.C
 	return fc, nil
 }
 
-func (ec *executionContext) _DeleteTagPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.TagID]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DeleteTagPayload_warnings(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Warnings, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _DeleteTagPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.TagID]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "DeleteTagPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.Warnings)
 }
 func (ec *executionContext) fieldContext_DeleteTagPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -5662,47 +4318,16 @@ func (ec *executionContext) fieldContext_DeleteTagPayload_warnings(_ context.Con
 	return fc, nil
 }
 
-func (ec *executionContext) _DeleteTaskPayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.TaskID]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DeleteTaskPayload_deletedId(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Value, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.TaskID) graphql.Marshaler {
-			return ec.marshalOID2ᚖheadroomᚋtimesheetᚐTaskID(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _DeleteTaskPayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.TaskID]) graphql.Marshaler {
+	return ec.marshalOID2ᚖheadroomᚋtimesheetᚐTaskID(ctx, field.Selections, obj.Value)
 }
 func (ec *executionContext) fieldContext_DeleteTaskPayload_deletedId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DeleteTaskPayload", field, false, false, "ID")
 }
 
-func (ec *executionContext) _DeleteTaskPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.TaskID]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DeleteTaskPayload_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _DeleteTaskPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.TaskID]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "DeleteTaskPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.UserErrors)
 }
 func (ec *executionContext) fieldContext_DeleteTaskPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -5717,24 +4342,9 @@ func (ec *executionContext) fieldContext_DeleteTaskPayload_userErrors(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _DeleteTaskPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.TaskID]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DeleteTaskPayload_warnings(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Warnings, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _DeleteTaskPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.TaskID]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "DeleteTaskPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.Warnings)
 }
 func (ec *executionContext) fieldContext_DeleteTaskPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -5749,47 +4359,16 @@ func (ec *executionContext) fieldContext_DeleteTaskPayload_warnings(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _DeleteTimeEntryPayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.EntryID]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DeleteTimeEntryPayload_deletedId(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Value, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.EntryID) graphql.Marshaler {
-			return ec.marshalOID2ᚖheadroomᚋtimesheetᚐEntryID(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _DeleteTimeEntryPayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.EntryID]) graphql.Marshaler {
+	return ec.marshalOID2ᚖheadroomᚋtimesheetᚐEntryID(ctx, field.Selections, obj.Value)
 }
 func (ec *executionContext) fieldContext_DeleteTimeEntryPayload_deletedId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DeleteTimeEntryPayload", field, false, false, "ID")
 }
 
-func (ec *executionContext) _DeleteTimeEntryPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.EntryID]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DeleteTimeEntryPayload_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _DeleteTimeEntryPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.EntryID]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "DeleteTimeEntryPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.UserErrors)
 }
 func (ec *executionContext) fieldContext_DeleteTimeEntryPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -5804,24 +4383,9 @@ func (ec *executionContext) fieldContext_DeleteTimeEntryPayload_userErrors(_ con
 	return fc, nil
 }
 
-func (ec *executionContext) _DeleteTimeEntryPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.EntryID]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DeleteTimeEntryPayload_warnings(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Warnings, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _DeleteTimeEntryPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.EntryID]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "DeleteTimeEntryPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.Warnings)
 }
 func (ec *executionContext) fieldContext_DeleteTimeEntryPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -5836,47 +4400,16 @@ func (ec *executionContext) fieldContext_DeleteTimeEntryPayload_warnings(_ conte
 	return fc, nil
 }
 
-func (ec *executionContext) _DiscardTimerPayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.EntryID]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DiscardTimerPayload_deletedId(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Value, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.EntryID) graphql.Marshaler {
-			return ec.marshalOID2ᚖheadroomᚋtimesheetᚐEntryID(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _DiscardTimerPayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.EntryID]) graphql.Marshaler {
+	return ec.marshalOID2ᚖheadroomᚋtimesheetᚐEntryID(ctx, field.Selections, obj.Value)
 }
 func (ec *executionContext) fieldContext_DiscardTimerPayload_deletedId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DiscardTimerPayload", field, false, false, "ID")
 }
 
-func (ec *executionContext) _DiscardTimerPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.EntryID]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DiscardTimerPayload_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _DiscardTimerPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.EntryID]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "DiscardTimerPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.UserErrors)
 }
 func (ec *executionContext) fieldContext_DiscardTimerPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -5891,24 +4424,9 @@ func (ec *executionContext) fieldContext_DiscardTimerPayload_userErrors(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _DiscardTimerPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.EntryID]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DiscardTimerPayload_warnings(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Warnings, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _DiscardTimerPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.EntryID]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "DiscardTimerPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.Warnings)
 }
 func (ec *executionContext) fieldContext_DiscardTimerPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -5923,24 +4441,9 @@ func (ec *executionContext) fieldContext_DiscardTimerPayload_warnings(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _InviteMemberPayload_user(ctx context.Context, field graphql.CollectedField, obj *InviteMemberPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_InviteMemberPayload_user(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Value, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.User) graphql.Marshaler {
-			return ec.marshalOUser2ᚖheadroomᚋtimesheetᚐUser(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _InviteMemberPayload_user(ctx context.Context, field graphql.CollectedField, obj *InviteMemberPayload) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "InviteMemberPayload", Field: field})
+	return ec.marshalOUser2ᚖheadroomᚋtimesheetᚐUser(ctx, field.Selections, obj.Value)
 }
 func (ec *executionContext) fieldContext_InviteMemberPayload_user(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -5955,70 +4458,23 @@ func (ec *executionContext) fieldContext_InviteMemberPayload_user(_ context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _InviteMemberPayload_claim(ctx context.Context, field graphql.CollectedField, obj *InviteMemberPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_InviteMemberPayload_claim(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Claim, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _InviteMemberPayload_claim(ctx context.Context, field graphql.CollectedField, obj *InviteMemberPayload) graphql.Marshaler {
+	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.Claim)
 }
 func (ec *executionContext) fieldContext_InviteMemberPayload_claim(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("InviteMemberPayload", field, false, false, "String")
 }
 
-func (ec *executionContext) _InviteMemberPayload_expiresAt(ctx context.Context, field graphql.CollectedField, obj *InviteMemberPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_InviteMemberPayload_expiresAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ExpiresAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
-			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _InviteMemberPayload_expiresAt(ctx context.Context, field graphql.CollectedField, obj *InviteMemberPayload) graphql.Marshaler {
+	return ec.marshalODateTime2ᚖtimeᚐTime(ctx, field.Selections, obj.ExpiresAt)
 }
 func (ec *executionContext) fieldContext_InviteMemberPayload_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("InviteMemberPayload", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _InviteMemberPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *InviteMemberPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_InviteMemberPayload_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _InviteMemberPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *InviteMemberPayload) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "InviteMemberPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.UserErrors)
 }
 func (ec *executionContext) fieldContext_InviteMemberPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -6033,24 +4489,9 @@ func (ec *executionContext) fieldContext_InviteMemberPayload_userErrors(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _InviteMemberPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *InviteMemberPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_InviteMemberPayload_warnings(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Warnings, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _InviteMemberPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *InviteMemberPayload) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "InviteMemberPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.Warnings)
 }
 func (ec *executionContext) fieldContext_InviteMemberPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -6065,24 +4506,9 @@ func (ec *executionContext) fieldContext_InviteMemberPayload_warnings(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _LockPeriodPayload_workspace(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Workspace]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_LockPeriodPayload_workspace(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Value, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Workspace) graphql.Marshaler {
-			return ec.marshalOWorkspace2ᚖheadroomᚋtimesheetᚐWorkspace(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _LockPeriodPayload_workspace(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Workspace]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "LockPeriodPayload", Field: field})
+	return ec.marshalOWorkspace2ᚖheadroomᚋtimesheetᚐWorkspace(ctx, field.Selections, obj.Value)
 }
 func (ec *executionContext) fieldContext_LockPeriodPayload_workspace(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -6097,24 +4523,9 @@ func (ec *executionContext) fieldContext_LockPeriodPayload_workspace(_ context.C
 	return fc, nil
 }
 
-func (ec *executionContext) _LockPeriodPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Workspace]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_LockPeriodPayload_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _LockPeriodPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Workspace]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "LockPeriodPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.UserErrors)
 }
 func (ec *executionContext) fieldContext_LockPeriodPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -6129,24 +4540,9 @@ func (ec *executionContext) fieldContext_LockPeriodPayload_userErrors(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _LockPeriodPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Workspace]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_LockPeriodPayload_warnings(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Warnings, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _LockPeriodPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Workspace]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "LockPeriodPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.Warnings)
 }
 func (ec *executionContext) fieldContext_LockPeriodPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -6161,47 +4557,15 @@ func (ec *executionContext) fieldContext_LockPeriodPayload_warnings(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _Money_minor(ctx context.Context, field graphql.CollectedField, obj *timesheet.Money) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Money_minor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Minor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
-			return ec.marshalNLong2int64(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Money_minor(ctx context.Context, field graphql.CollectedField, obj *timesheet.Money) graphql.Marshaler {
+	return ec.marshalNLong2int64(at(ctx, "Money", field), field.Selections, obj.Minor)
 }
 func (ec *executionContext) fieldContext_Money_minor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Money", field, false, false, "Long")
 }
 
-func (ec *executionContext) _Money_currency(ctx context.Context, field graphql.CollectedField, obj *timesheet.Money) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Money_currency(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Currency, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNCurrencyCode2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Money_currency(ctx context.Context, field graphql.CollectedField, obj *timesheet.Money) graphql.Marshaler {
+	return ec.marshalNCurrencyCode2string(ctx, field.Selections, obj.Currency)
 }
 func (ec *executionContext) fieldContext_Money_currency(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Money", field, false, false, "CurrencyCode")
@@ -7967,277 +6331,86 @@ func (ec *executionContext) fieldContext_Mutation_revokeToken(ctx context.Contex
 	return fc, nil
 }
 
-func (ec *executionContext) _PageInfo_hasNextPage(ctx context.Context, field graphql.CollectedField, obj *PageInfo) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PageInfo_hasNextPage(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.HasNextPage, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _PageInfo_hasNextPage(ctx context.Context, field graphql.CollectedField, obj *PageInfo) graphql.Marshaler {
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.HasNextPage)
 }
 func (ec *executionContext) fieldContext_PageInfo_hasNextPage(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PageInfo", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _PageInfo_hasPreviousPage(ctx context.Context, field graphql.CollectedField, obj *PageInfo) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PageInfo_hasPreviousPage(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.HasPreviousPage, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _PageInfo_hasPreviousPage(ctx context.Context, field graphql.CollectedField, obj *PageInfo) graphql.Marshaler {
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.HasPreviousPage)
 }
 func (ec *executionContext) fieldContext_PageInfo_hasPreviousPage(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PageInfo", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _PageInfo_startCursor(ctx context.Context, field graphql.CollectedField, obj *PageInfo) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PageInfo_startCursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.StartCursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _PageInfo_startCursor(ctx context.Context, field graphql.CollectedField, obj *PageInfo) graphql.Marshaler {
+	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.StartCursor)
 }
 func (ec *executionContext) fieldContext_PageInfo_startCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PageInfo", field, false, false, "String")
 }
 
-func (ec *executionContext) _PageInfo_endCursor(ctx context.Context, field graphql.CollectedField, obj *PageInfo) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PageInfo_endCursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.EndCursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _PageInfo_endCursor(ctx context.Context, field graphql.CollectedField, obj *PageInfo) graphql.Marshaler {
+	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.EndCursor)
 }
 func (ec *executionContext) fieldContext_PageInfo_endCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PageInfo", field, false, false, "String")
 }
 
-func (ec *executionContext) _Project_id(ctx context.Context, field graphql.CollectedField, obj *timesheet.Project) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Project_id(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ID, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.ProjectID) graphql.Marshaler {
-			return ec.marshalNID2headroomᚋtimesheetᚐProjectID(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Project_id(ctx context.Context, field graphql.CollectedField, obj *timesheet.Project) graphql.Marshaler {
+	return ec.marshalNID2headroomᚋtimesheetᚐProjectID(ctx, field.Selections, obj.ID)
 }
 func (ec *executionContext) fieldContext_Project_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Project", field, false, false, "ID")
 }
 
-func (ec *executionContext) _Project_name(ctx context.Context, field graphql.CollectedField, obj *timesheet.Project) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Project_name(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Name, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Project_name(ctx context.Context, field graphql.CollectedField, obj *timesheet.Project) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Name)
 }
 func (ec *executionContext) fieldContext_Project_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Project", field, false, false, "String")
 }
 
-func (ec *executionContext) _Project_code(ctx context.Context, field graphql.CollectedField, obj *timesheet.Project) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Project_code(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Code, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _Project_code(ctx context.Context, field graphql.CollectedField, obj *timesheet.Project) graphql.Marshaler {
+	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.Code)
 }
 func (ec *executionContext) fieldContext_Project_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Project", field, false, false, "String")
 }
 
-func (ec *executionContext) _Project_color(ctx context.Context, field graphql.CollectedField, obj *timesheet.Project) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Project_color(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Color, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _Project_color(ctx context.Context, field graphql.CollectedField, obj *timesheet.Project) graphql.Marshaler {
+	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.Color)
 }
 func (ec *executionContext) fieldContext_Project_color(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Project", field, false, false, "String")
 }
 
-func (ec *executionContext) _Project_archived(ctx context.Context, field graphql.CollectedField, obj *timesheet.Project) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Project_archived(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Archived, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Project_archived(ctx context.Context, field graphql.CollectedField, obj *timesheet.Project) graphql.Marshaler {
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.Archived)
 }
 func (ec *executionContext) fieldContext_Project_archived(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Project", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _Project_billable(ctx context.Context, field graphql.CollectedField, obj *timesheet.Project) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Project_billable(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Billable, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Project_billable(ctx context.Context, field graphql.CollectedField, obj *timesheet.Project) graphql.Marshaler {
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.Billable)
 }
 func (ec *executionContext) fieldContext_Project_billable(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Project", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _Project_rateOrder(ctx context.Context, field graphql.CollectedField, obj *timesheet.Project) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Project_rateOrder(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.RateOrder, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []timesheet.RateScope) graphql.Marshaler {
-			return ec.marshalNRateScope2ᚕheadroomᚋtimesheetᚐRateScopeᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Project_rateOrder(ctx context.Context, field graphql.CollectedField, obj *timesheet.Project) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "Project", Field: field})
+	return ec.marshalNRateScope2ᚕheadroomᚋtimesheetᚐRateScopeᚄ(ctx, field.Selections, obj.RateOrder)
 }
 func (ec *executionContext) fieldContext_Project_rateOrder(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Project", field, false, false, "RateScope")
 }
 
-func (ec *executionContext) _Project_version(ctx context.Context, field graphql.CollectedField, obj *timesheet.Project) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Project_version(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Version, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Project_version(ctx context.Context, field graphql.CollectedField, obj *timesheet.Project) graphql.Marshaler {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.Version)
 }
 func (ec *executionContext) fieldContext_Project_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Project", field, false, false, "Int")
@@ -8471,47 +6644,16 @@ func (ec *executionContext) fieldContext_Project_burn(_ context.Context, field g
 	return fc, nil
 }
 
-func (ec *executionContext) _ProjectBudget_seconds(ctx context.Context, field graphql.CollectedField, obj *timesheet.Budget) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ProjectBudget_seconds(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Seconds, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
-			return ec.marshalOSeconds2ᚖint64(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _ProjectBudget_seconds(ctx context.Context, field graphql.CollectedField, obj *timesheet.Budget) graphql.Marshaler {
+	return ec.marshalOSeconds2ᚖint64(at(ctx, "ProjectBudget", field), field.Selections, obj.Seconds)
 }
 func (ec *executionContext) fieldContext_ProjectBudget_seconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ProjectBudget", field, false, false, "Seconds")
 }
 
-func (ec *executionContext) _ProjectBudget_amount(ctx context.Context, field graphql.CollectedField, obj *timesheet.Budget) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ProjectBudget_amount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Money, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Money) graphql.Marshaler {
-			return ec.marshalOMoney2ᚖheadroomᚋtimesheetᚐMoney(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _ProjectBudget_amount(ctx context.Context, field graphql.CollectedField, obj *timesheet.Budget) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "ProjectBudget", Field: field})
+	return ec.marshalOMoney2ᚖheadroomᚋtimesheetᚐMoney(ctx, field.Selections, obj.Money)
 }
 func (ec *executionContext) fieldContext_ProjectBudget_amount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -8526,70 +6668,24 @@ func (ec *executionContext) fieldContext_ProjectBudget_amount(_ context.Context,
 	return fc, nil
 }
 
-func (ec *executionContext) _ProjectBudget_period(ctx context.Context, field graphql.CollectedField, obj *timesheet.Budget) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ProjectBudget_period(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Period, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.BudgetPeriod) graphql.Marshaler {
-			return ec.marshalNBudgetPeriod2headroomᚋtimesheetᚐBudgetPeriod(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ProjectBudget_period(ctx context.Context, field graphql.CollectedField, obj *timesheet.Budget) graphql.Marshaler {
+	return ec.marshalNBudgetPeriod2headroomᚋtimesheetᚐBudgetPeriod(ctx, field.Selections, obj.Period)
 }
 func (ec *executionContext) fieldContext_ProjectBudget_period(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ProjectBudget", field, false, false, "BudgetPeriod")
 }
 
-func (ec *executionContext) _ProjectBudget_alerts(ctx context.Context, field graphql.CollectedField, obj *timesheet.Budget) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ProjectBudget_alerts(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Alerts, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []int) graphql.Marshaler {
-			return ec.marshalNInt2ᚕintᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ProjectBudget_alerts(ctx context.Context, field graphql.CollectedField, obj *timesheet.Budget) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "ProjectBudget", Field: field})
+	return ec.marshalNInt2ᚕintᚄ(ctx, field.Selections, obj.Alerts)
 }
 func (ec *executionContext) fieldContext_ProjectBudget_alerts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ProjectBudget", field, false, false, "Int")
 }
 
-func (ec *executionContext) _ProjectConnection_edges(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Project]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ProjectConnection_edges(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Edges(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []Edge[timesheet.Project]) graphql.Marshaler {
-			return ec.marshalNProjectEdge2ᚕheadroomᚋgraphᚐEdgeᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ProjectConnection_edges(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Project]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "ProjectConnection", Field: field})
+	return ec.marshalNProjectEdge2ᚕheadroomᚋgraphᚐEdgeᚄ(ctx, field.Selections, obj.Edges())
 }
 func (ec *executionContext) fieldContext_ProjectConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -8604,24 +6700,9 @@ func (ec *executionContext) fieldContext_ProjectConnection_edges(_ context.Conte
 	return fc, nil
 }
 
-func (ec *executionContext) _ProjectConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Project]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ProjectConnection_nodes(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Nodes, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []timesheet.Project) graphql.Marshaler {
-			return ec.marshalNProject2ᚕheadroomᚋtimesheetᚐProjectᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ProjectConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Project]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "ProjectConnection", Field: field})
+	return ec.marshalNProject2ᚕheadroomᚋtimesheetᚐProjectᚄ(ctx, field.Selections, obj.Nodes)
 }
 func (ec *executionContext) fieldContext_ProjectConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -8636,24 +6717,9 @@ func (ec *executionContext) fieldContext_ProjectConnection_nodes(_ context.Conte
 	return fc, nil
 }
 
-func (ec *executionContext) _ProjectConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Project]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ProjectConnection_pageInfo(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.PageInfo(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2headroomᚋgraphᚐPageInfo(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ProjectConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Project]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "ProjectConnection", Field: field})
+	return ec.marshalNPageInfo2headroomᚋgraphᚐPageInfo(ctx, field.Selections, obj.PageInfo())
 }
 func (ec *executionContext) fieldContext_ProjectConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -8691,47 +6757,16 @@ func (ec *executionContext) fieldContext_ProjectConnection_totalCount(_ context.
 	return graphql.NewScalarFieldContext("ProjectConnection", field, true, false, "Int")
 }
 
-func (ec *executionContext) _ProjectEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *Edge[timesheet.Project]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ProjectEdge_cursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ProjectEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *Edge[timesheet.Project]) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor)
 }
 func (ec *executionContext) fieldContext_ProjectEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ProjectEdge", field, false, false, "String")
 }
 
-func (ec *executionContext) _ProjectEdge_node(ctx context.Context, field graphql.CollectedField, obj *Edge[timesheet.Project]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ProjectEdge_node(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Node, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.Project) graphql.Marshaler {
-			return ec.marshalNProject2headroomᚋtimesheetᚐProject(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ProjectEdge_node(ctx context.Context, field graphql.CollectedField, obj *Edge[timesheet.Project]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "ProjectEdge", Field: field})
+	return ec.marshalNProject2headroomᚋtimesheetᚐProject(ctx, field.Selections, obj.Node)
 }
 func (ec *executionContext) fieldContext_ProjectEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -9590,70 +7625,23 @@ func (ec *executionContext) fieldContext_Query___schema(_ context.Context, field
 	return fc, nil
 }
 
-func (ec *executionContext) _Rate_kind(ctx context.Context, field graphql.CollectedField, obj *timesheet.Rate) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Rate_kind(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Kind, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.RateKind) graphql.Marshaler {
-			return ec.marshalNRateKind2headroomᚋtimesheetᚐRateKind(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Rate_kind(ctx context.Context, field graphql.CollectedField, obj *timesheet.Rate) graphql.Marshaler {
+	return ec.marshalNRateKind2headroomᚋtimesheetᚐRateKind(ctx, field.Selections, obj.Kind)
 }
 func (ec *executionContext) fieldContext_Rate_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Rate", field, false, false, "RateKind")
 }
 
-func (ec *executionContext) _Rate_scope(ctx context.Context, field graphql.CollectedField, obj *timesheet.Rate) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Rate_scope(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Scope, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.RateScope) graphql.Marshaler {
-			return ec.marshalNRateScope2headroomᚋtimesheetᚐRateScope(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Rate_scope(ctx context.Context, field graphql.CollectedField, obj *timesheet.Rate) graphql.Marshaler {
+	return ec.marshalNRateScope2headroomᚋtimesheetᚐRateScope(ctx, field.Selections, obj.Scope)
 }
 func (ec *executionContext) fieldContext_Rate_scope(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Rate", field, false, false, "RateScope")
 }
 
-func (ec *executionContext) _Rate_amount(ctx context.Context, field graphql.CollectedField, obj *timesheet.Rate) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Rate_amount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Amount(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Money) graphql.Marshaler {
-			return ec.marshalOMoney2ᚖheadroomᚋtimesheetᚐMoney(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _Rate_amount(ctx context.Context, field graphql.CollectedField, obj *timesheet.Rate) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "Rate", Field: field})
+	return ec.marshalOMoney2ᚖheadroomᚋtimesheetᚐMoney(ctx, field.Selections, obj.Amount())
 }
 func (ec *executionContext) fieldContext_Rate_amount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -9668,24 +7656,8 @@ func (ec *executionContext) fieldContext_Rate_amount(_ context.Context, field gr
 	return fc, nil
 }
 
-func (ec *executionContext) _Rate_effectiveFrom(ctx context.Context, field graphql.CollectedField, obj *timesheet.Rate) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Rate_effectiveFrom(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.From, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Date) graphql.Marshaler {
-			return ec.marshalODate2ᚖheadroomᚋtimesheetᚐDate(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _Rate_effectiveFrom(ctx context.Context, field graphql.CollectedField, obj *timesheet.Rate) graphql.Marshaler {
+	return ec.marshalODate2ᚖheadroomᚋtimesheetᚐDate(ctx, field.Selections, obj.From)
 }
 func (ec *executionContext) fieldContext_Rate_effectiveFrom(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Rate", field, false, false, "Date")
@@ -9787,24 +7759,9 @@ func (ec *executionContext) fieldContext_Rate_task(_ context.Context, field grap
 	return fc, nil
 }
 
-func (ec *executionContext) _RateConnection_edges(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Rate]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RateConnection_edges(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Edges(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []Edge[timesheet.Rate]) graphql.Marshaler {
-			return ec.marshalNRateEdge2ᚕheadroomᚋgraphᚐEdgeᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _RateConnection_edges(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Rate]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "RateConnection", Field: field})
+	return ec.marshalNRateEdge2ᚕheadroomᚋgraphᚐEdgeᚄ(ctx, field.Selections, obj.Edges())
 }
 func (ec *executionContext) fieldContext_RateConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -9819,24 +7776,9 @@ func (ec *executionContext) fieldContext_RateConnection_edges(_ context.Context,
 	return fc, nil
 }
 
-func (ec *executionContext) _RateConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Rate]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RateConnection_nodes(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Nodes, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []timesheet.Rate) graphql.Marshaler {
-			return ec.marshalNRate2ᚕheadroomᚋtimesheetᚐRateᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _RateConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Rate]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "RateConnection", Field: field})
+	return ec.marshalNRate2ᚕheadroomᚋtimesheetᚐRateᚄ(ctx, field.Selections, obj.Nodes)
 }
 func (ec *executionContext) fieldContext_RateConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -9851,24 +7793,9 @@ func (ec *executionContext) fieldContext_RateConnection_nodes(_ context.Context,
 	return fc, nil
 }
 
-func (ec *executionContext) _RateConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Rate]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RateConnection_pageInfo(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.PageInfo(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2headroomᚋgraphᚐPageInfo(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _RateConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Rate]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "RateConnection", Field: field})
+	return ec.marshalNPageInfo2headroomᚋgraphᚐPageInfo(ctx, field.Selections, obj.PageInfo())
 }
 func (ec *executionContext) fieldContext_RateConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -9906,47 +7833,16 @@ func (ec *executionContext) fieldContext_RateConnection_totalCount(_ context.Con
 	return graphql.NewScalarFieldContext("RateConnection", field, true, false, "Int")
 }
 
-func (ec *executionContext) _RateEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *Edge[timesheet.Rate]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RateEdge_cursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _RateEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *Edge[timesheet.Rate]) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor)
 }
 func (ec *executionContext) fieldContext_RateEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RateEdge", field, false, false, "String")
 }
 
-func (ec *executionContext) _RateEdge_node(ctx context.Context, field graphql.CollectedField, obj *Edge[timesheet.Rate]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RateEdge_node(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Node, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.Rate) graphql.Marshaler {
-			return ec.marshalNRate2headroomᚋtimesheetᚐRate(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _RateEdge_node(ctx context.Context, field graphql.CollectedField, obj *Edge[timesheet.Rate]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "RateEdge", Field: field})
+	return ec.marshalNRate2headroomᚋtimesheetᚐRate(ctx, field.Selections, obj.Node)
 }
 func (ec *executionContext) fieldContext_RateEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -9961,47 +7857,16 @@ func (ec *executionContext) fieldContext_RateEdge_node(_ context.Context, field 
 	return fc, nil
 }
 
-func (ec *executionContext) _RemoveMemberPayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.UserID]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RemoveMemberPayload_deletedId(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Value, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.UserID) graphql.Marshaler {
-			return ec.marshalOID2ᚖheadroomᚋtimesheetᚐUserID(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _RemoveMemberPayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.UserID]) graphql.Marshaler {
+	return ec.marshalOID2ᚖheadroomᚋtimesheetᚐUserID(ctx, field.Selections, obj.Value)
 }
 func (ec *executionContext) fieldContext_RemoveMemberPayload_deletedId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RemoveMemberPayload", field, false, false, "ID")
 }
 
-func (ec *executionContext) _RemoveMemberPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.UserID]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RemoveMemberPayload_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _RemoveMemberPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.UserID]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "RemoveMemberPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.UserErrors)
 }
 func (ec *executionContext) fieldContext_RemoveMemberPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -10016,24 +7881,9 @@ func (ec *executionContext) fieldContext_RemoveMemberPayload_userErrors(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _RemoveMemberPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.UserID]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RemoveMemberPayload_warnings(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Warnings, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _RemoveMemberPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.UserID]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "RemoveMemberPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.Warnings)
 }
 func (ec *executionContext) fieldContext_RemoveMemberPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -10048,24 +7898,9 @@ func (ec *executionContext) fieldContext_RemoveMemberPayload_warnings(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _RemoveProjectMemberPayload_project(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Project]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RemoveProjectMemberPayload_project(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Value, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Project) graphql.Marshaler {
-			return ec.marshalOProject2ᚖheadroomᚋtimesheetᚐProject(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _RemoveProjectMemberPayload_project(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Project]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "RemoveProjectMemberPayload", Field: field})
+	return ec.marshalOProject2ᚖheadroomᚋtimesheetᚐProject(ctx, field.Selections, obj.Value)
 }
 func (ec *executionContext) fieldContext_RemoveProjectMemberPayload_project(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -10080,24 +7915,9 @@ func (ec *executionContext) fieldContext_RemoveProjectMemberPayload_project(_ co
 	return fc, nil
 }
 
-func (ec *executionContext) _RemoveProjectMemberPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Project]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RemoveProjectMemberPayload_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _RemoveProjectMemberPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Project]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "RemoveProjectMemberPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.UserErrors)
 }
 func (ec *executionContext) fieldContext_RemoveProjectMemberPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -10112,24 +7932,9 @@ func (ec *executionContext) fieldContext_RemoveProjectMemberPayload_userErrors(_
 	return fc, nil
 }
 
-func (ec *executionContext) _RemoveProjectMemberPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Project]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RemoveProjectMemberPayload_warnings(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Warnings, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _RemoveProjectMemberPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Project]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "RemoveProjectMemberPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.Warnings)
 }
 func (ec *executionContext) fieldContext_RemoveProjectMemberPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -10144,185 +7949,57 @@ func (ec *executionContext) fieldContext_RemoveProjectMemberPayload_warnings(_ c
 	return fc, nil
 }
 
-func (ec *executionContext) _ReportExport_id(ctx context.Context, field graphql.CollectedField, obj *timesheet.Export) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReportExport_id(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ID, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.ExportID) graphql.Marshaler {
-			return ec.marshalNID2headroomᚋtimesheetᚐExportID(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReportExport_id(ctx context.Context, field graphql.CollectedField, obj *timesheet.Export) graphql.Marshaler {
+	return ec.marshalNID2headroomᚋtimesheetᚐExportID(ctx, field.Selections, obj.ID)
 }
 func (ec *executionContext) fieldContext_ReportExport_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReportExport", field, false, false, "ID")
 }
 
-func (ec *executionContext) _ReportExport_status(ctx context.Context, field graphql.CollectedField, obj *timesheet.Export) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReportExport_status(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Status, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.ExportStatus) graphql.Marshaler {
-			return ec.marshalNExportStatus2headroomᚋtimesheetᚐExportStatus(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReportExport_status(ctx context.Context, field graphql.CollectedField, obj *timesheet.Export) graphql.Marshaler {
+	return ec.marshalNExportStatus2headroomᚋtimesheetᚐExportStatus(ctx, field.Selections, obj.Status)
 }
 func (ec *executionContext) fieldContext_ReportExport_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReportExport", field, false, false, "ExportStatus")
 }
 
-func (ec *executionContext) _ReportExport_format(ctx context.Context, field graphql.CollectedField, obj *timesheet.Export) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReportExport_format(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Format(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.ExportFormat) graphql.Marshaler {
-			return ec.marshalNExportFormat2headroomᚋtimesheetᚐExportFormat(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReportExport_format(ctx context.Context, field graphql.CollectedField, obj *timesheet.Export) graphql.Marshaler {
+	return ec.marshalNExportFormat2headroomᚋtimesheetᚐExportFormat(ctx, field.Selections, obj.Format())
 }
 func (ec *executionContext) fieldContext_ReportExport_format(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReportExport", field, true, false, "ExportFormat")
 }
 
-func (ec *executionContext) _ReportExport_rows(ctx context.Context, field graphql.CollectedField, obj *timesheet.Export) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReportExport_rows(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Rows, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
-			return ec.marshalNLong2int64(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReportExport_rows(ctx context.Context, field graphql.CollectedField, obj *timesheet.Export) graphql.Marshaler {
+	return ec.marshalNLong2int64(at(ctx, "ReportExport", field), field.Selections, obj.Rows)
 }
 func (ec *executionContext) fieldContext_ReportExport_rows(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReportExport", field, false, false, "Long")
 }
 
-func (ec *executionContext) _ReportExport_estimatedRows(ctx context.Context, field graphql.CollectedField, obj *timesheet.Export) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReportExport_estimatedRows(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.EstimatedRows, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
-			return ec.marshalOLong2ᚖint64(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _ReportExport_estimatedRows(ctx context.Context, field graphql.CollectedField, obj *timesheet.Export) graphql.Marshaler {
+	return ec.marshalOLong2ᚖint64(at(ctx, "ReportExport", field), field.Selections, obj.EstimatedRows)
 }
 func (ec *executionContext) fieldContext_ReportExport_estimatedRows(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReportExport", field, false, false, "Long")
 }
 
-func (ec *executionContext) _ReportExport_bytes(ctx context.Context, field graphql.CollectedField, obj *timesheet.Export) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReportExport_bytes(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Bytes, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
-			return ec.marshalOLong2ᚖint64(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _ReportExport_bytes(ctx context.Context, field graphql.CollectedField, obj *timesheet.Export) graphql.Marshaler {
+	return ec.marshalOLong2ᚖint64(at(ctx, "ReportExport", field), field.Selections, obj.Bytes)
 }
 func (ec *executionContext) fieldContext_ReportExport_bytes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReportExport", field, false, false, "Long")
 }
 
-func (ec *executionContext) _ReportExport_sha256(ctx context.Context, field graphql.CollectedField, obj *timesheet.Export) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReportExport_sha256(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.SHA256, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _ReportExport_sha256(ctx context.Context, field graphql.CollectedField, obj *timesheet.Export) graphql.Marshaler {
+	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.SHA256)
 }
 func (ec *executionContext) fieldContext_ReportExport_sha256(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReportExport", field, false, false, "String")
 }
 
-func (ec *executionContext) _ReportExport_failure(ctx context.Context, field graphql.CollectedField, obj *timesheet.Export) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReportExport_failure(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Failure, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.ExportFailure) graphql.Marshaler {
-			return ec.marshalOExportFailure2ᚖheadroomᚋtimesheetᚐExportFailure(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _ReportExport_failure(ctx context.Context, field graphql.CollectedField, obj *timesheet.Export) graphql.Marshaler {
+	return ec.marshalOExportFailure2ᚖheadroomᚋtimesheetᚐExportFailure(ctx, field.Selections, obj.Failure)
 }
 func (ec *executionContext) fieldContext_ReportExport_failure(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReportExport", field, false, false, "ExportFailure")
@@ -10351,116 +8028,37 @@ func (ec *executionContext) fieldContext_ReportExport_url(_ context.Context, fie
 	return graphql.NewScalarFieldContext("ReportExport", field, true, true, "String")
 }
 
-func (ec *executionContext) _ReportExport_createdAt(ctx context.Context, field graphql.CollectedField, obj *timesheet.Export) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReportExport_createdAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.CreatedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReportExport_createdAt(ctx context.Context, field graphql.CollectedField, obj *timesheet.Export) graphql.Marshaler {
+	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.CreatedAt)
 }
 func (ec *executionContext) fieldContext_ReportExport_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReportExport", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _ReportExport_startedAt(ctx context.Context, field graphql.CollectedField, obj *timesheet.Export) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReportExport_startedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.StartedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
-			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _ReportExport_startedAt(ctx context.Context, field graphql.CollectedField, obj *timesheet.Export) graphql.Marshaler {
+	return ec.marshalODateTime2ᚖtimeᚐTime(ctx, field.Selections, obj.StartedAt)
 }
 func (ec *executionContext) fieldContext_ReportExport_startedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReportExport", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _ReportExport_finishedAt(ctx context.Context, field graphql.CollectedField, obj *timesheet.Export) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReportExport_finishedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.FinishedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
-			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _ReportExport_finishedAt(ctx context.Context, field graphql.CollectedField, obj *timesheet.Export) graphql.Marshaler {
+	return ec.marshalODateTime2ᚖtimeᚐTime(ctx, field.Selections, obj.FinishedAt)
 }
 func (ec *executionContext) fieldContext_ReportExport_finishedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReportExport", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _ReportExport_expiresAt(ctx context.Context, field graphql.CollectedField, obj *timesheet.Export) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReportExport_expiresAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ExpiresAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReportExport_expiresAt(ctx context.Context, field graphql.CollectedField, obj *timesheet.Export) graphql.Marshaler {
+	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.ExpiresAt)
 }
 func (ec *executionContext) fieldContext_ReportExport_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReportExport", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _ReportExportCancelPayload_reportExport(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Export]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReportExportCancelPayload_reportExport(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Value, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Export) graphql.Marshaler {
-			return ec.marshalOReportExport2ᚖheadroomᚋtimesheetᚐExport(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _ReportExportCancelPayload_reportExport(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Export]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "ReportExportCancelPayload", Field: field})
+	return ec.marshalOReportExport2ᚖheadroomᚋtimesheetᚐExport(ctx, field.Selections, obj.Value)
 }
 func (ec *executionContext) fieldContext_ReportExportCancelPayload_reportExport(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -10475,24 +8073,9 @@ func (ec *executionContext) fieldContext_ReportExportCancelPayload_reportExport(
 	return fc, nil
 }
 
-func (ec *executionContext) _ReportExportCancelPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Export]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReportExportCancelPayload_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReportExportCancelPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Export]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "ReportExportCancelPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.UserErrors)
 }
 func (ec *executionContext) fieldContext_ReportExportCancelPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -10507,24 +8090,9 @@ func (ec *executionContext) fieldContext_ReportExportCancelPayload_userErrors(_ 
 	return fc, nil
 }
 
-func (ec *executionContext) _ReportExportCancelPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Export]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReportExportCancelPayload_warnings(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Warnings, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReportExportCancelPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Export]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "ReportExportCancelPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.Warnings)
 }
 func (ec *executionContext) fieldContext_ReportExportCancelPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -10539,24 +8107,9 @@ func (ec *executionContext) fieldContext_ReportExportCancelPayload_warnings(_ co
 	return fc, nil
 }
 
-func (ec *executionContext) _ReportExportConnection_edges(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Export]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReportExportConnection_edges(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Edges(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []Edge[timesheet.Export]) graphql.Marshaler {
-			return ec.marshalNReportExportEdge2ᚕheadroomᚋgraphᚐEdgeᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReportExportConnection_edges(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Export]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "ReportExportConnection", Field: field})
+	return ec.marshalNReportExportEdge2ᚕheadroomᚋgraphᚐEdgeᚄ(ctx, field.Selections, obj.Edges())
 }
 func (ec *executionContext) fieldContext_ReportExportConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -10571,24 +8124,9 @@ func (ec *executionContext) fieldContext_ReportExportConnection_edges(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _ReportExportConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Export]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReportExportConnection_nodes(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Nodes, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []timesheet.Export) graphql.Marshaler {
-			return ec.marshalNReportExport2ᚕheadroomᚋtimesheetᚐExportᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReportExportConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Export]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "ReportExportConnection", Field: field})
+	return ec.marshalNReportExport2ᚕheadroomᚋtimesheetᚐExportᚄ(ctx, field.Selections, obj.Nodes)
 }
 func (ec *executionContext) fieldContext_ReportExportConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -10603,24 +8141,9 @@ func (ec *executionContext) fieldContext_ReportExportConnection_nodes(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _ReportExportConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Export]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReportExportConnection_pageInfo(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.PageInfo(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2headroomᚋgraphᚐPageInfo(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReportExportConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Export]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "ReportExportConnection", Field: field})
+	return ec.marshalNPageInfo2headroomᚋgraphᚐPageInfo(ctx, field.Selections, obj.PageInfo())
 }
 func (ec *executionContext) fieldContext_ReportExportConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -10658,24 +8181,9 @@ func (ec *executionContext) fieldContext_ReportExportConnection_totalCount(_ con
 	return graphql.NewScalarFieldContext("ReportExportConnection", field, true, false, "Int")
 }
 
-func (ec *executionContext) _ReportExportCreatePayload_reportExport(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Export]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReportExportCreatePayload_reportExport(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Value, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Export) graphql.Marshaler {
-			return ec.marshalOReportExport2ᚖheadroomᚋtimesheetᚐExport(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _ReportExportCreatePayload_reportExport(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Export]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "ReportExportCreatePayload", Field: field})
+	return ec.marshalOReportExport2ᚖheadroomᚋtimesheetᚐExport(ctx, field.Selections, obj.Value)
 }
 func (ec *executionContext) fieldContext_ReportExportCreatePayload_reportExport(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -10690,24 +8198,9 @@ func (ec *executionContext) fieldContext_ReportExportCreatePayload_reportExport(
 	return fc, nil
 }
 
-func (ec *executionContext) _ReportExportCreatePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Export]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReportExportCreatePayload_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReportExportCreatePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Export]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "ReportExportCreatePayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.UserErrors)
 }
 func (ec *executionContext) fieldContext_ReportExportCreatePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -10722,24 +8215,9 @@ func (ec *executionContext) fieldContext_ReportExportCreatePayload_userErrors(_ 
 	return fc, nil
 }
 
-func (ec *executionContext) _ReportExportCreatePayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Export]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReportExportCreatePayload_warnings(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Warnings, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReportExportCreatePayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Export]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "ReportExportCreatePayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.Warnings)
 }
 func (ec *executionContext) fieldContext_ReportExportCreatePayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -10754,47 +8232,16 @@ func (ec *executionContext) fieldContext_ReportExportCreatePayload_warnings(_ co
 	return fc, nil
 }
 
-func (ec *executionContext) _ReportExportEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *Edge[timesheet.Export]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReportExportEdge_cursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReportExportEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *Edge[timesheet.Export]) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor)
 }
 func (ec *executionContext) fieldContext_ReportExportEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReportExportEdge", field, false, false, "String")
 }
 
-func (ec *executionContext) _ReportExportEdge_node(ctx context.Context, field graphql.CollectedField, obj *Edge[timesheet.Export]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReportExportEdge_node(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Node, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.Export) graphql.Marshaler {
-			return ec.marshalNReportExport2headroomᚋtimesheetᚐExport(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReportExportEdge_node(ctx context.Context, field graphql.CollectedField, obj *Edge[timesheet.Export]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "ReportExportEdge", Field: field})
+	return ec.marshalNReportExport2headroomᚋtimesheetᚐExport(ctx, field.Selections, obj.Node)
 }
 func (ec *executionContext) fieldContext_ReportExportEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -10809,70 +8256,23 @@ func (ec *executionContext) fieldContext_ReportExportEdge_node(_ context.Context
 	return fc, nil
 }
 
-func (ec *executionContext) _ReportRow_key(ctx context.Context, field graphql.CollectedField, obj *timesheet.ReportRow) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReportRow_key(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Key, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNID2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReportRow_key(ctx context.Context, field graphql.CollectedField, obj *timesheet.ReportRow) graphql.Marshaler {
+	return ec.marshalNID2string(ctx, field.Selections, obj.Key)
 }
 func (ec *executionContext) fieldContext_ReportRow_key(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReportRow", field, false, false, "ID")
 }
 
-func (ec *executionContext) _ReportRow_label(ctx context.Context, field graphql.CollectedField, obj *timesheet.ReportRow) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReportRow_label(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Label, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReportRow_label(ctx context.Context, field graphql.CollectedField, obj *timesheet.ReportRow) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Label)
 }
 func (ec *executionContext) fieldContext_ReportRow_label(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReportRow", field, false, false, "String")
 }
 
-func (ec *executionContext) _ReportRow_totals(ctx context.Context, field graphql.CollectedField, obj *timesheet.ReportRow) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReportRow_totals(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Totals, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.Totals) graphql.Marshaler {
-			return ec.marshalNTotals2headroomᚋtimesheetᚐTotals(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _ReportRow_totals(ctx context.Context, field graphql.CollectedField, obj *timesheet.ReportRow) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "ReportRow", Field: field})
+	return ec.marshalNTotals2headroomᚋtimesheetᚐTotals(ctx, field.Selections, obj.Totals)
 }
 func (ec *executionContext) fieldContext_ReportRow_totals(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -10887,24 +8287,9 @@ func (ec *executionContext) fieldContext_ReportRow_totals(_ context.Context, fie
 	return fc, nil
 }
 
-func (ec *executionContext) _ReportRow_children(ctx context.Context, field graphql.CollectedField, obj *timesheet.ReportRow) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReportRow_children(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Children, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []timesheet.ReportRow) graphql.Marshaler {
-			return ec.marshalOReportRow2ᚕheadroomᚋtimesheetᚐReportRowᚄ(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _ReportRow_children(ctx context.Context, field graphql.CollectedField, obj *timesheet.ReportRow) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "ReportRow", Field: field})
+	return ec.marshalOReportRow2ᚕheadroomᚋtimesheetᚐReportRowᚄ(ctx, field.Selections, obj.Children)
 }
 func (ec *executionContext) fieldContext_ReportRow_children(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -10919,24 +8304,9 @@ func (ec *executionContext) fieldContext_ReportRow_children(_ context.Context, f
 	return fc, nil
 }
 
-func (ec *executionContext) _RestoreTimeEntryPayload_timeEntry(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.TimeEntry]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RestoreTimeEntryPayload_timeEntry(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Value, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.TimeEntry) graphql.Marshaler {
-			return ec.marshalOTimeEntry2ᚖheadroomᚋtimesheetᚐTimeEntry(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _RestoreTimeEntryPayload_timeEntry(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.TimeEntry]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "RestoreTimeEntryPayload", Field: field})
+	return ec.marshalOTimeEntry2ᚖheadroomᚋtimesheetᚐTimeEntry(ctx, field.Selections, obj.Value)
 }
 func (ec *executionContext) fieldContext_RestoreTimeEntryPayload_timeEntry(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -10951,24 +8321,9 @@ func (ec *executionContext) fieldContext_RestoreTimeEntryPayload_timeEntry(_ con
 	return fc, nil
 }
 
-func (ec *executionContext) _RestoreTimeEntryPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.TimeEntry]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RestoreTimeEntryPayload_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _RestoreTimeEntryPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.TimeEntry]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "RestoreTimeEntryPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.UserErrors)
 }
 func (ec *executionContext) fieldContext_RestoreTimeEntryPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -10983,24 +8338,9 @@ func (ec *executionContext) fieldContext_RestoreTimeEntryPayload_userErrors(_ co
 	return fc, nil
 }
 
-func (ec *executionContext) _RestoreTimeEntryPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.TimeEntry]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RestoreTimeEntryPayload_warnings(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Warnings, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _RestoreTimeEntryPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.TimeEntry]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "RestoreTimeEntryPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.Warnings)
 }
 func (ec *executionContext) fieldContext_RestoreTimeEntryPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -11015,47 +8355,16 @@ func (ec *executionContext) fieldContext_RestoreTimeEntryPayload_warnings(_ cont
 	return fc, nil
 }
 
-func (ec *executionContext) _RevokeTokenPayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.TokenID]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RevokeTokenPayload_deletedId(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Value, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.TokenID) graphql.Marshaler {
-			return ec.marshalOID2ᚖheadroomᚋtimesheetᚐTokenID(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _RevokeTokenPayload_deletedId(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.TokenID]) graphql.Marshaler {
+	return ec.marshalOID2ᚖheadroomᚋtimesheetᚐTokenID(ctx, field.Selections, obj.Value)
 }
 func (ec *executionContext) fieldContext_RevokeTokenPayload_deletedId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RevokeTokenPayload", field, false, false, "ID")
 }
 
-func (ec *executionContext) _RevokeTokenPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.TokenID]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RevokeTokenPayload_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _RevokeTokenPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.TokenID]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "RevokeTokenPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.UserErrors)
 }
 func (ec *executionContext) fieldContext_RevokeTokenPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -11070,24 +8379,9 @@ func (ec *executionContext) fieldContext_RevokeTokenPayload_userErrors(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _RevokeTokenPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.TokenID]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RevokeTokenPayload_warnings(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Warnings, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _RevokeTokenPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.TokenID]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "RevokeTokenPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.Warnings)
 }
 func (ec *executionContext) fieldContext_RevokeTokenPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -11102,24 +8396,9 @@ func (ec *executionContext) fieldContext_RevokeTokenPayload_warnings(_ context.C
 	return fc, nil
 }
 
-func (ec *executionContext) _SetBudgetPayload_project(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Project]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SetBudgetPayload_project(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Value, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Project) graphql.Marshaler {
-			return ec.marshalOProject2ᚖheadroomᚋtimesheetᚐProject(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _SetBudgetPayload_project(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Project]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "SetBudgetPayload", Field: field})
+	return ec.marshalOProject2ᚖheadroomᚋtimesheetᚐProject(ctx, field.Selections, obj.Value)
 }
 func (ec *executionContext) fieldContext_SetBudgetPayload_project(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -11134,24 +8413,9 @@ func (ec *executionContext) fieldContext_SetBudgetPayload_project(_ context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _SetBudgetPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Project]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SetBudgetPayload_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _SetBudgetPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Project]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "SetBudgetPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.UserErrors)
 }
 func (ec *executionContext) fieldContext_SetBudgetPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -11166,24 +8430,9 @@ func (ec *executionContext) fieldContext_SetBudgetPayload_userErrors(_ context.C
 	return fc, nil
 }
 
-func (ec *executionContext) _SetBudgetPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Project]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SetBudgetPayload_warnings(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Warnings, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _SetBudgetPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Project]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "SetBudgetPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.Warnings)
 }
 func (ec *executionContext) fieldContext_SetBudgetPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -11198,24 +8447,9 @@ func (ec *executionContext) fieldContext_SetBudgetPayload_warnings(_ context.Con
 	return fc, nil
 }
 
-func (ec *executionContext) _SetProjectMemberPayload_project(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Project]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SetProjectMemberPayload_project(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Value, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Project) graphql.Marshaler {
-			return ec.marshalOProject2ᚖheadroomᚋtimesheetᚐProject(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _SetProjectMemberPayload_project(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Project]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "SetProjectMemberPayload", Field: field})
+	return ec.marshalOProject2ᚖheadroomᚋtimesheetᚐProject(ctx, field.Selections, obj.Value)
 }
 func (ec *executionContext) fieldContext_SetProjectMemberPayload_project(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -11230,24 +8464,9 @@ func (ec *executionContext) fieldContext_SetProjectMemberPayload_project(_ conte
 	return fc, nil
 }
 
-func (ec *executionContext) _SetProjectMemberPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Project]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SetProjectMemberPayload_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _SetProjectMemberPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Project]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "SetProjectMemberPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.UserErrors)
 }
 func (ec *executionContext) fieldContext_SetProjectMemberPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -11262,24 +8481,9 @@ func (ec *executionContext) fieldContext_SetProjectMemberPayload_userErrors(_ co
 	return fc, nil
 }
 
-func (ec *executionContext) _SetProjectMemberPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Project]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SetProjectMemberPayload_warnings(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Warnings, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _SetProjectMemberPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Project]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "SetProjectMemberPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.Warnings)
 }
 func (ec *executionContext) fieldContext_SetProjectMemberPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -11294,24 +8498,9 @@ func (ec *executionContext) fieldContext_SetProjectMemberPayload_warnings(_ cont
 	return fc, nil
 }
 
-func (ec *executionContext) _SetRatePayload_rate(ctx context.Context, field graphql.CollectedField, obj *SetRatePayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SetRatePayload_rate(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Rate, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Rate) graphql.Marshaler {
-			return ec.marshalORate2ᚖheadroomᚋtimesheetᚐRate(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _SetRatePayload_rate(ctx context.Context, field graphql.CollectedField, obj *SetRatePayload) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "SetRatePayload", Field: field})
+	return ec.marshalORate2ᚖheadroomᚋtimesheetᚐRate(ctx, field.Selections, obj.Rate)
 }
 func (ec *executionContext) fieldContext_SetRatePayload_rate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -11326,47 +8515,16 @@ func (ec *executionContext) fieldContext_SetRatePayload_rate(_ context.Context, 
 	return fc, nil
 }
 
-func (ec *executionContext) _SetRatePayload_repriced(ctx context.Context, field graphql.CollectedField, obj *SetRatePayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SetRatePayload_repriced(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Repriced, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
-			return ec.marshalOInt2ᚖint(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _SetRatePayload_repriced(ctx context.Context, field graphql.CollectedField, obj *SetRatePayload) graphql.Marshaler {
+	return ec.marshalOInt2ᚖint(ctx, field.Selections, obj.Repriced)
 }
 func (ec *executionContext) fieldContext_SetRatePayload_repriced(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SetRatePayload", field, false, false, "Int")
 }
 
-func (ec *executionContext) _SetRatePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *SetRatePayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SetRatePayload_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _SetRatePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *SetRatePayload) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "SetRatePayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.UserErrors)
 }
 func (ec *executionContext) fieldContext_SetRatePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -11381,24 +8539,9 @@ func (ec *executionContext) fieldContext_SetRatePayload_userErrors(_ context.Con
 	return fc, nil
 }
 
-func (ec *executionContext) _SetRatePayload_warnings(ctx context.Context, field graphql.CollectedField, obj *SetRatePayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SetRatePayload_warnings(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Warnings, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _SetRatePayload_warnings(ctx context.Context, field graphql.CollectedField, obj *SetRatePayload) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "SetRatePayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.Warnings)
 }
 func (ec *executionContext) fieldContext_SetRatePayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -11413,24 +8556,9 @@ func (ec *executionContext) fieldContext_SetRatePayload_warnings(_ context.Conte
 	return fc, nil
 }
 
-func (ec *executionContext) _SetRolePayload_user(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.User]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SetRolePayload_user(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Value, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.User) graphql.Marshaler {
-			return ec.marshalOUser2ᚖheadroomᚋtimesheetᚐUser(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _SetRolePayload_user(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.User]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "SetRolePayload", Field: field})
+	return ec.marshalOUser2ᚖheadroomᚋtimesheetᚐUser(ctx, field.Selections, obj.Value)
 }
 func (ec *executionContext) fieldContext_SetRolePayload_user(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -11445,24 +8573,9 @@ func (ec *executionContext) fieldContext_SetRolePayload_user(_ context.Context, 
 	return fc, nil
 }
 
-func (ec *executionContext) _SetRolePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.User]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SetRolePayload_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _SetRolePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.User]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "SetRolePayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.UserErrors)
 }
 func (ec *executionContext) fieldContext_SetRolePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -11477,24 +8590,9 @@ func (ec *executionContext) fieldContext_SetRolePayload_userErrors(_ context.Con
 	return fc, nil
 }
 
-func (ec *executionContext) _SetRolePayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.User]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SetRolePayload_warnings(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Warnings, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _SetRolePayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.User]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "SetRolePayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.Warnings)
 }
 func (ec *executionContext) fieldContext_SetRolePayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -11509,24 +8607,9 @@ func (ec *executionContext) fieldContext_SetRolePayload_warnings(_ context.Conte
 	return fc, nil
 }
 
-func (ec *executionContext) _StartTimerPayload_timeEntry(ctx context.Context, field graphql.CollectedField, obj *StartTimerPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_StartTimerPayload_timeEntry(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Value, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.TimeEntry) graphql.Marshaler {
-			return ec.marshalOTimeEntry2ᚖheadroomᚋtimesheetᚐTimeEntry(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _StartTimerPayload_timeEntry(ctx context.Context, field graphql.CollectedField, obj *StartTimerPayload) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "StartTimerPayload", Field: field})
+	return ec.marshalOTimeEntry2ᚖheadroomᚋtimesheetᚐTimeEntry(ctx, field.Selections, obj.Value)
 }
 func (ec *executionContext) fieldContext_StartTimerPayload_timeEntry(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -11541,24 +8624,9 @@ func (ec *executionContext) fieldContext_StartTimerPayload_timeEntry(_ context.C
 	return fc, nil
 }
 
-func (ec *executionContext) _StartTimerPayload_stopped(ctx context.Context, field graphql.CollectedField, obj *StartTimerPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_StartTimerPayload_stopped(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Stopped, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.TimeEntry) graphql.Marshaler {
-			return ec.marshalOTimeEntry2ᚖheadroomᚋtimesheetᚐTimeEntry(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _StartTimerPayload_stopped(ctx context.Context, field graphql.CollectedField, obj *StartTimerPayload) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "StartTimerPayload", Field: field})
+	return ec.marshalOTimeEntry2ᚖheadroomᚋtimesheetᚐTimeEntry(ctx, field.Selections, obj.Stopped)
 }
 func (ec *executionContext) fieldContext_StartTimerPayload_stopped(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -11573,24 +8641,9 @@ func (ec *executionContext) fieldContext_StartTimerPayload_stopped(_ context.Con
 	return fc, nil
 }
 
-func (ec *executionContext) _StartTimerPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *StartTimerPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_StartTimerPayload_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _StartTimerPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *StartTimerPayload) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "StartTimerPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.UserErrors)
 }
 func (ec *executionContext) fieldContext_StartTimerPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -11605,24 +8658,9 @@ func (ec *executionContext) fieldContext_StartTimerPayload_userErrors(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _StartTimerPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *StartTimerPayload) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_StartTimerPayload_warnings(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Warnings, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _StartTimerPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *StartTimerPayload) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "StartTimerPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.Warnings)
 }
 func (ec *executionContext) fieldContext_StartTimerPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -11637,24 +8675,9 @@ func (ec *executionContext) fieldContext_StartTimerPayload_warnings(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _StopTimerPayload_timeEntry(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.TimeEntry]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_StopTimerPayload_timeEntry(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Value, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.TimeEntry) graphql.Marshaler {
-			return ec.marshalOTimeEntry2ᚖheadroomᚋtimesheetᚐTimeEntry(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _StopTimerPayload_timeEntry(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.TimeEntry]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "StopTimerPayload", Field: field})
+	return ec.marshalOTimeEntry2ᚖheadroomᚋtimesheetᚐTimeEntry(ctx, field.Selections, obj.Value)
 }
 func (ec *executionContext) fieldContext_StopTimerPayload_timeEntry(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -11669,24 +8692,9 @@ func (ec *executionContext) fieldContext_StopTimerPayload_timeEntry(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _StopTimerPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.TimeEntry]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_StopTimerPayload_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _StopTimerPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.TimeEntry]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "StopTimerPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.UserErrors)
 }
 func (ec *executionContext) fieldContext_StopTimerPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -11701,24 +8709,9 @@ func (ec *executionContext) fieldContext_StopTimerPayload_userErrors(_ context.C
 	return fc, nil
 }
 
-func (ec *executionContext) _StopTimerPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.TimeEntry]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_StopTimerPayload_warnings(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Warnings, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _StopTimerPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.TimeEntry]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "StopTimerPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.Warnings)
 }
 func (ec *executionContext) fieldContext_StopTimerPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -11733,24 +8726,9 @@ func (ec *executionContext) fieldContext_StopTimerPayload_warnings(_ context.Con
 	return fc, nil
 }
 
-func (ec *executionContext) _Summary_totals(ctx context.Context, field graphql.CollectedField, obj *timesheet.Summary) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Summary_totals(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Totals, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.Totals) graphql.Marshaler {
-			return ec.marshalNTotals2headroomᚋtimesheetᚐTotals(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Summary_totals(ctx context.Context, field graphql.CollectedField, obj *timesheet.Summary) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "Summary", Field: field})
+	return ec.marshalNTotals2headroomᚋtimesheetᚐTotals(ctx, field.Selections, obj.Totals)
 }
 func (ec *executionContext) fieldContext_Summary_totals(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -11765,24 +8743,9 @@ func (ec *executionContext) fieldContext_Summary_totals(_ context.Context, field
 	return fc, nil
 }
 
-func (ec *executionContext) _Summary_byProject(ctx context.Context, field graphql.CollectedField, obj *timesheet.Summary) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Summary_byProject(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ByProject, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.SummaryRows) graphql.Marshaler {
-			return ec.marshalNSummaryRows2headroomᚋtimesheetᚐSummaryRows(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Summary_byProject(ctx context.Context, field graphql.CollectedField, obj *timesheet.Summary) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "Summary", Field: field})
+	return ec.marshalNSummaryRows2headroomᚋtimesheetᚐSummaryRows(ctx, field.Selections, obj.ByProject)
 }
 func (ec *executionContext) fieldContext_Summary_byProject(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -11797,24 +8760,9 @@ func (ec *executionContext) fieldContext_Summary_byProject(_ context.Context, fi
 	return fc, nil
 }
 
-func (ec *executionContext) _Summary_byUser(ctx context.Context, field graphql.CollectedField, obj *timesheet.Summary) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Summary_byUser(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ByUser, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.SummaryRows) graphql.Marshaler {
-			return ec.marshalNSummaryRows2headroomᚋtimesheetᚐSummaryRows(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Summary_byUser(ctx context.Context, field graphql.CollectedField, obj *timesheet.Summary) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "Summary", Field: field})
+	return ec.marshalNSummaryRows2headroomᚋtimesheetᚐSummaryRows(ctx, field.Selections, obj.ByUser)
 }
 func (ec *executionContext) fieldContext_Summary_byUser(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -11829,24 +8777,9 @@ func (ec *executionContext) fieldContext_Summary_byUser(_ context.Context, field
 	return fc, nil
 }
 
-func (ec *executionContext) _Summary_byTime(ctx context.Context, field graphql.CollectedField, obj *timesheet.Summary) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Summary_byTime(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ByTime, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.SummaryRows) graphql.Marshaler {
-			return ec.marshalNSummaryRows2headroomᚋtimesheetᚐSummaryRows(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Summary_byTime(ctx context.Context, field graphql.CollectedField, obj *timesheet.Summary) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "Summary", Field: field})
+	return ec.marshalNSummaryRows2headroomᚋtimesheetᚐSummaryRows(ctx, field.Selections, obj.ByTime)
 }
 func (ec *executionContext) fieldContext_Summary_byTime(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -11861,93 +8794,30 @@ func (ec *executionContext) fieldContext_Summary_byTime(_ context.Context, field
 	return fc, nil
 }
 
-func (ec *executionContext) _Summary_timeUnit(ctx context.Context, field graphql.CollectedField, obj *timesheet.Summary) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Summary_timeUnit(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.TimeUnit, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.GroupKey) graphql.Marshaler {
-			return ec.marshalNGroupKey2headroomᚋtimesheetᚐGroupKey(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Summary_timeUnit(ctx context.Context, field graphql.CollectedField, obj *timesheet.Summary) graphql.Marshaler {
+	return ec.marshalNGroupKey2headroomᚋtimesheetᚐGroupKey(ctx, field.Selections, obj.TimeUnit)
 }
 func (ec *executionContext) fieldContext_Summary_timeUnit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Summary", field, false, false, "GroupKey")
 }
 
-func (ec *executionContext) _Summary_source(ctx context.Context, field graphql.CollectedField, obj *timesheet.Summary) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Summary_source(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Source, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.ReportSource) graphql.Marshaler {
-			return ec.marshalNReportSource2headroomᚋtimesheetᚐReportSource(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Summary_source(ctx context.Context, field graphql.CollectedField, obj *timesheet.Summary) graphql.Marshaler {
+	return ec.marshalNReportSource2headroomᚋtimesheetᚐReportSource(ctx, field.Selections, obj.Source)
 }
 func (ec *executionContext) fieldContext_Summary_source(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Summary", field, false, false, "ReportSource")
 }
 
-func (ec *executionContext) _Summary_asOf(ctx context.Context, field graphql.CollectedField, obj *timesheet.Summary) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Summary_asOf(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.AsOf, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Summary_asOf(ctx context.Context, field graphql.CollectedField, obj *timesheet.Summary) graphql.Marshaler {
+	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.AsOf)
 }
 func (ec *executionContext) fieldContext_Summary_asOf(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Summary", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _SummaryRows_rows(ctx context.Context, field graphql.CollectedField, obj *timesheet.SummaryRows) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SummaryRows_rows(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Rows, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []timesheet.ReportRow) graphql.Marshaler {
-			return ec.marshalNReportRow2ᚕheadroomᚋtimesheetᚐReportRowᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _SummaryRows_rows(ctx context.Context, field graphql.CollectedField, obj *timesheet.SummaryRows) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "SummaryRows", Field: field})
+	return ec.marshalNReportRow2ᚕheadroomᚋtimesheetᚐReportRowᚄ(ctx, field.Selections, obj.Rows)
 }
 func (ec *executionContext) fieldContext_SummaryRows_rows(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -11962,24 +8832,9 @@ func (ec *executionContext) fieldContext_SummaryRows_rows(_ context.Context, fie
 	return fc, nil
 }
 
-func (ec *executionContext) _SummaryRows_other(ctx context.Context, field graphql.CollectedField, obj *timesheet.SummaryRows) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SummaryRows_other(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Other, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Totals) graphql.Marshaler {
-			return ec.marshalOTotals2ᚖheadroomᚋtimesheetᚐTotals(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _SummaryRows_other(ctx context.Context, field graphql.CollectedField, obj *timesheet.SummaryRows) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "SummaryRows", Field: field})
+	return ec.marshalOTotals2ᚖheadroomᚋtimesheetᚐTotals(ctx, field.Selections, obj.Other)
 }
 func (ec *executionContext) fieldContext_SummaryRows_other(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -11994,116 +8849,37 @@ func (ec *executionContext) fieldContext_SummaryRows_other(_ context.Context, fi
 	return fc, nil
 }
 
-func (ec *executionContext) _Tag_id(ctx context.Context, field graphql.CollectedField, obj *timesheet.Tag) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Tag_id(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ID, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.TagID) graphql.Marshaler {
-			return ec.marshalNID2headroomᚋtimesheetᚐTagID(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Tag_id(ctx context.Context, field graphql.CollectedField, obj *timesheet.Tag) graphql.Marshaler {
+	return ec.marshalNID2headroomᚋtimesheetᚐTagID(ctx, field.Selections, obj.ID)
 }
 func (ec *executionContext) fieldContext_Tag_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Tag", field, false, false, "ID")
 }
 
-func (ec *executionContext) _Tag_name(ctx context.Context, field graphql.CollectedField, obj *timesheet.Tag) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Tag_name(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Name, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Tag_name(ctx context.Context, field graphql.CollectedField, obj *timesheet.Tag) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Name)
 }
 func (ec *executionContext) fieldContext_Tag_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Tag", field, false, false, "String")
 }
 
-func (ec *executionContext) _Tag_archived(ctx context.Context, field graphql.CollectedField, obj *timesheet.Tag) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Tag_archived(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Archived, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Tag_archived(ctx context.Context, field graphql.CollectedField, obj *timesheet.Tag) graphql.Marshaler {
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.Archived)
 }
 func (ec *executionContext) fieldContext_Tag_archived(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Tag", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _Tag_version(ctx context.Context, field graphql.CollectedField, obj *timesheet.Tag) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Tag_version(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Version, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Tag_version(ctx context.Context, field graphql.CollectedField, obj *timesheet.Tag) graphql.Marshaler {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.Version)
 }
 func (ec *executionContext) fieldContext_Tag_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Tag", field, false, false, "Int")
 }
 
-func (ec *executionContext) _TagConnection_edges(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Tag]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TagConnection_edges(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Edges(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []Edge[timesheet.Tag]) graphql.Marshaler {
-			return ec.marshalNTagEdge2ᚕheadroomᚋgraphᚐEdgeᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _TagConnection_edges(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Tag]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "TagConnection", Field: field})
+	return ec.marshalNTagEdge2ᚕheadroomᚋgraphᚐEdgeᚄ(ctx, field.Selections, obj.Edges())
 }
 func (ec *executionContext) fieldContext_TagConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -12118,24 +8894,9 @@ func (ec *executionContext) fieldContext_TagConnection_edges(_ context.Context, 
 	return fc, nil
 }
 
-func (ec *executionContext) _TagConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Tag]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TagConnection_nodes(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Nodes, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []timesheet.Tag) graphql.Marshaler {
-			return ec.marshalNTag2ᚕheadroomᚋtimesheetᚐTagᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _TagConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Tag]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "TagConnection", Field: field})
+	return ec.marshalNTag2ᚕheadroomᚋtimesheetᚐTagᚄ(ctx, field.Selections, obj.Nodes)
 }
 func (ec *executionContext) fieldContext_TagConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -12150,24 +8911,9 @@ func (ec *executionContext) fieldContext_TagConnection_nodes(_ context.Context, 
 	return fc, nil
 }
 
-func (ec *executionContext) _TagConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Tag]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TagConnection_pageInfo(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.PageInfo(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2headroomᚋgraphᚐPageInfo(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _TagConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Tag]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "TagConnection", Field: field})
+	return ec.marshalNPageInfo2headroomᚋgraphᚐPageInfo(ctx, field.Selections, obj.PageInfo())
 }
 func (ec *executionContext) fieldContext_TagConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -12205,47 +8951,16 @@ func (ec *executionContext) fieldContext_TagConnection_totalCount(_ context.Cont
 	return graphql.NewScalarFieldContext("TagConnection", field, true, false, "Int")
 }
 
-func (ec *executionContext) _TagEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *Edge[timesheet.Tag]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TagEdge_cursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _TagEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *Edge[timesheet.Tag]) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor)
 }
 func (ec *executionContext) fieldContext_TagEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TagEdge", field, false, false, "String")
 }
 
-func (ec *executionContext) _TagEdge_node(ctx context.Context, field graphql.CollectedField, obj *Edge[timesheet.Tag]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TagEdge_node(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Node, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.Tag) graphql.Marshaler {
-			return ec.marshalNTag2headroomᚋtimesheetᚐTag(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _TagEdge_node(ctx context.Context, field graphql.CollectedField, obj *Edge[timesheet.Tag]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "TagEdge", Field: field})
+	return ec.marshalNTag2headroomᚋtimesheetᚐTag(ctx, field.Selections, obj.Node)
 }
 func (ec *executionContext) fieldContext_TagEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -12260,162 +8975,50 @@ func (ec *executionContext) fieldContext_TagEdge_node(_ context.Context, field g
 	return fc, nil
 }
 
-func (ec *executionContext) _Task_id(ctx context.Context, field graphql.CollectedField, obj *timesheet.Task) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Task_id(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ID, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.TaskID) graphql.Marshaler {
-			return ec.marshalNID2headroomᚋtimesheetᚐTaskID(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Task_id(ctx context.Context, field graphql.CollectedField, obj *timesheet.Task) graphql.Marshaler {
+	return ec.marshalNID2headroomᚋtimesheetᚐTaskID(ctx, field.Selections, obj.ID)
 }
 func (ec *executionContext) fieldContext_Task_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Task", field, false, false, "ID")
 }
 
-func (ec *executionContext) _Task_name(ctx context.Context, field graphql.CollectedField, obj *timesheet.Task) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Task_name(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Name, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Task_name(ctx context.Context, field graphql.CollectedField, obj *timesheet.Task) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Name)
 }
 func (ec *executionContext) fieldContext_Task_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Task", field, false, false, "String")
 }
 
-func (ec *executionContext) _Task_done(ctx context.Context, field graphql.CollectedField, obj *timesheet.Task) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Task_done(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Done, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Task_done(ctx context.Context, field graphql.CollectedField, obj *timesheet.Task) graphql.Marshaler {
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.Done)
 }
 func (ec *executionContext) fieldContext_Task_done(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Task", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _Task_archived(ctx context.Context, field graphql.CollectedField, obj *timesheet.Task) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Task_archived(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Archived, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Task_archived(ctx context.Context, field graphql.CollectedField, obj *timesheet.Task) graphql.Marshaler {
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.Archived)
 }
 func (ec *executionContext) fieldContext_Task_archived(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Task", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _Task_billable(ctx context.Context, field graphql.CollectedField, obj *timesheet.Task) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Task_billable(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Billable, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *bool) graphql.Marshaler {
-			return ec.marshalOBoolean2ᚖbool(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _Task_billable(ctx context.Context, field graphql.CollectedField, obj *timesheet.Task) graphql.Marshaler {
+	return ec.marshalOBoolean2ᚖbool(ctx, field.Selections, obj.Billable)
 }
 func (ec *executionContext) fieldContext_Task_billable(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Task", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _Task_estimateSeconds(ctx context.Context, field graphql.CollectedField, obj *timesheet.Task) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Task_estimateSeconds(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.EstimateSeconds, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
-			return ec.marshalOSeconds2ᚖint64(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _Task_estimateSeconds(ctx context.Context, field graphql.CollectedField, obj *timesheet.Task) graphql.Marshaler {
+	return ec.marshalOSeconds2ᚖint64(at(ctx, "Task", field), field.Selections, obj.EstimateSeconds)
 }
 func (ec *executionContext) fieldContext_Task_estimateSeconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Task", field, false, false, "Seconds")
 }
 
-func (ec *executionContext) _Task_version(ctx context.Context, field graphql.CollectedField, obj *timesheet.Task) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Task_version(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Version, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Task_version(ctx context.Context, field graphql.CollectedField, obj *timesheet.Task) graphql.Marshaler {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.Version)
 }
 func (ec *executionContext) fieldContext_Task_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Task", field, false, false, "Int")
@@ -12453,24 +9056,9 @@ func (ec *executionContext) fieldContext_Task_project(_ context.Context, field g
 	return fc, nil
 }
 
-func (ec *executionContext) _TaskConnection_edges(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Task]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TaskConnection_edges(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Edges(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []Edge[timesheet.Task]) graphql.Marshaler {
-			return ec.marshalNTaskEdge2ᚕheadroomᚋgraphᚐEdgeᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _TaskConnection_edges(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Task]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "TaskConnection", Field: field})
+	return ec.marshalNTaskEdge2ᚕheadroomᚋgraphᚐEdgeᚄ(ctx, field.Selections, obj.Edges())
 }
 func (ec *executionContext) fieldContext_TaskConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -12485,24 +9073,9 @@ func (ec *executionContext) fieldContext_TaskConnection_edges(_ context.Context,
 	return fc, nil
 }
 
-func (ec *executionContext) _TaskConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Task]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TaskConnection_nodes(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Nodes, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []timesheet.Task) graphql.Marshaler {
-			return ec.marshalNTask2ᚕheadroomᚋtimesheetᚐTaskᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _TaskConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Task]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "TaskConnection", Field: field})
+	return ec.marshalNTask2ᚕheadroomᚋtimesheetᚐTaskᚄ(ctx, field.Selections, obj.Nodes)
 }
 func (ec *executionContext) fieldContext_TaskConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -12517,24 +9090,9 @@ func (ec *executionContext) fieldContext_TaskConnection_nodes(_ context.Context,
 	return fc, nil
 }
 
-func (ec *executionContext) _TaskConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Task]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TaskConnection_pageInfo(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.PageInfo(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2headroomᚋgraphᚐPageInfo(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _TaskConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Task]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "TaskConnection", Field: field})
+	return ec.marshalNPageInfo2headroomᚋgraphᚐPageInfo(ctx, field.Selections, obj.PageInfo())
 }
 func (ec *executionContext) fieldContext_TaskConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -12572,47 +9130,16 @@ func (ec *executionContext) fieldContext_TaskConnection_totalCount(_ context.Con
 	return graphql.NewScalarFieldContext("TaskConnection", field, true, false, "Int")
 }
 
-func (ec *executionContext) _TaskEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *Edge[timesheet.Task]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TaskEdge_cursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _TaskEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *Edge[timesheet.Task]) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor)
 }
 func (ec *executionContext) fieldContext_TaskEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TaskEdge", field, false, false, "String")
 }
 
-func (ec *executionContext) _TaskEdge_node(ctx context.Context, field graphql.CollectedField, obj *Edge[timesheet.Task]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TaskEdge_node(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Node, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.Task) graphql.Marshaler {
-			return ec.marshalNTask2headroomᚋtimesheetᚐTask(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _TaskEdge_node(ctx context.Context, field graphql.CollectedField, obj *Edge[timesheet.Task]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "TaskEdge", Field: field})
+	return ec.marshalNTask2headroomᚋtimesheetᚐTask(ctx, field.Selections, obj.Node)
 }
 func (ec *executionContext) fieldContext_TaskEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -12627,185 +9154,57 @@ func (ec *executionContext) fieldContext_TaskEdge_node(_ context.Context, field 
 	return fc, nil
 }
 
-func (ec *executionContext) _TimeEntry_id(ctx context.Context, field graphql.CollectedField, obj *timesheet.TimeEntry) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimeEntry_id(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ID, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.EntryID) graphql.Marshaler {
-			return ec.marshalNID2headroomᚋtimesheetᚐEntryID(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _TimeEntry_id(ctx context.Context, field graphql.CollectedField, obj *timesheet.TimeEntry) graphql.Marshaler {
+	return ec.marshalNID2headroomᚋtimesheetᚐEntryID(ctx, field.Selections, obj.ID)
 }
 func (ec *executionContext) fieldContext_TimeEntry_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimeEntry", field, false, false, "ID")
 }
 
-func (ec *executionContext) _TimeEntry_startedAt(ctx context.Context, field graphql.CollectedField, obj *timesheet.TimeEntry) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimeEntry_startedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.StartedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _TimeEntry_startedAt(ctx context.Context, field graphql.CollectedField, obj *timesheet.TimeEntry) graphql.Marshaler {
+	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.StartedAt)
 }
 func (ec *executionContext) fieldContext_TimeEntry_startedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimeEntry", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _TimeEntry_endedAt(ctx context.Context, field graphql.CollectedField, obj *timesheet.TimeEntry) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimeEntry_endedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.EndedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
-			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _TimeEntry_endedAt(ctx context.Context, field graphql.CollectedField, obj *timesheet.TimeEntry) graphql.Marshaler {
+	return ec.marshalODateTime2ᚖtimeᚐTime(ctx, field.Selections, obj.EndedAt)
 }
 func (ec *executionContext) fieldContext_TimeEntry_endedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimeEntry", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _TimeEntry_seconds(ctx context.Context, field graphql.CollectedField, obj *timesheet.TimeEntry) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimeEntry_seconds(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Seconds, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
-			return ec.marshalOSeconds2ᚖint64(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _TimeEntry_seconds(ctx context.Context, field graphql.CollectedField, obj *timesheet.TimeEntry) graphql.Marshaler {
+	return ec.marshalOSeconds2ᚖint64(at(ctx, "TimeEntry", field), field.Selections, obj.Seconds)
 }
 func (ec *executionContext) fieldContext_TimeEntry_seconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimeEntry", field, false, false, "Seconds")
 }
 
-func (ec *executionContext) _TimeEntry_day(ctx context.Context, field graphql.CollectedField, obj *timesheet.TimeEntry) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimeEntry_day(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Day, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.Date) graphql.Marshaler {
-			return ec.marshalNDate2headroomᚋtimesheetᚐDate(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _TimeEntry_day(ctx context.Context, field graphql.CollectedField, obj *timesheet.TimeEntry) graphql.Marshaler {
+	return ec.marshalNDate2headroomᚋtimesheetᚐDate(ctx, field.Selections, obj.Day)
 }
 func (ec *executionContext) fieldContext_TimeEntry_day(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimeEntry", field, false, false, "Date")
 }
 
-func (ec *executionContext) _TimeEntry_description(ctx context.Context, field graphql.CollectedField, obj *timesheet.TimeEntry) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimeEntry_description(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Description, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _TimeEntry_description(ctx context.Context, field graphql.CollectedField, obj *timesheet.TimeEntry) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Description)
 }
 func (ec *executionContext) fieldContext_TimeEntry_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimeEntry", field, false, false, "String")
 }
 
-func (ec *executionContext) _TimeEntry_billable(ctx context.Context, field graphql.CollectedField, obj *timesheet.TimeEntry) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimeEntry_billable(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Billable, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _TimeEntry_billable(ctx context.Context, field graphql.CollectedField, obj *timesheet.TimeEntry) graphql.Marshaler {
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.Billable)
 }
 func (ec *executionContext) fieldContext_TimeEntry_billable(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimeEntry", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _TimeEntry_version(ctx context.Context, field graphql.CollectedField, obj *timesheet.TimeEntry) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimeEntry_version(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Version, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _TimeEntry_version(ctx context.Context, field graphql.CollectedField, obj *timesheet.TimeEntry) graphql.Marshaler {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.Version)
 }
 func (ec *executionContext) fieldContext_TimeEntry_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimeEntry", field, false, false, "Int")
@@ -13003,47 +9402,16 @@ func (ec *executionContext) fieldContext_TimeEntry_cost(_ context.Context, field
 	return fc, nil
 }
 
-func (ec *executionContext) _TimeEntry_invoiced(ctx context.Context, field graphql.CollectedField, obj *timesheet.TimeEntry) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimeEntry_invoiced(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Invoiced, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _TimeEntry_invoiced(ctx context.Context, field graphql.CollectedField, obj *timesheet.TimeEntry) graphql.Marshaler {
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.Invoiced)
 }
 func (ec *executionContext) fieldContext_TimeEntry_invoiced(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimeEntry", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _TimeEntryConnection_edges(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.TimeEntry]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimeEntryConnection_edges(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Edges(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []Edge[timesheet.TimeEntry]) graphql.Marshaler {
-			return ec.marshalNTimeEntryEdge2ᚕheadroomᚋgraphᚐEdgeᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _TimeEntryConnection_edges(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.TimeEntry]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "TimeEntryConnection", Field: field})
+	return ec.marshalNTimeEntryEdge2ᚕheadroomᚋgraphᚐEdgeᚄ(ctx, field.Selections, obj.Edges())
 }
 func (ec *executionContext) fieldContext_TimeEntryConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -13058,24 +9426,9 @@ func (ec *executionContext) fieldContext_TimeEntryConnection_edges(_ context.Con
 	return fc, nil
 }
 
-func (ec *executionContext) _TimeEntryConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.TimeEntry]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimeEntryConnection_nodes(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Nodes, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []timesheet.TimeEntry) graphql.Marshaler {
-			return ec.marshalNTimeEntry2ᚕheadroomᚋtimesheetᚐTimeEntryᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _TimeEntryConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.TimeEntry]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "TimeEntryConnection", Field: field})
+	return ec.marshalNTimeEntry2ᚕheadroomᚋtimesheetᚐTimeEntryᚄ(ctx, field.Selections, obj.Nodes)
 }
 func (ec *executionContext) fieldContext_TimeEntryConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -13090,24 +9443,9 @@ func (ec *executionContext) fieldContext_TimeEntryConnection_nodes(_ context.Con
 	return fc, nil
 }
 
-func (ec *executionContext) _TimeEntryConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.TimeEntry]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimeEntryConnection_pageInfo(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.PageInfo(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2headroomᚋgraphᚐPageInfo(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _TimeEntryConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.TimeEntry]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "TimeEntryConnection", Field: field})
+	return ec.marshalNPageInfo2headroomᚋgraphᚐPageInfo(ctx, field.Selections, obj.PageInfo())
 }
 func (ec *executionContext) fieldContext_TimeEntryConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -13145,47 +9483,16 @@ func (ec *executionContext) fieldContext_TimeEntryConnection_totalCount(_ contex
 	return graphql.NewScalarFieldContext("TimeEntryConnection", field, true, false, "Int")
 }
 
-func (ec *executionContext) _TimeEntryEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *Edge[timesheet.TimeEntry]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimeEntryEdge_cursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _TimeEntryEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *Edge[timesheet.TimeEntry]) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor)
 }
 func (ec *executionContext) fieldContext_TimeEntryEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimeEntryEdge", field, false, false, "String")
 }
 
-func (ec *executionContext) _TimeEntryEdge_node(ctx context.Context, field graphql.CollectedField, obj *Edge[timesheet.TimeEntry]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimeEntryEdge_node(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Node, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.TimeEntry) graphql.Marshaler {
-			return ec.marshalNTimeEntry2headroomᚋtimesheetᚐTimeEntry(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _TimeEntryEdge_node(ctx context.Context, field graphql.CollectedField, obj *Edge[timesheet.TimeEntry]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "TimeEntryEdge", Field: field})
+	return ec.marshalNTimeEntry2headroomᚋtimesheetᚐTimeEntry(ctx, field.Selections, obj.Node)
 }
 func (ec *executionContext) fieldContext_TimeEntryEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -13200,24 +9507,9 @@ func (ec *executionContext) fieldContext_TimeEntryEdge_node(_ context.Context, f
 	return fc, nil
 }
 
-func (ec *executionContext) _TimesheetReport_rows(ctx context.Context, field graphql.CollectedField, obj *timesheet.Report) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimesheetReport_rows(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Rows, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []timesheet.ReportRow) graphql.Marshaler {
-			return ec.marshalNReportRow2ᚕheadroomᚋtimesheetᚐReportRowᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _TimesheetReport_rows(ctx context.Context, field graphql.CollectedField, obj *timesheet.Report) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "TimesheetReport", Field: field})
+	return ec.marshalNReportRow2ᚕheadroomᚋtimesheetᚐReportRowᚄ(ctx, field.Selections, obj.Rows)
 }
 func (ec *executionContext) fieldContext_TimesheetReport_rows(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -13232,24 +9524,9 @@ func (ec *executionContext) fieldContext_TimesheetReport_rows(_ context.Context,
 	return fc, nil
 }
 
-func (ec *executionContext) _TimesheetReport_totals(ctx context.Context, field graphql.CollectedField, obj *timesheet.Report) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimesheetReport_totals(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Totals, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.Totals) graphql.Marshaler {
-			return ec.marshalNTotals2headroomᚋtimesheetᚐTotals(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _TimesheetReport_totals(ctx context.Context, field graphql.CollectedField, obj *timesheet.Report) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "TimesheetReport", Field: field})
+	return ec.marshalNTotals2headroomᚋtimesheetᚐTotals(ctx, field.Selections, obj.Totals)
 }
 func (ec *executionContext) fieldContext_TimesheetReport_totals(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -13264,24 +9541,9 @@ func (ec *executionContext) fieldContext_TimesheetReport_totals(_ context.Contex
 	return fc, nil
 }
 
-func (ec *executionContext) _TimesheetReport_other(ctx context.Context, field graphql.CollectedField, obj *timesheet.Report) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimesheetReport_other(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Other, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Totals) graphql.Marshaler {
-			return ec.marshalOTotals2ᚖheadroomᚋtimesheetᚐTotals(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _TimesheetReport_other(ctx context.Context, field graphql.CollectedField, obj *timesheet.Report) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "TimesheetReport", Field: field})
+	return ec.marshalOTotals2ᚖheadroomᚋtimesheetᚐTotals(ctx, field.Selections, obj.Other)
 }
 func (ec *executionContext) fieldContext_TimesheetReport_other(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -13296,208 +9558,64 @@ func (ec *executionContext) fieldContext_TimesheetReport_other(_ context.Context
 	return fc, nil
 }
 
-func (ec *executionContext) _TimesheetReport_truncated(ctx context.Context, field graphql.CollectedField, obj *timesheet.Report) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimesheetReport_truncated(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Truncated, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _TimesheetReport_truncated(ctx context.Context, field graphql.CollectedField, obj *timesheet.Report) graphql.Marshaler {
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.Truncated)
 }
 func (ec *executionContext) fieldContext_TimesheetReport_truncated(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimesheetReport", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _TimesheetReport_source(ctx context.Context, field graphql.CollectedField, obj *timesheet.Report) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimesheetReport_source(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Source, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.ReportSource) graphql.Marshaler {
-			return ec.marshalNReportSource2headroomᚋtimesheetᚐReportSource(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _TimesheetReport_source(ctx context.Context, field graphql.CollectedField, obj *timesheet.Report) graphql.Marshaler {
+	return ec.marshalNReportSource2headroomᚋtimesheetᚐReportSource(ctx, field.Selections, obj.Source)
 }
 func (ec *executionContext) fieldContext_TimesheetReport_source(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimesheetReport", field, false, false, "ReportSource")
 }
 
-func (ec *executionContext) _TimesheetReport_asOf(ctx context.Context, field graphql.CollectedField, obj *timesheet.Report) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimesheetReport_asOf(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.AsOf, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _TimesheetReport_asOf(ctx context.Context, field graphql.CollectedField, obj *timesheet.Report) graphql.Marshaler {
+	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.AsOf)
 }
 func (ec *executionContext) fieldContext_TimesheetReport_asOf(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimesheetReport", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _TimesheetReport_amountBasis(ctx context.Context, field graphql.CollectedField, obj *timesheet.Report) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimesheetReport_amountBasis(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Basis, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.AmountBasis) graphql.Marshaler {
-			return ec.marshalNAmountBasis2headroomᚋtimesheetᚐAmountBasis(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _TimesheetReport_amountBasis(ctx context.Context, field graphql.CollectedField, obj *timesheet.Report) graphql.Marshaler {
+	return ec.marshalNAmountBasis2headroomᚋtimesheetᚐAmountBasis(ctx, field.Selections, obj.Basis)
 }
 func (ec *executionContext) fieldContext_TimesheetReport_amountBasis(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimesheetReport", field, false, false, "AmountBasis")
 }
 
-func (ec *executionContext) _Token_id(ctx context.Context, field graphql.CollectedField, obj *timesheet.Token) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Token_id(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ID, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.TokenID) graphql.Marshaler {
-			return ec.marshalNID2headroomᚋtimesheetᚐTokenID(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Token_id(ctx context.Context, field graphql.CollectedField, obj *timesheet.Token) graphql.Marshaler {
+	return ec.marshalNID2headroomᚋtimesheetᚐTokenID(ctx, field.Selections, obj.ID)
 }
 func (ec *executionContext) fieldContext_Token_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Token", field, false, false, "ID")
 }
 
-func (ec *executionContext) _Token_name(ctx context.Context, field graphql.CollectedField, obj *timesheet.Token) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Token_name(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Name, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Token_name(ctx context.Context, field graphql.CollectedField, obj *timesheet.Token) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Name)
 }
 func (ec *executionContext) fieldContext_Token_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Token", field, false, false, "String")
 }
 
-func (ec *executionContext) _Token_scope(ctx context.Context, field graphql.CollectedField, obj *timesheet.Token) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Token_scope(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Scope, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.Scope) graphql.Marshaler {
-			return ec.marshalNTokenScope2headroomᚋtimesheetᚐScope(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Token_scope(ctx context.Context, field graphql.CollectedField, obj *timesheet.Token) graphql.Marshaler {
+	return ec.marshalNTokenScope2headroomᚋtimesheetᚐScope(ctx, field.Selections, obj.Scope)
 }
 func (ec *executionContext) fieldContext_Token_scope(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Token", field, false, false, "TokenScope")
 }
 
-func (ec *executionContext) _Token_createdAt(ctx context.Context, field graphql.CollectedField, obj *timesheet.Token) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Token_createdAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.CreatedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNDateTime2timeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Token_createdAt(ctx context.Context, field graphql.CollectedField, obj *timesheet.Token) graphql.Marshaler {
+	return ec.marshalNDateTime2timeᚐTime(ctx, field.Selections, obj.CreatedAt)
 }
 func (ec *executionContext) fieldContext_Token_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Token", field, false, false, "DateTime")
 }
 
-func (ec *executionContext) _Token_expiresAt(ctx context.Context, field graphql.CollectedField, obj *timesheet.Token) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Token_expiresAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ExpiresAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
-			return ec.marshalODateTime2ᚖtimeᚐTime(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _Token_expiresAt(ctx context.Context, field graphql.CollectedField, obj *timesheet.Token) graphql.Marshaler {
+	return ec.marshalODateTime2ᚖtimeᚐTime(ctx, field.Selections, obj.ExpiresAt)
 }
 func (ec *executionContext) fieldContext_Token_expiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Token", field, false, false, "DateTime")
@@ -13535,116 +9653,37 @@ func (ec *executionContext) fieldContext_Token_user(_ context.Context, field gra
 	return fc, nil
 }
 
-func (ec *executionContext) _Totals_exactSeconds(ctx context.Context, field graphql.CollectedField, obj *timesheet.Totals) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Totals_exactSeconds(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ExactSeconds, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
-			return ec.marshalNSeconds2int64(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Totals_exactSeconds(ctx context.Context, field graphql.CollectedField, obj *timesheet.Totals) graphql.Marshaler {
+	return ec.marshalNSeconds2int64(at(ctx, "Totals", field), field.Selections, obj.ExactSeconds)
 }
 func (ec *executionContext) fieldContext_Totals_exactSeconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Totals", field, false, false, "Seconds")
 }
 
-func (ec *executionContext) _Totals_seconds(ctx context.Context, field graphql.CollectedField, obj *timesheet.Totals) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Totals_seconds(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Seconds, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
-			return ec.marshalNSeconds2int64(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Totals_seconds(ctx context.Context, field graphql.CollectedField, obj *timesheet.Totals) graphql.Marshaler {
+	return ec.marshalNSeconds2int64(at(ctx, "Totals", field), field.Selections, obj.Seconds)
 }
 func (ec *executionContext) fieldContext_Totals_seconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Totals", field, false, false, "Seconds")
 }
 
-func (ec *executionContext) _Totals_billableSeconds(ctx context.Context, field graphql.CollectedField, obj *timesheet.Totals) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Totals_billableSeconds(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.BillableSeconds, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
-			return ec.marshalNSeconds2int64(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Totals_billableSeconds(ctx context.Context, field graphql.CollectedField, obj *timesheet.Totals) graphql.Marshaler {
+	return ec.marshalNSeconds2int64(at(ctx, "Totals", field), field.Selections, obj.BillableSeconds)
 }
 func (ec *executionContext) fieldContext_Totals_billableSeconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Totals", field, false, false, "Seconds")
 }
 
-func (ec *executionContext) _Totals_entryCount(ctx context.Context, field graphql.CollectedField, obj *timesheet.Totals) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Totals_entryCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.EntryCount, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
-			return ec.marshalNInt2int64(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Totals_entryCount(ctx context.Context, field graphql.CollectedField, obj *timesheet.Totals) graphql.Marshaler {
+	return ec.marshalNInt2int64(ctx, field.Selections, obj.EntryCount)
 }
 func (ec *executionContext) fieldContext_Totals_entryCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Totals", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Totals_amounts(ctx context.Context, field graphql.CollectedField, obj *timesheet.Totals) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Totals_amounts(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Amounts, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []timesheet.Money) graphql.Marshaler {
-			return ec.marshalNMoney2ᚕheadroomᚋtimesheetᚐMoneyᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Totals_amounts(ctx context.Context, field graphql.CollectedField, obj *timesheet.Totals) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "Totals", Field: field})
+	return ec.marshalNMoney2ᚕheadroomᚋtimesheetᚐMoneyᚄ(ctx, field.Selections, obj.Amounts)
 }
 func (ec *executionContext) fieldContext_Totals_amounts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -13659,24 +9698,9 @@ func (ec *executionContext) fieldContext_Totals_amounts(_ context.Context, field
 	return fc, nil
 }
 
-func (ec *executionContext) _UnlockPeriodPayload_workspace(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Workspace]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UnlockPeriodPayload_workspace(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Value, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Workspace) graphql.Marshaler {
-			return ec.marshalOWorkspace2ᚖheadroomᚋtimesheetᚐWorkspace(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _UnlockPeriodPayload_workspace(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Workspace]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "UnlockPeriodPayload", Field: field})
+	return ec.marshalOWorkspace2ᚖheadroomᚋtimesheetᚐWorkspace(ctx, field.Selections, obj.Value)
 }
 func (ec *executionContext) fieldContext_UnlockPeriodPayload_workspace(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -13691,24 +9715,9 @@ func (ec *executionContext) fieldContext_UnlockPeriodPayload_workspace(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _UnlockPeriodPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Workspace]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UnlockPeriodPayload_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _UnlockPeriodPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Workspace]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "UnlockPeriodPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.UserErrors)
 }
 func (ec *executionContext) fieldContext_UnlockPeriodPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -13723,24 +9732,9 @@ func (ec *executionContext) fieldContext_UnlockPeriodPayload_userErrors(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _UnlockPeriodPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Workspace]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UnlockPeriodPayload_warnings(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Warnings, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _UnlockPeriodPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Workspace]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "UnlockPeriodPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.Warnings)
 }
 func (ec *executionContext) fieldContext_UnlockPeriodPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -13755,24 +9749,9 @@ func (ec *executionContext) fieldContext_UnlockPeriodPayload_warnings(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateClientPayload_client(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Client]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateClientPayload_client(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Value, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Client) graphql.Marshaler {
-			return ec.marshalOClient2ᚖheadroomᚋtimesheetᚐClient(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _UpdateClientPayload_client(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Client]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "UpdateClientPayload", Field: field})
+	return ec.marshalOClient2ᚖheadroomᚋtimesheetᚐClient(ctx, field.Selections, obj.Value)
 }
 func (ec *executionContext) fieldContext_UpdateClientPayload_client(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -13787,24 +9766,9 @@ func (ec *executionContext) fieldContext_UpdateClientPayload_client(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateClientPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Client]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateClientPayload_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _UpdateClientPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Client]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "UpdateClientPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.UserErrors)
 }
 func (ec *executionContext) fieldContext_UpdateClientPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -13819,24 +9783,9 @@ func (ec *executionContext) fieldContext_UpdateClientPayload_userErrors(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateClientPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Client]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateClientPayload_warnings(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Warnings, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _UpdateClientPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Client]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "UpdateClientPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.Warnings)
 }
 func (ec *executionContext) fieldContext_UpdateClientPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -13851,24 +9800,9 @@ func (ec *executionContext) fieldContext_UpdateClientPayload_warnings(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateProjectPayload_project(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Project]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateProjectPayload_project(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Value, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Project) graphql.Marshaler {
-			return ec.marshalOProject2ᚖheadroomᚋtimesheetᚐProject(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _UpdateProjectPayload_project(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Project]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "UpdateProjectPayload", Field: field})
+	return ec.marshalOProject2ᚖheadroomᚋtimesheetᚐProject(ctx, field.Selections, obj.Value)
 }
 func (ec *executionContext) fieldContext_UpdateProjectPayload_project(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -13883,24 +9817,9 @@ func (ec *executionContext) fieldContext_UpdateProjectPayload_project(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateProjectPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Project]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateProjectPayload_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _UpdateProjectPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Project]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "UpdateProjectPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.UserErrors)
 }
 func (ec *executionContext) fieldContext_UpdateProjectPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -13915,24 +9834,9 @@ func (ec *executionContext) fieldContext_UpdateProjectPayload_userErrors(_ conte
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateProjectPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Project]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateProjectPayload_warnings(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Warnings, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _UpdateProjectPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Project]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "UpdateProjectPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.Warnings)
 }
 func (ec *executionContext) fieldContext_UpdateProjectPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -13947,24 +9851,9 @@ func (ec *executionContext) fieldContext_UpdateProjectPayload_warnings(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateTagPayload_tag(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Tag]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateTagPayload_tag(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Value, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Tag) graphql.Marshaler {
-			return ec.marshalOTag2ᚖheadroomᚋtimesheetᚐTag(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _UpdateTagPayload_tag(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Tag]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "UpdateTagPayload", Field: field})
+	return ec.marshalOTag2ᚖheadroomᚋtimesheetᚐTag(ctx, field.Selections, obj.Value)
 }
 func (ec *executionContext) fieldContext_UpdateTagPayload_tag(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -13979,24 +9868,9 @@ func (ec *executionContext) fieldContext_UpdateTagPayload_tag(_ context.Context,
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateTagPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Tag]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateTagPayload_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _UpdateTagPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Tag]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "UpdateTagPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.UserErrors)
 }
 func (ec *executionContext) fieldContext_UpdateTagPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -14011,24 +9885,9 @@ func (ec *executionContext) fieldContext_UpdateTagPayload_userErrors(_ context.C
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateTagPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Tag]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateTagPayload_warnings(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Warnings, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _UpdateTagPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Tag]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "UpdateTagPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.Warnings)
 }
 func (ec *executionContext) fieldContext_UpdateTagPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -14043,24 +9902,9 @@ func (ec *executionContext) fieldContext_UpdateTagPayload_warnings(_ context.Con
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateTaskPayload_task(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Task]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateTaskPayload_task(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Value, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Task) graphql.Marshaler {
-			return ec.marshalOTask2ᚖheadroomᚋtimesheetᚐTask(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _UpdateTaskPayload_task(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Task]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "UpdateTaskPayload", Field: field})
+	return ec.marshalOTask2ᚖheadroomᚋtimesheetᚐTask(ctx, field.Selections, obj.Value)
 }
 func (ec *executionContext) fieldContext_UpdateTaskPayload_task(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -14075,24 +9919,9 @@ func (ec *executionContext) fieldContext_UpdateTaskPayload_task(_ context.Contex
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateTaskPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Task]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateTaskPayload_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _UpdateTaskPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Task]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "UpdateTaskPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.UserErrors)
 }
 func (ec *executionContext) fieldContext_UpdateTaskPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -14107,24 +9936,9 @@ func (ec *executionContext) fieldContext_UpdateTaskPayload_userErrors(_ context.
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateTaskPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Task]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateTaskPayload_warnings(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Warnings, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _UpdateTaskPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Task]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "UpdateTaskPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.Warnings)
 }
 func (ec *executionContext) fieldContext_UpdateTaskPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -14139,24 +9953,9 @@ func (ec *executionContext) fieldContext_UpdateTaskPayload_warnings(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateTimeEntryPayload_timeEntry(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.TimeEntry]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateTimeEntryPayload_timeEntry(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Value, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.TimeEntry) graphql.Marshaler {
-			return ec.marshalOTimeEntry2ᚖheadroomᚋtimesheetᚐTimeEntry(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _UpdateTimeEntryPayload_timeEntry(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.TimeEntry]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "UpdateTimeEntryPayload", Field: field})
+	return ec.marshalOTimeEntry2ᚖheadroomᚋtimesheetᚐTimeEntry(ctx, field.Selections, obj.Value)
 }
 func (ec *executionContext) fieldContext_UpdateTimeEntryPayload_timeEntry(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -14171,24 +9970,9 @@ func (ec *executionContext) fieldContext_UpdateTimeEntryPayload_timeEntry(_ cont
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateTimeEntryPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.TimeEntry]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateTimeEntryPayload_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _UpdateTimeEntryPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.TimeEntry]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "UpdateTimeEntryPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.UserErrors)
 }
 func (ec *executionContext) fieldContext_UpdateTimeEntryPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -14203,24 +9987,9 @@ func (ec *executionContext) fieldContext_UpdateTimeEntryPayload_userErrors(_ con
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateTimeEntryPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.TimeEntry]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateTimeEntryPayload_warnings(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Warnings, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _UpdateTimeEntryPayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.TimeEntry]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "UpdateTimeEntryPayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.Warnings)
 }
 func (ec *executionContext) fieldContext_UpdateTimeEntryPayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -14235,24 +10004,9 @@ func (ec *executionContext) fieldContext_UpdateTimeEntryPayload_warnings(_ conte
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateWorkspacePayload_workspace(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Workspace]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateWorkspacePayload_workspace(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Value, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Workspace) graphql.Marshaler {
-			return ec.marshalOWorkspace2ᚖheadroomᚋtimesheetᚐWorkspace(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _UpdateWorkspacePayload_workspace(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Workspace]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "UpdateWorkspacePayload", Field: field})
+	return ec.marshalOWorkspace2ᚖheadroomᚋtimesheetᚐWorkspace(ctx, field.Selections, obj.Value)
 }
 func (ec *executionContext) fieldContext_UpdateWorkspacePayload_workspace(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -14267,24 +10021,9 @@ func (ec *executionContext) fieldContext_UpdateWorkspacePayload_workspace(_ cont
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateWorkspacePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Workspace]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateWorkspacePayload_userErrors(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UserErrors, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _UpdateWorkspacePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Workspace]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "UpdateWorkspacePayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.UserErrors)
 }
 func (ec *executionContext) fieldContext_UpdateWorkspacePayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -14299,24 +10038,9 @@ func (ec *executionContext) fieldContext_UpdateWorkspacePayload_userErrors(_ con
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdateWorkspacePayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Workspace]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UpdateWorkspacePayload_warnings(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Warnings, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _UpdateWorkspacePayload_warnings(ctx context.Context, field graphql.CollectedField, obj *Payload[timesheet.Workspace]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "UpdateWorkspacePayload", Field: field})
+	return ec.marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx, field.Selections, obj.Warnings)
 }
 func (ec *executionContext) fieldContext_UpdateWorkspacePayload_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -14331,116 +10055,37 @@ func (ec *executionContext) fieldContext_UpdateWorkspacePayload_warnings(_ conte
 	return fc, nil
 }
 
-func (ec *executionContext) _User_id(ctx context.Context, field graphql.CollectedField, obj *timesheet.User) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_User_id(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ID, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.UserID) graphql.Marshaler {
-			return ec.marshalNID2headroomᚋtimesheetᚐUserID(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _User_id(ctx context.Context, field graphql.CollectedField, obj *timesheet.User) graphql.Marshaler {
+	return ec.marshalNID2headroomᚋtimesheetᚐUserID(ctx, field.Selections, obj.ID)
 }
 func (ec *executionContext) fieldContext_User_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("User", field, false, false, "ID")
 }
 
-func (ec *executionContext) _User_name(ctx context.Context, field graphql.CollectedField, obj *timesheet.User) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_User_name(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Name, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _User_name(ctx context.Context, field graphql.CollectedField, obj *timesheet.User) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Name)
 }
 func (ec *executionContext) fieldContext_User_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("User", field, false, false, "String")
 }
 
-func (ec *executionContext) _User_email(ctx context.Context, field graphql.CollectedField, obj *timesheet.User) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_User_email(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Email, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _User_email(ctx context.Context, field graphql.CollectedField, obj *timesheet.User) graphql.Marshaler {
+	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.Email)
 }
 func (ec *executionContext) fieldContext_User_email(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("User", field, false, false, "String")
 }
 
-func (ec *executionContext) _User_role(ctx context.Context, field graphql.CollectedField, obj *timesheet.User) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_User_role(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Role, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.Role) graphql.Marshaler {
-			return ec.marshalNRole2headroomᚋtimesheetᚐRole(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _User_role(ctx context.Context, field graphql.CollectedField, obj *timesheet.User) graphql.Marshaler {
+	return ec.marshalNRole2headroomᚋtimesheetᚐRole(ctx, field.Selections, obj.Role)
 }
 func (ec *executionContext) fieldContext_User_role(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("User", field, false, false, "Role")
 }
 
-func (ec *executionContext) _UserConnection_edges(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.User]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UserConnection_edges(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Edges(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []Edge[timesheet.User]) graphql.Marshaler {
-			return ec.marshalNUserEdge2ᚕheadroomᚋgraphᚐEdgeᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _UserConnection_edges(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.User]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "UserConnection", Field: field})
+	return ec.marshalNUserEdge2ᚕheadroomᚋgraphᚐEdgeᚄ(ctx, field.Selections, obj.Edges())
 }
 func (ec *executionContext) fieldContext_UserConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -14455,24 +10100,9 @@ func (ec *executionContext) fieldContext_UserConnection_edges(_ context.Context,
 	return fc, nil
 }
 
-func (ec *executionContext) _UserConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.User]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UserConnection_nodes(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Nodes, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []timesheet.User) graphql.Marshaler {
-			return ec.marshalNUser2ᚕheadroomᚋtimesheetᚐUserᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _UserConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.User]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "UserConnection", Field: field})
+	return ec.marshalNUser2ᚕheadroomᚋtimesheetᚐUserᚄ(ctx, field.Selections, obj.Nodes)
 }
 func (ec *executionContext) fieldContext_UserConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -14487,24 +10117,9 @@ func (ec *executionContext) fieldContext_UserConnection_nodes(_ context.Context,
 	return fc, nil
 }
 
-func (ec *executionContext) _UserConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.User]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UserConnection_pageInfo(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.PageInfo(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2headroomᚋgraphᚐPageInfo(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _UserConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.User]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "UserConnection", Field: field})
+	return ec.marshalNPageInfo2headroomᚋgraphᚐPageInfo(ctx, field.Selections, obj.PageInfo())
 }
 func (ec *executionContext) fieldContext_UserConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -14542,47 +10157,16 @@ func (ec *executionContext) fieldContext_UserConnection_totalCount(_ context.Con
 	return graphql.NewScalarFieldContext("UserConnection", field, true, false, "Int")
 }
 
-func (ec *executionContext) _UserEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *Edge[timesheet.User]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UserEdge_cursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _UserEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *Edge[timesheet.User]) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Cursor)
 }
 func (ec *executionContext) fieldContext_UserEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("UserEdge", field, false, false, "String")
 }
 
-func (ec *executionContext) _UserEdge_node(ctx context.Context, field graphql.CollectedField, obj *Edge[timesheet.User]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UserEdge_node(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Node, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.User) graphql.Marshaler {
-			return ec.marshalNUser2headroomᚋtimesheetᚐUser(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _UserEdge_node(ctx context.Context, field graphql.CollectedField, obj *Edge[timesheet.User]) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "UserEdge", Field: field})
+	return ec.marshalNUser2headroomᚋtimesheetᚐUser(ctx, field.Selections, obj.Node)
 }
 func (ec *executionContext) fieldContext_UserEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -14597,70 +10181,22 @@ func (ec *executionContext) fieldContext_UserEdge_node(_ context.Context, field 
 	return fc, nil
 }
 
-func (ec *executionContext) _UserError_field(ctx context.Context, field graphql.CollectedField, obj *UserError) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UserError_field(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Field(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _UserError_field(ctx context.Context, field graphql.CollectedField, obj *UserError) graphql.Marshaler {
+	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.Field())
 }
 func (ec *executionContext) fieldContext_UserError_field(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("UserError", field, true, false, "String")
 }
 
-func (ec *executionContext) _UserError_code(ctx context.Context, field graphql.CollectedField, obj *UserError) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UserError_code(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Code, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.Code) graphql.Marshaler {
-			return ec.marshalNUserErrorCode2headroomᚋtimesheetᚐCode(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _UserError_code(ctx context.Context, field graphql.CollectedField, obj *UserError) graphql.Marshaler {
+	return ec.marshalNUserErrorCode2headroomᚋtimesheetᚐCode(ctx, field.Selections, obj.Code)
 }
 func (ec *executionContext) fieldContext_UserError_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("UserError", field, false, false, "UserErrorCode")
 }
 
-func (ec *executionContext) _UserError_message(ctx context.Context, field graphql.CollectedField, obj *UserError) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UserError_message(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Message, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _UserError_message(ctx context.Context, field graphql.CollectedField, obj *UserError) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Message)
 }
 func (ec *executionContext) fieldContext_UserError_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("UserError", field, false, false, "String")
@@ -14698,47 +10234,16 @@ func (ec *executionContext) fieldContext_Viewer_user(_ context.Context, field gr
 	return fc, nil
 }
 
-func (ec *executionContext) _Viewer_role(ctx context.Context, field graphql.CollectedField, obj *timesheet.Viewer) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Viewer_role(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Role, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.Role) graphql.Marshaler {
-			return ec.marshalNRole2headroomᚋtimesheetᚐRole(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Viewer_role(ctx context.Context, field graphql.CollectedField, obj *timesheet.Viewer) graphql.Marshaler {
+	return ec.marshalNRole2headroomᚋtimesheetᚐRole(ctx, field.Selections, obj.Role)
 }
 func (ec *executionContext) fieldContext_Viewer_role(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Viewer", field, false, false, "Role")
 }
 
-func (ec *executionContext) _Viewer_workspace(ctx context.Context, field graphql.CollectedField, obj *timesheet.Viewer) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Viewer_workspace(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Workspace, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.Workspace) graphql.Marshaler {
-			return ec.marshalNWorkspace2headroomᚋtimesheetᚐWorkspace(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Viewer_workspace(ctx context.Context, field graphql.CollectedField, obj *timesheet.Viewer) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "Viewer", Field: field})
+	return ec.marshalNWorkspace2headroomᚋtimesheetᚐWorkspace(ctx, field.Selections, obj.Workspace)
 }
 func (ec *executionContext) fieldContext_Viewer_workspace(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -14785,47 +10290,16 @@ func (ec *executionContext) fieldContext_Viewer_budget(_ context.Context, field 
 	return fc, nil
 }
 
-func (ec *executionContext) _WeekGrid_week(ctx context.Context, field graphql.CollectedField, obj *timesheet.Week) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_WeekGrid_week(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.First, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.Date) graphql.Marshaler {
-			return ec.marshalNDate2headroomᚋtimesheetᚐDate(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _WeekGrid_week(ctx context.Context, field graphql.CollectedField, obj *timesheet.Week) graphql.Marshaler {
+	return ec.marshalNDate2headroomᚋtimesheetᚐDate(ctx, field.Selections, obj.First)
 }
 func (ec *executionContext) fieldContext_WeekGrid_week(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("WeekGrid", field, false, false, "Date")
 }
 
-func (ec *executionContext) _WeekGrid_rows(ctx context.Context, field graphql.CollectedField, obj *timesheet.Week) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_WeekGrid_rows(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Rows, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []timesheet.WeekRow) graphql.Marshaler {
-			return ec.marshalNWeekRow2ᚕheadroomᚋtimesheetᚐWeekRowᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _WeekGrid_rows(ctx context.Context, field graphql.CollectedField, obj *timesheet.Week) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "WeekGrid", Field: field})
+	return ec.marshalNWeekRow2ᚕheadroomᚋtimesheetᚐWeekRowᚄ(ctx, field.Selections, obj.Rows)
 }
 func (ec *executionContext) fieldContext_WeekGrid_rows(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -14840,47 +10314,16 @@ func (ec *executionContext) fieldContext_WeekGrid_rows(_ context.Context, field 
 	return fc, nil
 }
 
-func (ec *executionContext) _WeekGrid_truncated(ctx context.Context, field graphql.CollectedField, obj *timesheet.Week) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_WeekGrid_truncated(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Truncated, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _WeekGrid_truncated(ctx context.Context, field graphql.CollectedField, obj *timesheet.Week) graphql.Marshaler {
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.Truncated)
 }
 func (ec *executionContext) fieldContext_WeekGrid_truncated(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("WeekGrid", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _WeekGrid_totals(ctx context.Context, field graphql.CollectedField, obj *timesheet.Week) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_WeekGrid_totals(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Totals, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.Totals) graphql.Marshaler {
-			return ec.marshalNTotals2headroomᚋtimesheetᚐTotals(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _WeekGrid_totals(ctx context.Context, field graphql.CollectedField, obj *timesheet.Week) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "WeekGrid", Field: field})
+	return ec.marshalNTotals2headroomᚋtimesheetᚐTotals(ctx, field.Selections, obj.Totals)
 }
 func (ec *executionContext) fieldContext_WeekGrid_totals(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -14959,346 +10402,108 @@ func (ec *executionContext) fieldContext_WeekRow_task(_ context.Context, field g
 	return fc, nil
 }
 
-func (ec *executionContext) _WeekRow_days(ctx context.Context, field graphql.CollectedField, obj *timesheet.WeekRow) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_WeekRow_days(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Days, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []int64) graphql.Marshaler {
-			return ec.marshalNSeconds2ᚕint64ᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _WeekRow_days(ctx context.Context, field graphql.CollectedField, obj *timesheet.WeekRow) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "WeekRow", Field: field})
+	return ec.marshalNSeconds2ᚕint64ᚄ(ctx, field.Selections, obj.Days)
 }
 func (ec *executionContext) fieldContext_WeekRow_days(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("WeekRow", field, false, false, "Seconds")
 }
 
-func (ec *executionContext) _WeekRow_seconds(ctx context.Context, field graphql.CollectedField, obj *timesheet.WeekRow) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_WeekRow_seconds(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Seconds, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
-			return ec.marshalNSeconds2int64(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _WeekRow_seconds(ctx context.Context, field graphql.CollectedField, obj *timesheet.WeekRow) graphql.Marshaler {
+	return ec.marshalNSeconds2int64(at(ctx, "WeekRow", field), field.Selections, obj.Seconds)
 }
 func (ec *executionContext) fieldContext_WeekRow_seconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("WeekRow", field, false, false, "Seconds")
 }
 
-func (ec *executionContext) _Workspace_id(ctx context.Context, field graphql.CollectedField, obj *timesheet.Workspace) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Workspace_id(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ID, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.WorkspaceID) graphql.Marshaler {
-			return ec.marshalNID2headroomᚋtimesheetᚐWorkspaceID(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Workspace_id(ctx context.Context, field graphql.CollectedField, obj *timesheet.Workspace) graphql.Marshaler {
+	return ec.marshalNID2headroomᚋtimesheetᚐWorkspaceID(ctx, field.Selections, obj.ID)
 }
 func (ec *executionContext) fieldContext_Workspace_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Workspace", field, false, false, "ID")
 }
 
-func (ec *executionContext) _Workspace_name(ctx context.Context, field graphql.CollectedField, obj *timesheet.Workspace) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Workspace_name(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Name, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Workspace_name(ctx context.Context, field graphql.CollectedField, obj *timesheet.Workspace) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Name)
 }
 func (ec *executionContext) fieldContext_Workspace_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Workspace", field, false, false, "String")
 }
 
-func (ec *executionContext) _Workspace_timeZone(ctx context.Context, field graphql.CollectedField, obj *timesheet.Workspace) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Workspace_timeZone(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.TimeZone, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNTimeZone2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Workspace_timeZone(ctx context.Context, field graphql.CollectedField, obj *timesheet.Workspace) graphql.Marshaler {
+	return ec.marshalNTimeZone2string(ctx, field.Selections, obj.TimeZone)
 }
 func (ec *executionContext) fieldContext_Workspace_timeZone(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Workspace", field, false, false, "TimeZone")
 }
 
-func (ec *executionContext) _Workspace_pendingTimeZone(ctx context.Context, field graphql.CollectedField, obj *timesheet.Workspace) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Workspace_pendingTimeZone(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.PendingTimeZone, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOTimeZone2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _Workspace_pendingTimeZone(ctx context.Context, field graphql.CollectedField, obj *timesheet.Workspace) graphql.Marshaler {
+	return ec.marshalOTimeZone2ᚖstring(ctx, field.Selections, obj.PendingTimeZone)
 }
 func (ec *executionContext) fieldContext_Workspace_pendingTimeZone(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Workspace", field, false, false, "TimeZone")
 }
 
-func (ec *executionContext) _Workspace_weekStart(ctx context.Context, field graphql.CollectedField, obj *timesheet.Workspace) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Workspace_weekStart(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.WeekStart, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Weekday) graphql.Marshaler {
-			return ec.marshalNWeekday2timeᚐWeekday(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Workspace_weekStart(ctx context.Context, field graphql.CollectedField, obj *timesheet.Workspace) graphql.Marshaler {
+	return ec.marshalNWeekday2timeᚐWeekday(ctx, field.Selections, obj.WeekStart)
 }
 func (ec *executionContext) fieldContext_Workspace_weekStart(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Workspace", field, false, false, "Weekday")
 }
 
-func (ec *executionContext) _Workspace_currency(ctx context.Context, field graphql.CollectedField, obj *timesheet.Workspace) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Workspace_currency(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Currency, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNCurrencyCode2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Workspace_currency(ctx context.Context, field graphql.CollectedField, obj *timesheet.Workspace) graphql.Marshaler {
+	return ec.marshalNCurrencyCode2string(ctx, field.Selections, obj.Currency)
 }
 func (ec *executionContext) fieldContext_Workspace_currency(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Workspace", field, false, false, "CurrencyCode")
 }
 
-func (ec *executionContext) _Workspace_overlapPolicy(ctx context.Context, field graphql.CollectedField, obj *timesheet.Workspace) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Workspace_overlapPolicy(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.OverlapPolicy, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v timesheet.OverlapPolicy) graphql.Marshaler {
-			return ec.marshalNOverlapPolicy2headroomᚋtimesheetᚐOverlapPolicy(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Workspace_overlapPolicy(ctx context.Context, field graphql.CollectedField, obj *timesheet.Workspace) graphql.Marshaler {
+	return ec.marshalNOverlapPolicy2headroomᚋtimesheetᚐOverlapPolicy(ctx, field.Selections, obj.OverlapPolicy)
 }
 func (ec *executionContext) fieldContext_Workspace_overlapPolicy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Workspace", field, false, false, "OverlapPolicy")
 }
 
-func (ec *executionContext) _Workspace_lockedThrough(ctx context.Context, field graphql.CollectedField, obj *timesheet.Workspace) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Workspace_lockedThrough(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.LockedThrough, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Date) graphql.Marshaler {
-			return ec.marshalODate2ᚖheadroomᚋtimesheetᚐDate(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) _Workspace_lockedThrough(ctx context.Context, field graphql.CollectedField, obj *timesheet.Workspace) graphql.Marshaler {
+	return ec.marshalODate2ᚖheadroomᚋtimesheetᚐDate(ctx, field.Selections, obj.LockedThrough)
 }
 func (ec *executionContext) fieldContext_Workspace_lockedThrough(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Workspace", field, false, false, "Date")
 }
 
-func (ec *executionContext) _Workspace_version(ctx context.Context, field graphql.CollectedField, obj *timesheet.Workspace) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Workspace_version(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Version, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) _Workspace_version(ctx context.Context, field graphql.CollectedField, obj *timesheet.Workspace) graphql.Marshaler {
+	return ec.marshalNInt2int(ctx, field.Selections, obj.Version)
 }
 func (ec *executionContext) fieldContext_Workspace_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Workspace", field, false, false, "Int")
 }
 
-func (ec *executionContext) ___Directive_name(ctx context.Context, field graphql.CollectedField, obj *introspection.Directive) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext___Directive_name(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Name, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) ___Directive_name(ctx context.Context, field graphql.CollectedField, obj *introspection.Directive) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Name)
 }
 func (ec *executionContext) fieldContext___Directive_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Directive", field, false, false, "String")
 }
 
-func (ec *executionContext) ___Directive_description(ctx context.Context, field graphql.CollectedField, obj *introspection.Directive) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext___Directive_description(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Description(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) ___Directive_description(ctx context.Context, field graphql.CollectedField, obj *introspection.Directive) graphql.Marshaler {
+	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.Description())
 }
 func (ec *executionContext) fieldContext___Directive_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Directive", field, true, false, "String")
 }
 
-func (ec *executionContext) ___Directive_isRepeatable(ctx context.Context, field graphql.CollectedField, obj *introspection.Directive) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext___Directive_isRepeatable(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.IsRepeatable, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) ___Directive_isRepeatable(ctx context.Context, field graphql.CollectedField, obj *introspection.Directive) graphql.Marshaler {
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsRepeatable)
 }
 func (ec *executionContext) fieldContext___Directive_isRepeatable(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Directive", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) ___Directive_locations(ctx context.Context, field graphql.CollectedField, obj *introspection.Directive) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext___Directive_locations(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Locations, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
-			return ec.marshalN__DirectiveLocation2ᚕstringᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) ___Directive_locations(ctx context.Context, field graphql.CollectedField, obj *introspection.Directive) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "__Directive", Field: field})
+	return ec.marshalN__DirectiveLocation2ᚕstringᚄ(ctx, field.Selections, obj.Locations)
 }
 func (ec *executionContext) fieldContext___Directive_locations(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Directive", field, false, false, "__DirectiveLocation")
@@ -15348,139 +10553,43 @@ func (ec *executionContext) fieldContext___Directive_args(ctx context.Context, f
 	return fc, nil
 }
 
-func (ec *executionContext) ___EnumValue_name(ctx context.Context, field graphql.CollectedField, obj *introspection.EnumValue) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext___EnumValue_name(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Name, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) ___EnumValue_name(ctx context.Context, field graphql.CollectedField, obj *introspection.EnumValue) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Name)
 }
 func (ec *executionContext) fieldContext___EnumValue_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__EnumValue", field, false, false, "String")
 }
 
-func (ec *executionContext) ___EnumValue_description(ctx context.Context, field graphql.CollectedField, obj *introspection.EnumValue) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext___EnumValue_description(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Description(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) ___EnumValue_description(ctx context.Context, field graphql.CollectedField, obj *introspection.EnumValue) graphql.Marshaler {
+	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.Description())
 }
 func (ec *executionContext) fieldContext___EnumValue_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__EnumValue", field, true, false, "String")
 }
 
-func (ec *executionContext) ___EnumValue_isDeprecated(ctx context.Context, field graphql.CollectedField, obj *introspection.EnumValue) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext___EnumValue_isDeprecated(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.IsDeprecated(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) ___EnumValue_isDeprecated(ctx context.Context, field graphql.CollectedField, obj *introspection.EnumValue) graphql.Marshaler {
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsDeprecated())
 }
 func (ec *executionContext) fieldContext___EnumValue_isDeprecated(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__EnumValue", field, true, false, "Boolean")
 }
 
-func (ec *executionContext) ___EnumValue_deprecationReason(ctx context.Context, field graphql.CollectedField, obj *introspection.EnumValue) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext___EnumValue_deprecationReason(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.DeprecationReason(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) ___EnumValue_deprecationReason(ctx context.Context, field graphql.CollectedField, obj *introspection.EnumValue) graphql.Marshaler {
+	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.DeprecationReason())
 }
 func (ec *executionContext) fieldContext___EnumValue_deprecationReason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__EnumValue", field, true, false, "String")
 }
 
-func (ec *executionContext) ___Field_name(ctx context.Context, field graphql.CollectedField, obj *introspection.Field) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext___Field_name(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Name, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) ___Field_name(ctx context.Context, field graphql.CollectedField, obj *introspection.Field) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Name)
 }
 func (ec *executionContext) fieldContext___Field_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Field", field, false, false, "String")
 }
 
-func (ec *executionContext) ___Field_description(ctx context.Context, field graphql.CollectedField, obj *introspection.Field) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext___Field_description(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Description(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) ___Field_description(ctx context.Context, field graphql.CollectedField, obj *introspection.Field) graphql.Marshaler {
+	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.Description())
 }
 func (ec *executionContext) fieldContext___Field_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Field", field, true, false, "String")
@@ -15530,24 +10639,9 @@ func (ec *executionContext) fieldContext___Field_args(ctx context.Context, field
 	return fc, nil
 }
 
-func (ec *executionContext) ___Field_type(ctx context.Context, field graphql.CollectedField, obj *introspection.Field) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext___Field_type(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Type, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *introspection.Type) graphql.Marshaler {
-			return ec.marshalN__Type2ᚖgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐType(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) ___Field_type(ctx context.Context, field graphql.CollectedField, obj *introspection.Field) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "__Field", Field: field})
+	return ec.marshalN__Type2ᚖgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐType(ctx, field.Selections, obj.Type)
 }
 func (ec *executionContext) fieldContext___Field_type(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -15562,116 +10656,37 @@ func (ec *executionContext) fieldContext___Field_type(_ context.Context, field g
 	return fc, nil
 }
 
-func (ec *executionContext) ___Field_isDeprecated(ctx context.Context, field graphql.CollectedField, obj *introspection.Field) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext___Field_isDeprecated(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.IsDeprecated(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) ___Field_isDeprecated(ctx context.Context, field graphql.CollectedField, obj *introspection.Field) graphql.Marshaler {
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsDeprecated())
 }
 func (ec *executionContext) fieldContext___Field_isDeprecated(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Field", field, true, false, "Boolean")
 }
 
-func (ec *executionContext) ___Field_deprecationReason(ctx context.Context, field graphql.CollectedField, obj *introspection.Field) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext___Field_deprecationReason(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.DeprecationReason(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) ___Field_deprecationReason(ctx context.Context, field graphql.CollectedField, obj *introspection.Field) graphql.Marshaler {
+	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.DeprecationReason())
 }
 func (ec *executionContext) fieldContext___Field_deprecationReason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Field", field, true, false, "String")
 }
 
-func (ec *executionContext) ___InputValue_name(ctx context.Context, field graphql.CollectedField, obj *introspection.InputValue) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext___InputValue_name(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Name, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) ___InputValue_name(ctx context.Context, field graphql.CollectedField, obj *introspection.InputValue) graphql.Marshaler {
+	return ec.marshalNString2string(ctx, field.Selections, obj.Name)
 }
 func (ec *executionContext) fieldContext___InputValue_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__InputValue", field, false, false, "String")
 }
 
-func (ec *executionContext) ___InputValue_description(ctx context.Context, field graphql.CollectedField, obj *introspection.InputValue) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext___InputValue_description(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Description(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) ___InputValue_description(ctx context.Context, field graphql.CollectedField, obj *introspection.InputValue) graphql.Marshaler {
+	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.Description())
 }
 func (ec *executionContext) fieldContext___InputValue_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__InputValue", field, true, false, "String")
 }
 
-func (ec *executionContext) ___InputValue_type(ctx context.Context, field graphql.CollectedField, obj *introspection.InputValue) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext___InputValue_type(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Type, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *introspection.Type) graphql.Marshaler {
-			return ec.marshalN__Type2ᚖgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐType(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) ___InputValue_type(ctx context.Context, field graphql.CollectedField, obj *introspection.InputValue) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "__InputValue", Field: field})
+	return ec.marshalN__Type2ᚖgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐType(ctx, field.Selections, obj.Type)
 }
 func (ec *executionContext) fieldContext___InputValue_type(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -15686,116 +10701,37 @@ func (ec *executionContext) fieldContext___InputValue_type(_ context.Context, fi
 	return fc, nil
 }
 
-func (ec *executionContext) ___InputValue_defaultValue(ctx context.Context, field graphql.CollectedField, obj *introspection.InputValue) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext___InputValue_defaultValue(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.DefaultValue, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) ___InputValue_defaultValue(ctx context.Context, field graphql.CollectedField, obj *introspection.InputValue) graphql.Marshaler {
+	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.DefaultValue)
 }
 func (ec *executionContext) fieldContext___InputValue_defaultValue(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__InputValue", field, false, false, "String")
 }
 
-func (ec *executionContext) ___InputValue_isDeprecated(ctx context.Context, field graphql.CollectedField, obj *introspection.InputValue) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext___InputValue_isDeprecated(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.IsDeprecated(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalNBoolean2bool(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) ___InputValue_isDeprecated(ctx context.Context, field graphql.CollectedField, obj *introspection.InputValue) graphql.Marshaler {
+	return ec.marshalNBoolean2bool(ctx, field.Selections, obj.IsDeprecated())
 }
 func (ec *executionContext) fieldContext___InputValue_isDeprecated(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__InputValue", field, true, false, "Boolean")
 }
 
-func (ec *executionContext) ___InputValue_deprecationReason(ctx context.Context, field graphql.CollectedField, obj *introspection.InputValue) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext___InputValue_deprecationReason(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.DeprecationReason(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) ___InputValue_deprecationReason(ctx context.Context, field graphql.CollectedField, obj *introspection.InputValue) graphql.Marshaler {
+	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.DeprecationReason())
 }
 func (ec *executionContext) fieldContext___InputValue_deprecationReason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__InputValue", field, true, false, "String")
 }
 
-func (ec *executionContext) ___Schema_description(ctx context.Context, field graphql.CollectedField, obj *introspection.Schema) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext___Schema_description(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Description(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) ___Schema_description(ctx context.Context, field graphql.CollectedField, obj *introspection.Schema) graphql.Marshaler {
+	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.Description())
 }
 func (ec *executionContext) fieldContext___Schema_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Schema", field, true, false, "String")
 }
 
-func (ec *executionContext) ___Schema_types(ctx context.Context, field graphql.CollectedField, obj *introspection.Schema) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext___Schema_types(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Types(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []introspection.Type) graphql.Marshaler {
-			return ec.marshalN__Type2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐTypeᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) ___Schema_types(ctx context.Context, field graphql.CollectedField, obj *introspection.Schema) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "__Schema", Field: field})
+	return ec.marshalN__Type2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐTypeᚄ(ctx, field.Selections, obj.Types())
 }
 func (ec *executionContext) fieldContext___Schema_types(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -15810,24 +10746,9 @@ func (ec *executionContext) fieldContext___Schema_types(_ context.Context, field
 	return fc, nil
 }
 
-func (ec *executionContext) ___Schema_queryType(ctx context.Context, field graphql.CollectedField, obj *introspection.Schema) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext___Schema_queryType(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.QueryType(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *introspection.Type) graphql.Marshaler {
-			return ec.marshalN__Type2ᚖgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐType(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) ___Schema_queryType(ctx context.Context, field graphql.CollectedField, obj *introspection.Schema) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "__Schema", Field: field})
+	return ec.marshalN__Type2ᚖgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐType(ctx, field.Selections, obj.QueryType())
 }
 func (ec *executionContext) fieldContext___Schema_queryType(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -15842,24 +10763,9 @@ func (ec *executionContext) fieldContext___Schema_queryType(_ context.Context, f
 	return fc, nil
 }
 
-func (ec *executionContext) ___Schema_mutationType(ctx context.Context, field graphql.CollectedField, obj *introspection.Schema) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext___Schema_mutationType(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.MutationType(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *introspection.Type) graphql.Marshaler {
-			return ec.marshalO__Type2ᚖgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐType(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) ___Schema_mutationType(ctx context.Context, field graphql.CollectedField, obj *introspection.Schema) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "__Schema", Field: field})
+	return ec.marshalO__Type2ᚖgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐType(ctx, field.Selections, obj.MutationType())
 }
 func (ec *executionContext) fieldContext___Schema_mutationType(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -15874,24 +10780,9 @@ func (ec *executionContext) fieldContext___Schema_mutationType(_ context.Context
 	return fc, nil
 }
 
-func (ec *executionContext) ___Schema_subscriptionType(ctx context.Context, field graphql.CollectedField, obj *introspection.Schema) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext___Schema_subscriptionType(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.SubscriptionType(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *introspection.Type) graphql.Marshaler {
-			return ec.marshalO__Type2ᚖgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐType(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) ___Schema_subscriptionType(ctx context.Context, field graphql.CollectedField, obj *introspection.Schema) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "__Schema", Field: field})
+	return ec.marshalO__Type2ᚖgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐType(ctx, field.Selections, obj.SubscriptionType())
 }
 func (ec *executionContext) fieldContext___Schema_subscriptionType(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -15906,24 +10797,9 @@ func (ec *executionContext) fieldContext___Schema_subscriptionType(_ context.Con
 	return fc, nil
 }
 
-func (ec *executionContext) ___Schema_directives(ctx context.Context, field graphql.CollectedField, obj *introspection.Schema) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext___Schema_directives(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Directives(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []introspection.Directive) graphql.Marshaler {
-			return ec.marshalN__Directive2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐDirectiveᚄ(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) ___Schema_directives(ctx context.Context, field graphql.CollectedField, obj *introspection.Schema) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "__Schema", Field: field})
+	return ec.marshalN__Directive2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐDirectiveᚄ(ctx, field.Selections, obj.Directives())
 }
 func (ec *executionContext) fieldContext___Schema_directives(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -15938,93 +10814,29 @@ func (ec *executionContext) fieldContext___Schema_directives(_ context.Context, 
 	return fc, nil
 }
 
-func (ec *executionContext) ___Type_kind(ctx context.Context, field graphql.CollectedField, obj *introspection.Type) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext___Type_kind(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Kind(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalN__TypeKind2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+func (ec *executionContext) ___Type_kind(ctx context.Context, field graphql.CollectedField, obj *introspection.Type) graphql.Marshaler {
+	return ec.marshalN__TypeKind2string(ctx, field.Selections, obj.Kind())
 }
 func (ec *executionContext) fieldContext___Type_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Type", field, true, false, "__TypeKind")
 }
 
-func (ec *executionContext) ___Type_name(ctx context.Context, field graphql.CollectedField, obj *introspection.Type) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext___Type_name(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Name(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) ___Type_name(ctx context.Context, field graphql.CollectedField, obj *introspection.Type) graphql.Marshaler {
+	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.Name())
 }
 func (ec *executionContext) fieldContext___Type_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Type", field, true, false, "String")
 }
 
-func (ec *executionContext) ___Type_description(ctx context.Context, field graphql.CollectedField, obj *introspection.Type) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext___Type_description(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Description(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) ___Type_description(ctx context.Context, field graphql.CollectedField, obj *introspection.Type) graphql.Marshaler {
+	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.Description())
 }
 func (ec *executionContext) fieldContext___Type_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Type", field, true, false, "String")
 }
 
-func (ec *executionContext) ___Type_specifiedByURL(ctx context.Context, field graphql.CollectedField, obj *introspection.Type) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext___Type_specifiedByURL(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.SpecifiedByURL(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) ___Type_specifiedByURL(ctx context.Context, field graphql.CollectedField, obj *introspection.Type) graphql.Marshaler {
+	return ec.marshalOString2ᚖstring(ctx, field.Selections, obj.SpecifiedByURL())
 }
 func (ec *executionContext) fieldContext___Type_specifiedByURL(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Type", field, true, false, "String")
@@ -16074,24 +10886,9 @@ func (ec *executionContext) fieldContext___Type_fields(ctx context.Context, fiel
 	return fc, nil
 }
 
-func (ec *executionContext) ___Type_interfaces(ctx context.Context, field graphql.CollectedField, obj *introspection.Type) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext___Type_interfaces(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Interfaces(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []introspection.Type) graphql.Marshaler {
-			return ec.marshalO__Type2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐTypeᚄ(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) ___Type_interfaces(ctx context.Context, field graphql.CollectedField, obj *introspection.Type) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "__Type", Field: field})
+	return ec.marshalO__Type2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐTypeᚄ(ctx, field.Selections, obj.Interfaces())
 }
 func (ec *executionContext) fieldContext___Type_interfaces(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -16106,24 +10903,9 @@ func (ec *executionContext) fieldContext___Type_interfaces(_ context.Context, fi
 	return fc, nil
 }
 
-func (ec *executionContext) ___Type_possibleTypes(ctx context.Context, field graphql.CollectedField, obj *introspection.Type) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext___Type_possibleTypes(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.PossibleTypes(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []introspection.Type) graphql.Marshaler {
-			return ec.marshalO__Type2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐTypeᚄ(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) ___Type_possibleTypes(ctx context.Context, field graphql.CollectedField, obj *introspection.Type) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "__Type", Field: field})
+	return ec.marshalO__Type2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐTypeᚄ(ctx, field.Selections, obj.PossibleTypes())
 }
 func (ec *executionContext) fieldContext___Type_possibleTypes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -16226,24 +11008,9 @@ func (ec *executionContext) fieldContext___Type_inputFields(ctx context.Context,
 	return fc, nil
 }
 
-func (ec *executionContext) ___Type_ofType(ctx context.Context, field graphql.CollectedField, obj *introspection.Type) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext___Type_ofType(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.OfType(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *introspection.Type) graphql.Marshaler {
-			return ec.marshalO__Type2ᚖgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐType(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) ___Type_ofType(ctx context.Context, field graphql.CollectedField, obj *introspection.Type) graphql.Marshaler {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Object: "__Type", Field: field})
+	return ec.marshalO__Type2ᚖgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐType(ctx, field.Selections, obj.OfType())
 }
 func (ec *executionContext) fieldContext___Type_ofType(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -16258,24 +11025,8 @@ func (ec *executionContext) fieldContext___Type_ofType(_ context.Context, field 
 	return fc, nil
 }
 
-func (ec *executionContext) ___Type_isOneOf(ctx context.Context, field graphql.CollectedField, obj *introspection.Type) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext___Type_isOneOf(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.IsOneOf(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
-			return ec.marshalOBoolean2bool(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+func (ec *executionContext) ___Type_isOneOf(ctx context.Context, field graphql.CollectedField, obj *introspection.Type) graphql.Marshaler {
+	return ec.marshalOBoolean2bool(ctx, field.Selections, obj.IsOneOf())
 }
 func (ec *executionContext) fieldContext___Type_isOneOf(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Type", field, true, false, "Boolean")
@@ -19182,11 +13933,10 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 var archiveClientPayloadImplementors = []string{"ArchiveClientPayload"}
 
 func (ec *executionContext) _ArchiveClientPayload(ctx context.Context, sel ast.SelectionSet, obj *Payload[timesheet.Client]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, archiveClientPayloadImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, archiveClientPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("ArchiveClientPayload")
@@ -19209,14 +13959,8 @@ func (ec *executionContext) _ArchiveClientPayload(ctx context.Context, sel ast.S
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -19225,11 +13969,10 @@ func (ec *executionContext) _ArchiveClientPayload(ctx context.Context, sel ast.S
 var archiveProjectPayloadImplementors = []string{"ArchiveProjectPayload"}
 
 func (ec *executionContext) _ArchiveProjectPayload(ctx context.Context, sel ast.SelectionSet, obj *Payload[timesheet.Project]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, archiveProjectPayloadImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, archiveProjectPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("ArchiveProjectPayload")
@@ -19252,14 +13995,8 @@ func (ec *executionContext) _ArchiveProjectPayload(ctx context.Context, sel ast.
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -19268,11 +14005,10 @@ func (ec *executionContext) _ArchiveProjectPayload(ctx context.Context, sel ast.
 var archiveTagPayloadImplementors = []string{"ArchiveTagPayload"}
 
 func (ec *executionContext) _ArchiveTagPayload(ctx context.Context, sel ast.SelectionSet, obj *Payload[timesheet.Tag]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, archiveTagPayloadImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, archiveTagPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("ArchiveTagPayload")
@@ -19295,14 +14031,8 @@ func (ec *executionContext) _ArchiveTagPayload(ctx context.Context, sel ast.Sele
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -19311,11 +14041,10 @@ func (ec *executionContext) _ArchiveTagPayload(ctx context.Context, sel ast.Sele
 var archiveTaskPayloadImplementors = []string{"ArchiveTaskPayload"}
 
 func (ec *executionContext) _ArchiveTaskPayload(ctx context.Context, sel ast.SelectionSet, obj *Payload[timesheet.Task]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, archiveTaskPayloadImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, archiveTaskPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("ArchiveTaskPayload")
@@ -19338,14 +14067,8 @@ func (ec *executionContext) _ArchiveTaskPayload(ctx context.Context, sel ast.Sel
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -19354,47 +14077,39 @@ func (ec *executionContext) _ArchiveTaskPayload(ctx context.Context, sel ast.Sel
 var auditConnectionImplementors = []string{"AuditConnection"}
 
 func (ec *executionContext) _AuditConnection(ctx context.Context, sel ast.SelectionSet, obj *Connection[AuditEvent]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, auditConnectionImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, auditConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("AuditConnection")
 		case "edges":
 			out.Values[i] = ec._AuditConnection_edges(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "nodes":
 			out.Values[i] = ec._AuditConnection_nodes(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "pageInfo":
 			out.Values[i] = ec._AuditConnection_pageInfo(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "totalCount":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._AuditConnection_totalCount(ctx, field, obj)
-				})
+			out.Values[i] = ec._AuditConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -19403,11 +14118,10 @@ func (ec *executionContext) _AuditConnection(ctx context.Context, sel ast.Select
 var auditEdgeImplementors = []string{"AuditEdge"}
 
 func (ec *executionContext) _AuditEdge(ctx context.Context, sel ast.SelectionSet, obj *Edge[AuditEvent]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, auditEdgeImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, auditEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("AuditEdge")
@@ -19425,14 +14139,8 @@ func (ec *executionContext) _AuditEdge(ctx context.Context, sel ast.SelectionSet
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -19441,62 +14149,54 @@ func (ec *executionContext) _AuditEdge(ctx context.Context, sel ast.SelectionSet
 var auditEventImplementors = []string{"AuditEvent"}
 
 func (ec *executionContext) _AuditEvent(ctx context.Context, sel ast.SelectionSet, obj *AuditEvent) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, auditEventImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, auditEventImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("AuditEvent")
 		case "id":
 			out.Values[i] = ec._AuditEvent_id(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "at":
 			out.Values[i] = ec._AuditEvent_at(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "actor":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._AuditEvent_actor(ctx, field, obj)
-				})
+			out.Values[i] = ec._AuditEvent_actor(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "action":
 			out.Values[i] = ec._AuditEvent_action(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "entity":
 			out.Values[i] = ec._AuditEvent_entity(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "entityId":
 			out.Values[i] = ec._AuditEvent_entityId(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "changes":
 			out.Values[i] = ec._AuditEvent_changes(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -19505,11 +14205,10 @@ func (ec *executionContext) _AuditEvent(ctx context.Context, sel ast.SelectionSe
 var budgetBurnImplementors = []string{"BudgetBurn"}
 
 func (ec *executionContext) _BudgetBurn(ctx context.Context, sel ast.SelectionSet, obj *timesheet.Burn) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, budgetBurnImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, budgetBurnImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("BudgetBurn")
@@ -19547,14 +14246,8 @@ func (ec *executionContext) _BudgetBurn(ctx context.Context, sel ast.SelectionSe
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -19563,11 +14256,10 @@ func (ec *executionContext) _BudgetBurn(ctx context.Context, sel ast.SelectionSe
 var bulkEditResultImplementors = []string{"BulkEditResult"}
 
 func (ec *executionContext) _BulkEditResult(ctx context.Context, sel ast.SelectionSet, obj *BulkEditResult) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, bulkEditResultImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, bulkEditResultImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("BulkEditResult")
@@ -19590,14 +14282,8 @@ func (ec *executionContext) _BulkEditResult(ctx context.Context, sel ast.Selecti
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -19606,11 +14292,10 @@ func (ec *executionContext) _BulkEditResult(ctx context.Context, sel ast.Selecti
 var bulkEditTimeEntriesPayloadImplementors = []string{"BulkEditTimeEntriesPayload"}
 
 func (ec *executionContext) _BulkEditTimeEntriesPayload(ctx context.Context, sel ast.SelectionSet, obj *BulkEditPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, bulkEditTimeEntriesPayloadImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, bulkEditTimeEntriesPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("BulkEditTimeEntriesPayload")
@@ -19633,14 +14318,8 @@ func (ec *executionContext) _BulkEditTimeEntriesPayload(ctx context.Context, sel
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -19649,11 +14328,10 @@ func (ec *executionContext) _BulkEditTimeEntriesPayload(ctx context.Context, sel
 var claimInvitePayloadImplementors = []string{"ClaimInvitePayload"}
 
 func (ec *executionContext) _ClaimInvitePayload(ctx context.Context, sel ast.SelectionSet, obj *ClaimInvitePayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, claimInvitePayloadImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, claimInvitePayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("ClaimInvitePayload")
@@ -19681,14 +14359,8 @@ func (ec *executionContext) _ClaimInvitePayload(ctx context.Context, sel ast.Sel
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -19697,52 +14369,44 @@ func (ec *executionContext) _ClaimInvitePayload(ctx context.Context, sel ast.Sel
 var clientImplementors = []string{"Client", "Node"}
 
 func (ec *executionContext) _Client(ctx context.Context, sel ast.SelectionSet, obj *timesheet.Client) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, clientImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, clientImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("Client")
 		case "id":
 			out.Values[i] = ec._Client_id(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "name":
 			out.Values[i] = ec._Client_name(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "archived":
 			out.Values[i] = ec._Client_archived(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "version":
 			out.Values[i] = ec._Client_version(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "projects":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Client_projects(ctx, field, obj)
-				})
+			out.Values[i] = ec._Client_projects(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -19751,47 +14415,39 @@ func (ec *executionContext) _Client(ctx context.Context, sel ast.SelectionSet, o
 var clientConnectionImplementors = []string{"ClientConnection"}
 
 func (ec *executionContext) _ClientConnection(ctx context.Context, sel ast.SelectionSet, obj *Connection[timesheet.Client]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, clientConnectionImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, clientConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("ClientConnection")
 		case "edges":
 			out.Values[i] = ec._ClientConnection_edges(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "nodes":
 			out.Values[i] = ec._ClientConnection_nodes(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "pageInfo":
 			out.Values[i] = ec._ClientConnection_pageInfo(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "totalCount":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._ClientConnection_totalCount(ctx, field, obj)
-				})
+			out.Values[i] = ec._ClientConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -19800,11 +14456,10 @@ func (ec *executionContext) _ClientConnection(ctx context.Context, sel ast.Selec
 var clientEdgeImplementors = []string{"ClientEdge"}
 
 func (ec *executionContext) _ClientEdge(ctx context.Context, sel ast.SelectionSet, obj *Edge[timesheet.Client]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, clientEdgeImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, clientEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("ClientEdge")
@@ -19822,14 +14477,8 @@ func (ec *executionContext) _ClientEdge(ctx context.Context, sel ast.SelectionSe
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -19838,11 +14487,10 @@ func (ec *executionContext) _ClientEdge(ctx context.Context, sel ast.SelectionSe
 var continueEntryPayloadImplementors = []string{"ContinueEntryPayload"}
 
 func (ec *executionContext) _ContinueEntryPayload(ctx context.Context, sel ast.SelectionSet, obj *StartTimerPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, continueEntryPayloadImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, continueEntryPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("ContinueEntryPayload")
@@ -19870,14 +14518,8 @@ func (ec *executionContext) _ContinueEntryPayload(ctx context.Context, sel ast.S
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -19886,11 +14528,10 @@ func (ec *executionContext) _ContinueEntryPayload(ctx context.Context, sel ast.S
 var costBudgetImplementors = []string{"CostBudget"}
 
 func (ec *executionContext) _CostBudget(ctx context.Context, sel ast.SelectionSet, obj *CostBudget) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, costBudgetImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, costBudgetImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("CostBudget")
@@ -19913,14 +14554,8 @@ func (ec *executionContext) _CostBudget(ctx context.Context, sel ast.SelectionSe
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -19929,11 +14564,10 @@ func (ec *executionContext) _CostBudget(ctx context.Context, sel ast.SelectionSe
 var createClientPayloadImplementors = []string{"CreateClientPayload"}
 
 func (ec *executionContext) _CreateClientPayload(ctx context.Context, sel ast.SelectionSet, obj *Payload[timesheet.Client]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, createClientPayloadImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, createClientPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("CreateClientPayload")
@@ -19956,14 +14590,8 @@ func (ec *executionContext) _CreateClientPayload(ctx context.Context, sel ast.Se
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -19972,11 +14600,10 @@ func (ec *executionContext) _CreateClientPayload(ctx context.Context, sel ast.Se
 var createProjectPayloadImplementors = []string{"CreateProjectPayload"}
 
 func (ec *executionContext) _CreateProjectPayload(ctx context.Context, sel ast.SelectionSet, obj *Payload[timesheet.Project]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, createProjectPayloadImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, createProjectPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("CreateProjectPayload")
@@ -19999,14 +14626,8 @@ func (ec *executionContext) _CreateProjectPayload(ctx context.Context, sel ast.S
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -20015,11 +14636,10 @@ func (ec *executionContext) _CreateProjectPayload(ctx context.Context, sel ast.S
 var createTagPayloadImplementors = []string{"CreateTagPayload"}
 
 func (ec *executionContext) _CreateTagPayload(ctx context.Context, sel ast.SelectionSet, obj *Payload[timesheet.Tag]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, createTagPayloadImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, createTagPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("CreateTagPayload")
@@ -20042,14 +14662,8 @@ func (ec *executionContext) _CreateTagPayload(ctx context.Context, sel ast.Selec
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -20058,11 +14672,10 @@ func (ec *executionContext) _CreateTagPayload(ctx context.Context, sel ast.Selec
 var createTaskPayloadImplementors = []string{"CreateTaskPayload"}
 
 func (ec *executionContext) _CreateTaskPayload(ctx context.Context, sel ast.SelectionSet, obj *Payload[timesheet.Task]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, createTaskPayloadImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, createTaskPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("CreateTaskPayload")
@@ -20085,14 +14698,8 @@ func (ec *executionContext) _CreateTaskPayload(ctx context.Context, sel ast.Sele
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -20101,11 +14708,10 @@ func (ec *executionContext) _CreateTaskPayload(ctx context.Context, sel ast.Sele
 var createTimeEntryPayloadImplementors = []string{"CreateTimeEntryPayload"}
 
 func (ec *executionContext) _CreateTimeEntryPayload(ctx context.Context, sel ast.SelectionSet, obj *Payload[timesheet.TimeEntry]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, createTimeEntryPayloadImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, createTimeEntryPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("CreateTimeEntryPayload")
@@ -20128,14 +14734,8 @@ func (ec *executionContext) _CreateTimeEntryPayload(ctx context.Context, sel ast
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -20144,11 +14744,10 @@ func (ec *executionContext) _CreateTimeEntryPayload(ctx context.Context, sel ast
 var createTokenPayloadImplementors = []string{"CreateTokenPayload"}
 
 func (ec *executionContext) _CreateTokenPayload(ctx context.Context, sel ast.SelectionSet, obj *CreateTokenPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, createTokenPayloadImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, createTokenPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("CreateTokenPayload")
@@ -20176,14 +14775,8 @@ func (ec *executionContext) _CreateTokenPayload(ctx context.Context, sel ast.Sel
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -20192,11 +14785,10 @@ func (ec *executionContext) _CreateTokenPayload(ctx context.Context, sel ast.Sel
 var dayImplementors = []string{"Day"}
 
 func (ec *executionContext) _Day(ctx context.Context, sel ast.SelectionSet, obj *timesheet.Day) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, dayImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, dayImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("Day")
@@ -20229,14 +14821,8 @@ func (ec *executionContext) _Day(ctx context.Context, sel ast.SelectionSet, obj 
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -20245,11 +14831,10 @@ func (ec *executionContext) _Day(ctx context.Context, sel ast.SelectionSet, obj 
 var deleteClientPayloadImplementors = []string{"DeleteClientPayload"}
 
 func (ec *executionContext) _DeleteClientPayload(ctx context.Context, sel ast.SelectionSet, obj *Payload[timesheet.ClientID]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, deleteClientPayloadImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, deleteClientPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("DeleteClientPayload")
@@ -20272,14 +14857,8 @@ func (ec *executionContext) _DeleteClientPayload(ctx context.Context, sel ast.Se
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -20288,11 +14867,10 @@ func (ec *executionContext) _DeleteClientPayload(ctx context.Context, sel ast.Se
 var deleteProjectPayloadImplementors = []string{"DeleteProjectPayload"}
 
 func (ec *executionContext) _DeleteProjectPayload(ctx context.Context, sel ast.SelectionSet, obj *Payload[timesheet.ProjectID]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, deleteProjectPayloadImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, deleteProjectPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("DeleteProjectPayload")
@@ -20315,14 +14893,8 @@ func (ec *executionContext) _DeleteProjectPayload(ctx context.Context, sel ast.S
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -20331,11 +14903,10 @@ func (ec *executionContext) _DeleteProjectPayload(ctx context.Context, sel ast.S
 var deleteTagPayloadImplementors = []string{"DeleteTagPayload"}
 
 func (ec *executionContext) _DeleteTagPayload(ctx context.Context, sel ast.SelectionSet, obj *Payload[timesheet.TagID]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, deleteTagPayloadImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, deleteTagPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("DeleteTagPayload")
@@ -20358,14 +14929,8 @@ func (ec *executionContext) _DeleteTagPayload(ctx context.Context, sel ast.Selec
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -20374,11 +14939,10 @@ func (ec *executionContext) _DeleteTagPayload(ctx context.Context, sel ast.Selec
 var deleteTaskPayloadImplementors = []string{"DeleteTaskPayload"}
 
 func (ec *executionContext) _DeleteTaskPayload(ctx context.Context, sel ast.SelectionSet, obj *Payload[timesheet.TaskID]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, deleteTaskPayloadImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, deleteTaskPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("DeleteTaskPayload")
@@ -20401,14 +14965,8 @@ func (ec *executionContext) _DeleteTaskPayload(ctx context.Context, sel ast.Sele
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -20417,11 +14975,10 @@ func (ec *executionContext) _DeleteTaskPayload(ctx context.Context, sel ast.Sele
 var deleteTimeEntryPayloadImplementors = []string{"DeleteTimeEntryPayload"}
 
 func (ec *executionContext) _DeleteTimeEntryPayload(ctx context.Context, sel ast.SelectionSet, obj *Payload[timesheet.EntryID]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, deleteTimeEntryPayloadImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, deleteTimeEntryPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("DeleteTimeEntryPayload")
@@ -20444,14 +15001,8 @@ func (ec *executionContext) _DeleteTimeEntryPayload(ctx context.Context, sel ast
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -20460,11 +15011,10 @@ func (ec *executionContext) _DeleteTimeEntryPayload(ctx context.Context, sel ast
 var discardTimerPayloadImplementors = []string{"DiscardTimerPayload"}
 
 func (ec *executionContext) _DiscardTimerPayload(ctx context.Context, sel ast.SelectionSet, obj *Payload[timesheet.EntryID]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, discardTimerPayloadImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, discardTimerPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("DiscardTimerPayload")
@@ -20487,14 +15037,8 @@ func (ec *executionContext) _DiscardTimerPayload(ctx context.Context, sel ast.Se
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -20503,11 +15047,10 @@ func (ec *executionContext) _DiscardTimerPayload(ctx context.Context, sel ast.Se
 var inviteMemberPayloadImplementors = []string{"InviteMemberPayload"}
 
 func (ec *executionContext) _InviteMemberPayload(ctx context.Context, sel ast.SelectionSet, obj *InviteMemberPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, inviteMemberPayloadImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, inviteMemberPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("InviteMemberPayload")
@@ -20540,14 +15083,8 @@ func (ec *executionContext) _InviteMemberPayload(ctx context.Context, sel ast.Se
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -20556,11 +15093,10 @@ func (ec *executionContext) _InviteMemberPayload(ctx context.Context, sel ast.Se
 var lockPeriodPayloadImplementors = []string{"LockPeriodPayload"}
 
 func (ec *executionContext) _LockPeriodPayload(ctx context.Context, sel ast.SelectionSet, obj *Payload[timesheet.Workspace]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, lockPeriodPayloadImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, lockPeriodPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("LockPeriodPayload")
@@ -20583,14 +15119,8 @@ func (ec *executionContext) _LockPeriodPayload(ctx context.Context, sel ast.Sele
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -20599,11 +15129,10 @@ func (ec *executionContext) _LockPeriodPayload(ctx context.Context, sel ast.Sele
 var moneyImplementors = []string{"Money"}
 
 func (ec *executionContext) _Money(ctx context.Context, sel ast.SelectionSet, obj *timesheet.Money) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, moneyImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, moneyImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("Money")
@@ -20621,14 +15150,8 @@ func (ec *executionContext) _Money(ctx context.Context, sel ast.SelectionSet, ob
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -20953,11 +15476,10 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 var pageInfoImplementors = []string{"PageInfo"}
 
 func (ec *executionContext) _PageInfo(ctx context.Context, sel ast.SelectionSet, obj *PageInfo) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, pageInfoImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, pageInfoImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("PageInfo")
@@ -20985,14 +15507,8 @@ func (ec *executionContext) _PageInfo(ctx context.Context, sel ast.SelectionSet,
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -21001,102 +15517,89 @@ func (ec *executionContext) _PageInfo(ctx context.Context, sel ast.SelectionSet,
 var projectImplementors = []string{"Project", "Node"}
 
 func (ec *executionContext) _Project(ctx context.Context, sel ast.SelectionSet, obj *timesheet.Project) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, projectImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, projectImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("Project")
 		case "id":
 			out.Values[i] = ec._Project_id(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "name":
 			out.Values[i] = ec._Project_name(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "code":
 			out.Values[i] = ec._Project_code(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "color":
 			out.Values[i] = ec._Project_color(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "archived":
 			out.Values[i] = ec._Project_archived(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "billable":
 			out.Values[i] = ec._Project_billable(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "rateOrder":
 			out.Values[i] = ec._Project_rateOrder(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "version":
 			out.Values[i] = ec._Project_version(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "client":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Project_client(ctx, field, obj)
-				})
+			out.Values[i] = ec._Project_client(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "tasks":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Project_tasks(ctx, field, obj)
-				})
+			out.Values[i] = ec._Project_tasks(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "members":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Project_members(ctx, field, obj)
-				})
+			out.Values[i] = ec._Project_members(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "trackedSeconds":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Project_trackedSeconds(ctx, field, obj)
-				})
+			out.Values[i] = ec._Project_trackedSeconds(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "budget":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Project_budget(ctx, field, obj)
-				})
+			out.Values[i] = ec._Project_budget(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "burn":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Project_burn(ctx, field, obj)
-				})
+			out.Values[i] = ec._Project_burn(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -21105,11 +15608,10 @@ func (ec *executionContext) _Project(ctx context.Context, sel ast.SelectionSet, 
 var projectBudgetImplementors = []string{"ProjectBudget"}
 
 func (ec *executionContext) _ProjectBudget(ctx context.Context, sel ast.SelectionSet, obj *timesheet.Budget) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, projectBudgetImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, projectBudgetImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("ProjectBudget")
@@ -21137,14 +15639,8 @@ func (ec *executionContext) _ProjectBudget(ctx context.Context, sel ast.Selectio
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -21153,47 +15649,39 @@ func (ec *executionContext) _ProjectBudget(ctx context.Context, sel ast.Selectio
 var projectConnectionImplementors = []string{"ProjectConnection"}
 
 func (ec *executionContext) _ProjectConnection(ctx context.Context, sel ast.SelectionSet, obj *Connection[timesheet.Project]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, projectConnectionImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, projectConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("ProjectConnection")
 		case "edges":
 			out.Values[i] = ec._ProjectConnection_edges(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "nodes":
 			out.Values[i] = ec._ProjectConnection_nodes(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "pageInfo":
 			out.Values[i] = ec._ProjectConnection_pageInfo(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "totalCount":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._ProjectConnection_totalCount(ctx, field, obj)
-				})
+			out.Values[i] = ec._ProjectConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -21202,11 +15690,10 @@ func (ec *executionContext) _ProjectConnection(ctx context.Context, sel ast.Sele
 var projectEdgeImplementors = []string{"ProjectEdge"}
 
 func (ec *executionContext) _ProjectEdge(ctx context.Context, sel ast.SelectionSet, obj *Edge[timesheet.Project]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, projectEdgeImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, projectEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("ProjectEdge")
@@ -21224,14 +15711,8 @@ func (ec *executionContext) _ProjectEdge(ctx context.Context, sel ast.SelectionS
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -21398,64 +15879,54 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 var rateImplementors = []string{"Rate"}
 
 func (ec *executionContext) _Rate(ctx context.Context, sel ast.SelectionSet, obj *timesheet.Rate) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, rateImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, rateImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("Rate")
 		case "kind":
 			out.Values[i] = ec._Rate_kind(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "scope":
 			out.Values[i] = ec._Rate_scope(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "amount":
 			out.Values[i] = ec._Rate_amount(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "effectiveFrom":
 			out.Values[i] = ec._Rate_effectiveFrom(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "user":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Rate_user(ctx, field, obj)
-				})
+			out.Values[i] = ec._Rate_user(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "project":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Rate_project(ctx, field, obj)
-				})
+			out.Values[i] = ec._Rate_project(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "task":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Rate_task(ctx, field, obj)
-				})
+			out.Values[i] = ec._Rate_task(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -21464,47 +15935,39 @@ func (ec *executionContext) _Rate(ctx context.Context, sel ast.SelectionSet, obj
 var rateConnectionImplementors = []string{"RateConnection"}
 
 func (ec *executionContext) _RateConnection(ctx context.Context, sel ast.SelectionSet, obj *Connection[timesheet.Rate]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, rateConnectionImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, rateConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("RateConnection")
 		case "edges":
 			out.Values[i] = ec._RateConnection_edges(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "nodes":
 			out.Values[i] = ec._RateConnection_nodes(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "pageInfo":
 			out.Values[i] = ec._RateConnection_pageInfo(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "totalCount":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._RateConnection_totalCount(ctx, field, obj)
-				})
+			out.Values[i] = ec._RateConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -21513,11 +15976,10 @@ func (ec *executionContext) _RateConnection(ctx context.Context, sel ast.Selecti
 var rateEdgeImplementors = []string{"RateEdge"}
 
 func (ec *executionContext) _RateEdge(ctx context.Context, sel ast.SelectionSet, obj *Edge[timesheet.Rate]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, rateEdgeImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, rateEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("RateEdge")
@@ -21535,14 +15997,8 @@ func (ec *executionContext) _RateEdge(ctx context.Context, sel ast.SelectionSet,
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -21551,11 +16007,10 @@ func (ec *executionContext) _RateEdge(ctx context.Context, sel ast.SelectionSet,
 var removeMemberPayloadImplementors = []string{"RemoveMemberPayload"}
 
 func (ec *executionContext) _RemoveMemberPayload(ctx context.Context, sel ast.SelectionSet, obj *Payload[timesheet.UserID]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, removeMemberPayloadImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, removeMemberPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("RemoveMemberPayload")
@@ -21578,14 +16033,8 @@ func (ec *executionContext) _RemoveMemberPayload(ctx context.Context, sel ast.Se
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -21594,11 +16043,10 @@ func (ec *executionContext) _RemoveMemberPayload(ctx context.Context, sel ast.Se
 var removeProjectMemberPayloadImplementors = []string{"RemoveProjectMemberPayload"}
 
 func (ec *executionContext) _RemoveProjectMemberPayload(ctx context.Context, sel ast.SelectionSet, obj *Payload[timesheet.Project]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, removeProjectMemberPayloadImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, removeProjectMemberPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("RemoveProjectMemberPayload")
@@ -21621,14 +16069,8 @@ func (ec *executionContext) _RemoveProjectMemberPayload(ctx context.Context, sel
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -21637,92 +16079,84 @@ func (ec *executionContext) _RemoveProjectMemberPayload(ctx context.Context, sel
 var reportExportImplementors = []string{"ReportExport"}
 
 func (ec *executionContext) _ReportExport(ctx context.Context, sel ast.SelectionSet, obj *timesheet.Export) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, reportExportImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, reportExportImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("ReportExport")
 		case "id":
 			out.Values[i] = ec._ReportExport_id(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "status":
 			out.Values[i] = ec._ReportExport_status(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "format":
 			out.Values[i] = ec._ReportExport_format(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "rows":
 			out.Values[i] = ec._ReportExport_rows(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "estimatedRows":
 			out.Values[i] = ec._ReportExport_estimatedRows(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "bytes":
 			out.Values[i] = ec._ReportExport_bytes(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "sha256":
 			out.Values[i] = ec._ReportExport_sha256(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "failure":
 			out.Values[i] = ec._ReportExport_failure(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "url":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._ReportExport_url(ctx, field, obj)
-				})
+			out.Values[i] = ec._ReportExport_url(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "createdAt":
 			out.Values[i] = ec._ReportExport_createdAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "startedAt":
 			out.Values[i] = ec._ReportExport_startedAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "finishedAt":
 			out.Values[i] = ec._ReportExport_finishedAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "expiresAt":
 			out.Values[i] = ec._ReportExport_expiresAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -21731,11 +16165,10 @@ func (ec *executionContext) _ReportExport(ctx context.Context, sel ast.Selection
 var reportExportCancelPayloadImplementors = []string{"ReportExportCancelPayload"}
 
 func (ec *executionContext) _ReportExportCancelPayload(ctx context.Context, sel ast.SelectionSet, obj *Payload[timesheet.Export]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, reportExportCancelPayloadImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, reportExportCancelPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("ReportExportCancelPayload")
@@ -21758,14 +16191,8 @@ func (ec *executionContext) _ReportExportCancelPayload(ctx context.Context, sel 
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -21774,47 +16201,39 @@ func (ec *executionContext) _ReportExportCancelPayload(ctx context.Context, sel 
 var reportExportConnectionImplementors = []string{"ReportExportConnection"}
 
 func (ec *executionContext) _ReportExportConnection(ctx context.Context, sel ast.SelectionSet, obj *Connection[timesheet.Export]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, reportExportConnectionImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, reportExportConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("ReportExportConnection")
 		case "edges":
 			out.Values[i] = ec._ReportExportConnection_edges(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "nodes":
 			out.Values[i] = ec._ReportExportConnection_nodes(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "pageInfo":
 			out.Values[i] = ec._ReportExportConnection_pageInfo(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "totalCount":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._ReportExportConnection_totalCount(ctx, field, obj)
-				})
+			out.Values[i] = ec._ReportExportConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -21823,11 +16242,10 @@ func (ec *executionContext) _ReportExportConnection(ctx context.Context, sel ast
 var reportExportCreatePayloadImplementors = []string{"ReportExportCreatePayload"}
 
 func (ec *executionContext) _ReportExportCreatePayload(ctx context.Context, sel ast.SelectionSet, obj *Payload[timesheet.Export]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, reportExportCreatePayloadImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, reportExportCreatePayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("ReportExportCreatePayload")
@@ -21850,14 +16268,8 @@ func (ec *executionContext) _ReportExportCreatePayload(ctx context.Context, sel 
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -21866,11 +16278,10 @@ func (ec *executionContext) _ReportExportCreatePayload(ctx context.Context, sel 
 var reportExportEdgeImplementors = []string{"ReportExportEdge"}
 
 func (ec *executionContext) _ReportExportEdge(ctx context.Context, sel ast.SelectionSet, obj *Edge[timesheet.Export]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, reportExportEdgeImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, reportExportEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("ReportExportEdge")
@@ -21888,14 +16299,8 @@ func (ec *executionContext) _ReportExportEdge(ctx context.Context, sel ast.Selec
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -21904,11 +16309,10 @@ func (ec *executionContext) _ReportExportEdge(ctx context.Context, sel ast.Selec
 var reportRowImplementors = []string{"ReportRow"}
 
 func (ec *executionContext) _ReportRow(ctx context.Context, sel ast.SelectionSet, obj *timesheet.ReportRow) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, reportRowImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, reportRowImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("ReportRow")
@@ -21936,14 +16340,8 @@ func (ec *executionContext) _ReportRow(ctx context.Context, sel ast.SelectionSet
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -21952,11 +16350,10 @@ func (ec *executionContext) _ReportRow(ctx context.Context, sel ast.SelectionSet
 var restoreTimeEntryPayloadImplementors = []string{"RestoreTimeEntryPayload"}
 
 func (ec *executionContext) _RestoreTimeEntryPayload(ctx context.Context, sel ast.SelectionSet, obj *Payload[timesheet.TimeEntry]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, restoreTimeEntryPayloadImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, restoreTimeEntryPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("RestoreTimeEntryPayload")
@@ -21979,14 +16376,8 @@ func (ec *executionContext) _RestoreTimeEntryPayload(ctx context.Context, sel as
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -21995,11 +16386,10 @@ func (ec *executionContext) _RestoreTimeEntryPayload(ctx context.Context, sel as
 var revokeTokenPayloadImplementors = []string{"RevokeTokenPayload"}
 
 func (ec *executionContext) _RevokeTokenPayload(ctx context.Context, sel ast.SelectionSet, obj *Payload[timesheet.TokenID]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, revokeTokenPayloadImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, revokeTokenPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("RevokeTokenPayload")
@@ -22022,14 +16412,8 @@ func (ec *executionContext) _RevokeTokenPayload(ctx context.Context, sel ast.Sel
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -22038,11 +16422,10 @@ func (ec *executionContext) _RevokeTokenPayload(ctx context.Context, sel ast.Sel
 var setBudgetPayloadImplementors = []string{"SetBudgetPayload"}
 
 func (ec *executionContext) _SetBudgetPayload(ctx context.Context, sel ast.SelectionSet, obj *Payload[timesheet.Project]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, setBudgetPayloadImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, setBudgetPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("SetBudgetPayload")
@@ -22065,14 +16448,8 @@ func (ec *executionContext) _SetBudgetPayload(ctx context.Context, sel ast.Selec
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -22081,11 +16458,10 @@ func (ec *executionContext) _SetBudgetPayload(ctx context.Context, sel ast.Selec
 var setProjectMemberPayloadImplementors = []string{"SetProjectMemberPayload"}
 
 func (ec *executionContext) _SetProjectMemberPayload(ctx context.Context, sel ast.SelectionSet, obj *Payload[timesheet.Project]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, setProjectMemberPayloadImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, setProjectMemberPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("SetProjectMemberPayload")
@@ -22108,14 +16484,8 @@ func (ec *executionContext) _SetProjectMemberPayload(ctx context.Context, sel as
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -22124,11 +16494,10 @@ func (ec *executionContext) _SetProjectMemberPayload(ctx context.Context, sel as
 var setRatePayloadImplementors = []string{"SetRatePayload"}
 
 func (ec *executionContext) _SetRatePayload(ctx context.Context, sel ast.SelectionSet, obj *SetRatePayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, setRatePayloadImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, setRatePayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("SetRatePayload")
@@ -22156,14 +16525,8 @@ func (ec *executionContext) _SetRatePayload(ctx context.Context, sel ast.Selecti
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -22172,11 +16535,10 @@ func (ec *executionContext) _SetRatePayload(ctx context.Context, sel ast.Selecti
 var setRolePayloadImplementors = []string{"SetRolePayload"}
 
 func (ec *executionContext) _SetRolePayload(ctx context.Context, sel ast.SelectionSet, obj *Payload[timesheet.User]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, setRolePayloadImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, setRolePayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("SetRolePayload")
@@ -22199,14 +16561,8 @@ func (ec *executionContext) _SetRolePayload(ctx context.Context, sel ast.Selecti
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -22215,11 +16571,10 @@ func (ec *executionContext) _SetRolePayload(ctx context.Context, sel ast.Selecti
 var startTimerPayloadImplementors = []string{"StartTimerPayload"}
 
 func (ec *executionContext) _StartTimerPayload(ctx context.Context, sel ast.SelectionSet, obj *StartTimerPayload) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, startTimerPayloadImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, startTimerPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("StartTimerPayload")
@@ -22247,14 +16602,8 @@ func (ec *executionContext) _StartTimerPayload(ctx context.Context, sel ast.Sele
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -22263,11 +16612,10 @@ func (ec *executionContext) _StartTimerPayload(ctx context.Context, sel ast.Sele
 var stopTimerPayloadImplementors = []string{"StopTimerPayload"}
 
 func (ec *executionContext) _StopTimerPayload(ctx context.Context, sel ast.SelectionSet, obj *Payload[timesheet.TimeEntry]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, stopTimerPayloadImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, stopTimerPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("StopTimerPayload")
@@ -22290,14 +16638,8 @@ func (ec *executionContext) _StopTimerPayload(ctx context.Context, sel ast.Selec
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -22306,11 +16648,10 @@ func (ec *executionContext) _StopTimerPayload(ctx context.Context, sel ast.Selec
 var summaryImplementors = []string{"Summary"}
 
 func (ec *executionContext) _Summary(ctx context.Context, sel ast.SelectionSet, obj *timesheet.Summary) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, summaryImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, summaryImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("Summary")
@@ -22353,14 +16694,8 @@ func (ec *executionContext) _Summary(ctx context.Context, sel ast.SelectionSet, 
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -22369,11 +16704,10 @@ func (ec *executionContext) _Summary(ctx context.Context, sel ast.SelectionSet, 
 var summaryRowsImplementors = []string{"SummaryRows"}
 
 func (ec *executionContext) _SummaryRows(ctx context.Context, sel ast.SelectionSet, obj *timesheet.SummaryRows) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, summaryRowsImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, summaryRowsImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("SummaryRows")
@@ -22391,14 +16725,8 @@ func (ec *executionContext) _SummaryRows(ctx context.Context, sel ast.SelectionS
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -22407,11 +16735,10 @@ func (ec *executionContext) _SummaryRows(ctx context.Context, sel ast.SelectionS
 var tagImplementors = []string{"Tag", "Node"}
 
 func (ec *executionContext) _Tag(ctx context.Context, sel ast.SelectionSet, obj *timesheet.Tag) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, tagImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, tagImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("Tag")
@@ -22439,14 +16766,8 @@ func (ec *executionContext) _Tag(ctx context.Context, sel ast.SelectionSet, obj 
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -22455,47 +16776,39 @@ func (ec *executionContext) _Tag(ctx context.Context, sel ast.SelectionSet, obj 
 var tagConnectionImplementors = []string{"TagConnection"}
 
 func (ec *executionContext) _TagConnection(ctx context.Context, sel ast.SelectionSet, obj *Connection[timesheet.Tag]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, tagConnectionImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, tagConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("TagConnection")
 		case "edges":
 			out.Values[i] = ec._TagConnection_edges(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "nodes":
 			out.Values[i] = ec._TagConnection_nodes(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "pageInfo":
 			out.Values[i] = ec._TagConnection_pageInfo(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "totalCount":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._TagConnection_totalCount(ctx, field, obj)
-				})
+			out.Values[i] = ec._TagConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -22504,11 +16817,10 @@ func (ec *executionContext) _TagConnection(ctx context.Context, sel ast.Selectio
 var tagEdgeImplementors = []string{"TagEdge"}
 
 func (ec *executionContext) _TagEdge(ctx context.Context, sel ast.SelectionSet, obj *Edge[timesheet.Tag]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, tagEdgeImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, tagEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("TagEdge")
@@ -22526,14 +16838,8 @@ func (ec *executionContext) _TagEdge(ctx context.Context, sel ast.SelectionSet, 
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -22542,67 +16848,59 @@ func (ec *executionContext) _TagEdge(ctx context.Context, sel ast.SelectionSet, 
 var taskImplementors = []string{"Task", "Node"}
 
 func (ec *executionContext) _Task(ctx context.Context, sel ast.SelectionSet, obj *timesheet.Task) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, taskImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, taskImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("Task")
 		case "id":
 			out.Values[i] = ec._Task_id(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "name":
 			out.Values[i] = ec._Task_name(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "done":
 			out.Values[i] = ec._Task_done(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "archived":
 			out.Values[i] = ec._Task_archived(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "billable":
 			out.Values[i] = ec._Task_billable(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "estimateSeconds":
 			out.Values[i] = ec._Task_estimateSeconds(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "version":
 			out.Values[i] = ec._Task_version(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "project":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Task_project(ctx, field, obj)
-				})
+			out.Values[i] = ec._Task_project(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -22611,47 +16909,39 @@ func (ec *executionContext) _Task(ctx context.Context, sel ast.SelectionSet, obj
 var taskConnectionImplementors = []string{"TaskConnection"}
 
 func (ec *executionContext) _TaskConnection(ctx context.Context, sel ast.SelectionSet, obj *Connection[timesheet.Task]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, taskConnectionImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, taskConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("TaskConnection")
 		case "edges":
 			out.Values[i] = ec._TaskConnection_edges(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "nodes":
 			out.Values[i] = ec._TaskConnection_nodes(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "pageInfo":
 			out.Values[i] = ec._TaskConnection_pageInfo(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "totalCount":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._TaskConnection_totalCount(ctx, field, obj)
-				})
+			out.Values[i] = ec._TaskConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -22660,11 +16950,10 @@ func (ec *executionContext) _TaskConnection(ctx context.Context, sel ast.Selecti
 var taskEdgeImplementors = []string{"TaskEdge"}
 
 func (ec *executionContext) _TaskEdge(ctx context.Context, sel ast.SelectionSet, obj *Edge[timesheet.Task]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, taskEdgeImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, taskEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("TaskEdge")
@@ -22682,14 +16971,8 @@ func (ec *executionContext) _TaskEdge(ctx context.Context, sel ast.SelectionSet,
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -22698,107 +16981,94 @@ func (ec *executionContext) _TaskEdge(ctx context.Context, sel ast.SelectionSet,
 var timeEntryImplementors = []string{"TimeEntry", "Node"}
 
 func (ec *executionContext) _TimeEntry(ctx context.Context, sel ast.SelectionSet, obj *timesheet.TimeEntry) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, timeEntryImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, timeEntryImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("TimeEntry")
 		case "id":
 			out.Values[i] = ec._TimeEntry_id(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "startedAt":
 			out.Values[i] = ec._TimeEntry_startedAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "endedAt":
 			out.Values[i] = ec._TimeEntry_endedAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "seconds":
 			out.Values[i] = ec._TimeEntry_seconds(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "day":
 			out.Values[i] = ec._TimeEntry_day(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "description":
 			out.Values[i] = ec._TimeEntry_description(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "billable":
 			out.Values[i] = ec._TimeEntry_billable(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "version":
 			out.Values[i] = ec._TimeEntry_version(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "user":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._TimeEntry_user(ctx, field, obj)
-				})
+			out.Values[i] = ec._TimeEntry_user(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "project":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._TimeEntry_project(ctx, field, obj)
-				})
+			out.Values[i] = ec._TimeEntry_project(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "task":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._TimeEntry_task(ctx, field, obj)
-				})
+			out.Values[i] = ec._TimeEntry_task(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "tags":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._TimeEntry_tags(ctx, field, obj)
-				})
+			out.Values[i] = ec._TimeEntry_tags(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "amount":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._TimeEntry_amount(ctx, field, obj)
-				})
+			out.Values[i] = ec._TimeEntry_amount(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "cost":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._TimeEntry_cost(ctx, field, obj)
-				})
+			out.Values[i] = ec._TimeEntry_cost(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "invoiced":
 			out.Values[i] = ec._TimeEntry_invoiced(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -22807,47 +17077,39 @@ func (ec *executionContext) _TimeEntry(ctx context.Context, sel ast.SelectionSet
 var timeEntryConnectionImplementors = []string{"TimeEntryConnection"}
 
 func (ec *executionContext) _TimeEntryConnection(ctx context.Context, sel ast.SelectionSet, obj *Connection[timesheet.TimeEntry]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, timeEntryConnectionImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, timeEntryConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("TimeEntryConnection")
 		case "edges":
 			out.Values[i] = ec._TimeEntryConnection_edges(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "nodes":
 			out.Values[i] = ec._TimeEntryConnection_nodes(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "pageInfo":
 			out.Values[i] = ec._TimeEntryConnection_pageInfo(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "totalCount":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._TimeEntryConnection_totalCount(ctx, field, obj)
-				})
+			out.Values[i] = ec._TimeEntryConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -22856,11 +17118,10 @@ func (ec *executionContext) _TimeEntryConnection(ctx context.Context, sel ast.Se
 var timeEntryEdgeImplementors = []string{"TimeEntryEdge"}
 
 func (ec *executionContext) _TimeEntryEdge(ctx context.Context, sel ast.SelectionSet, obj *Edge[timesheet.TimeEntry]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, timeEntryEdgeImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, timeEntryEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("TimeEntryEdge")
@@ -22878,14 +17139,8 @@ func (ec *executionContext) _TimeEntryEdge(ctx context.Context, sel ast.Selectio
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -22894,11 +17149,10 @@ func (ec *executionContext) _TimeEntryEdge(ctx context.Context, sel ast.Selectio
 var timesheetReportImplementors = []string{"TimesheetReport"}
 
 func (ec *executionContext) _TimesheetReport(ctx context.Context, sel ast.SelectionSet, obj *timesheet.Report) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, timesheetReportImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, timesheetReportImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("TimesheetReport")
@@ -22941,14 +17195,8 @@ func (ec *executionContext) _TimesheetReport(ctx context.Context, sel ast.Select
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -22957,57 +17205,49 @@ func (ec *executionContext) _TimesheetReport(ctx context.Context, sel ast.Select
 var tokenImplementors = []string{"Token"}
 
 func (ec *executionContext) _Token(ctx context.Context, sel ast.SelectionSet, obj *timesheet.Token) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, tokenImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, tokenImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("Token")
 		case "id":
 			out.Values[i] = ec._Token_id(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "name":
 			out.Values[i] = ec._Token_name(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "scope":
 			out.Values[i] = ec._Token_scope(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "createdAt":
 			out.Values[i] = ec._Token_createdAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "expiresAt":
 			out.Values[i] = ec._Token_expiresAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "user":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Token_user(ctx, field, obj)
-				})
+			out.Values[i] = ec._Token_user(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -23016,11 +17256,10 @@ func (ec *executionContext) _Token(ctx context.Context, sel ast.SelectionSet, ob
 var totalsImplementors = []string{"Totals"}
 
 func (ec *executionContext) _Totals(ctx context.Context, sel ast.SelectionSet, obj *timesheet.Totals) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, totalsImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, totalsImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("Totals")
@@ -23053,14 +17292,8 @@ func (ec *executionContext) _Totals(ctx context.Context, sel ast.SelectionSet, o
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -23069,11 +17302,10 @@ func (ec *executionContext) _Totals(ctx context.Context, sel ast.SelectionSet, o
 var unlockPeriodPayloadImplementors = []string{"UnlockPeriodPayload"}
 
 func (ec *executionContext) _UnlockPeriodPayload(ctx context.Context, sel ast.SelectionSet, obj *Payload[timesheet.Workspace]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, unlockPeriodPayloadImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, unlockPeriodPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("UnlockPeriodPayload")
@@ -23096,14 +17328,8 @@ func (ec *executionContext) _UnlockPeriodPayload(ctx context.Context, sel ast.Se
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -23112,11 +17338,10 @@ func (ec *executionContext) _UnlockPeriodPayload(ctx context.Context, sel ast.Se
 var updateClientPayloadImplementors = []string{"UpdateClientPayload"}
 
 func (ec *executionContext) _UpdateClientPayload(ctx context.Context, sel ast.SelectionSet, obj *Payload[timesheet.Client]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, updateClientPayloadImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, updateClientPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("UpdateClientPayload")
@@ -23139,14 +17364,8 @@ func (ec *executionContext) _UpdateClientPayload(ctx context.Context, sel ast.Se
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -23155,11 +17374,10 @@ func (ec *executionContext) _UpdateClientPayload(ctx context.Context, sel ast.Se
 var updateProjectPayloadImplementors = []string{"UpdateProjectPayload"}
 
 func (ec *executionContext) _UpdateProjectPayload(ctx context.Context, sel ast.SelectionSet, obj *Payload[timesheet.Project]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, updateProjectPayloadImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, updateProjectPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("UpdateProjectPayload")
@@ -23182,14 +17400,8 @@ func (ec *executionContext) _UpdateProjectPayload(ctx context.Context, sel ast.S
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -23198,11 +17410,10 @@ func (ec *executionContext) _UpdateProjectPayload(ctx context.Context, sel ast.S
 var updateTagPayloadImplementors = []string{"UpdateTagPayload"}
 
 func (ec *executionContext) _UpdateTagPayload(ctx context.Context, sel ast.SelectionSet, obj *Payload[timesheet.Tag]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, updateTagPayloadImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, updateTagPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("UpdateTagPayload")
@@ -23225,14 +17436,8 @@ func (ec *executionContext) _UpdateTagPayload(ctx context.Context, sel ast.Selec
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -23241,11 +17446,10 @@ func (ec *executionContext) _UpdateTagPayload(ctx context.Context, sel ast.Selec
 var updateTaskPayloadImplementors = []string{"UpdateTaskPayload"}
 
 func (ec *executionContext) _UpdateTaskPayload(ctx context.Context, sel ast.SelectionSet, obj *Payload[timesheet.Task]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, updateTaskPayloadImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, updateTaskPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("UpdateTaskPayload")
@@ -23268,14 +17472,8 @@ func (ec *executionContext) _UpdateTaskPayload(ctx context.Context, sel ast.Sele
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -23284,11 +17482,10 @@ func (ec *executionContext) _UpdateTaskPayload(ctx context.Context, sel ast.Sele
 var updateTimeEntryPayloadImplementors = []string{"UpdateTimeEntryPayload"}
 
 func (ec *executionContext) _UpdateTimeEntryPayload(ctx context.Context, sel ast.SelectionSet, obj *Payload[timesheet.TimeEntry]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, updateTimeEntryPayloadImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, updateTimeEntryPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("UpdateTimeEntryPayload")
@@ -23311,14 +17508,8 @@ func (ec *executionContext) _UpdateTimeEntryPayload(ctx context.Context, sel ast
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -23327,11 +17518,10 @@ func (ec *executionContext) _UpdateTimeEntryPayload(ctx context.Context, sel ast
 var updateWorkspacePayloadImplementors = []string{"UpdateWorkspacePayload"}
 
 func (ec *executionContext) _UpdateWorkspacePayload(ctx context.Context, sel ast.SelectionSet, obj *Payload[timesheet.Workspace]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, updateWorkspacePayloadImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, updateWorkspacePayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("UpdateWorkspacePayload")
@@ -23354,14 +17544,8 @@ func (ec *executionContext) _UpdateWorkspacePayload(ctx context.Context, sel ast
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -23370,11 +17554,10 @@ func (ec *executionContext) _UpdateWorkspacePayload(ctx context.Context, sel ast
 var userImplementors = []string{"User", "Node"}
 
 func (ec *executionContext) _User(ctx context.Context, sel ast.SelectionSet, obj *timesheet.User) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, userImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, userImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("User")
@@ -23402,14 +17585,8 @@ func (ec *executionContext) _User(ctx context.Context, sel ast.SelectionSet, obj
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -23418,47 +17595,39 @@ func (ec *executionContext) _User(ctx context.Context, sel ast.SelectionSet, obj
 var userConnectionImplementors = []string{"UserConnection"}
 
 func (ec *executionContext) _UserConnection(ctx context.Context, sel ast.SelectionSet, obj *Connection[timesheet.User]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, userConnectionImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, userConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("UserConnection")
 		case "edges":
 			out.Values[i] = ec._UserConnection_edges(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "nodes":
 			out.Values[i] = ec._UserConnection_nodes(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "pageInfo":
 			out.Values[i] = ec._UserConnection_pageInfo(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "totalCount":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._UserConnection_totalCount(ctx, field, obj)
-				})
+			out.Values[i] = ec._UserConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -23467,11 +17636,10 @@ func (ec *executionContext) _UserConnection(ctx context.Context, sel ast.Selecti
 var userEdgeImplementors = []string{"UserEdge"}
 
 func (ec *executionContext) _UserEdge(ctx context.Context, sel ast.SelectionSet, obj *Edge[timesheet.User]) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, userEdgeImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, userEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("UserEdge")
@@ -23489,14 +17657,8 @@ func (ec *executionContext) _UserEdge(ctx context.Context, sel ast.SelectionSet,
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -23505,11 +17667,10 @@ func (ec *executionContext) _UserEdge(ctx context.Context, sel ast.SelectionSet,
 var userErrorImplementors = []string{"UserError"}
 
 func (ec *executionContext) _UserError(ctx context.Context, sel ast.SelectionSet, obj *UserError) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, userErrorImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, userErrorImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("UserError")
@@ -23532,14 +17693,8 @@ func (ec *executionContext) _UserError(ctx context.Context, sel ast.SelectionSet
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -23548,48 +17703,39 @@ func (ec *executionContext) _UserError(ctx context.Context, sel ast.SelectionSet
 var viewerImplementors = []string{"Viewer"}
 
 func (ec *executionContext) _Viewer(ctx context.Context, sel ast.SelectionSet, obj *timesheet.Viewer) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, viewerImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, viewerImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("Viewer")
 		case "user":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Viewer_user(ctx, field, obj)
-				})
+			out.Values[i] = ec._Viewer_user(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "role":
 			out.Values[i] = ec._Viewer_role(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "workspace":
 			out.Values[i] = ec._Viewer_workspace(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "budget":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Viewer_budget(ctx, field, obj)
-				})
+			out.Values[i] = ec._Viewer_budget(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -23598,11 +17744,10 @@ func (ec *executionContext) _Viewer(ctx context.Context, sel ast.SelectionSet, o
 var weekGridImplementors = []string{"WeekGrid"}
 
 func (ec *executionContext) _WeekGrid(ctx context.Context, sel ast.SelectionSet, obj *timesheet.Week) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, weekGridImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, weekGridImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("WeekGrid")
@@ -23630,14 +17775,8 @@ func (ec *executionContext) _WeekGrid(ctx context.Context, sel ast.SelectionSet,
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -23646,48 +17785,39 @@ func (ec *executionContext) _WeekGrid(ctx context.Context, sel ast.SelectionSet,
 var weekRowImplementors = []string{"WeekRow"}
 
 func (ec *executionContext) _WeekRow(ctx context.Context, sel ast.SelectionSet, obj *timesheet.WeekRow) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, weekRowImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, weekRowImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("WeekRow")
 		case "project":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._WeekRow_project(ctx, field, obj)
-				})
+			out.Values[i] = ec._WeekRow_project(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "task":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._WeekRow_task(ctx, field, obj)
-				})
+			out.Values[i] = ec._WeekRow_task(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "days":
 			out.Values[i] = ec._WeekRow_days(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "seconds":
 			out.Values[i] = ec._WeekRow_seconds(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -23696,11 +17826,10 @@ func (ec *executionContext) _WeekRow(ctx context.Context, sel ast.SelectionSet, 
 var workspaceImplementors = []string{"Workspace", "Node"}
 
 func (ec *executionContext) _Workspace(ctx context.Context, sel ast.SelectionSet, obj *timesheet.Workspace) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, workspaceImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, workspaceImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("Workspace")
@@ -23753,14 +17882,8 @@ func (ec *executionContext) _Workspace(ctx context.Context, sel ast.SelectionSet
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -23769,11 +17892,10 @@ func (ec *executionContext) _Workspace(ctx context.Context, sel ast.SelectionSet
 var __DirectiveImplementors = []string{"__Directive"}
 
 func (ec *executionContext) ___Directive(ctx context.Context, sel ast.SelectionSet, obj *introspection.Directive) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, __DirectiveImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, __DirectiveImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("__Directive")
@@ -23806,14 +17928,8 @@ func (ec *executionContext) ___Directive(ctx context.Context, sel ast.SelectionS
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -23822,11 +17938,10 @@ func (ec *executionContext) ___Directive(ctx context.Context, sel ast.SelectionS
 var __EnumValueImplementors = []string{"__EnumValue"}
 
 func (ec *executionContext) ___EnumValue(ctx context.Context, sel ast.SelectionSet, obj *introspection.EnumValue) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, __EnumValueImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, __EnumValueImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("__EnumValue")
@@ -23854,14 +17969,8 @@ func (ec *executionContext) ___EnumValue(ctx context.Context, sel ast.SelectionS
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -23870,11 +17979,10 @@ func (ec *executionContext) ___EnumValue(ctx context.Context, sel ast.SelectionS
 var __FieldImplementors = []string{"__Field"}
 
 func (ec *executionContext) ___Field(ctx context.Context, sel ast.SelectionSet, obj *introspection.Field) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, __FieldImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, __FieldImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("__Field")
@@ -23912,14 +18020,8 @@ func (ec *executionContext) ___Field(ctx context.Context, sel ast.SelectionSet, 
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -23928,11 +18030,10 @@ func (ec *executionContext) ___Field(ctx context.Context, sel ast.SelectionSet, 
 var __InputValueImplementors = []string{"__InputValue"}
 
 func (ec *executionContext) ___InputValue(ctx context.Context, sel ast.SelectionSet, obj *introspection.InputValue) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, __InputValueImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, __InputValueImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("__InputValue")
@@ -23970,14 +18071,8 @@ func (ec *executionContext) ___InputValue(ctx context.Context, sel ast.Selection
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -23986,11 +18081,10 @@ func (ec *executionContext) ___InputValue(ctx context.Context, sel ast.Selection
 var __SchemaImplementors = []string{"__Schema"}
 
 func (ec *executionContext) ___Schema(ctx context.Context, sel ast.SelectionSet, obj *introspection.Schema) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, __SchemaImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, __SchemaImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("__Schema")
@@ -24028,14 +18122,8 @@ func (ec *executionContext) ___Schema(ctx context.Context, sel ast.SelectionSet,
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -24044,11 +18132,10 @@ func (ec *executionContext) ___Schema(ctx context.Context, sel ast.SelectionSet,
 var __TypeImplementors = []string{"__Type"}
 
 func (ec *executionContext) ___Type(ctx context.Context, sel ast.SelectionSet, obj *introspection.Type) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, __TypeImplementors)
+	fields := ec.collected.of(ec.OperationContext, sel, __TypeImplementors)
 
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
+	out := newObject(fields)
+	for i, field := range fields.list {
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("__Type")
@@ -24111,14 +18198,8 @@ func (ec *executionContext) ___Type(ctx context.Context, sel ast.SelectionSet, o
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
 	if out.Invalids > 0 {
 		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
 	}
 
 	return out
@@ -24208,7 +18289,7 @@ func (ec *executionContext) marshalNAuditEdge2headroomᚋgraphᚐEdge(ctx contex
 }
 
 func (ec *executionContext) marshalNAuditEdge2ᚕheadroomᚋgraphᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []Edge[AuditEvent]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := inOrder(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNAuditEdge2headroomᚋgraphᚐEdge(ctx, sel, v[i])
@@ -24228,7 +18309,7 @@ func (ec *executionContext) marshalNAuditEvent2headroomᚋgraphᚐAuditEvent(ctx
 }
 
 func (ec *executionContext) marshalNAuditEvent2ᚕheadroomᚋgraphᚐAuditEventᚄ(ctx context.Context, sel ast.SelectionSet, v []AuditEvent) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := inOrder(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNAuditEvent2headroomᚋgraphᚐAuditEvent(ctx, sel, v[i])
@@ -24277,7 +18358,7 @@ func (ec *executionContext) marshalNBulkEditResult2headroomᚋgraphᚐBulkEditRe
 }
 
 func (ec *executionContext) marshalNBulkEditResult2ᚕheadroomᚋgraphᚐBulkEditResultᚄ(ctx context.Context, sel ast.SelectionSet, v []BulkEditResult) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := inOrder(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNBulkEditResult2headroomᚋgraphᚐBulkEditResult(ctx, sel, v[i])
@@ -24323,7 +18404,7 @@ func (ec *executionContext) marshalNClient2headroomᚋtimesheetᚐClient(ctx con
 }
 
 func (ec *executionContext) marshalNClient2ᚕheadroomᚋtimesheetᚐClientᚄ(ctx context.Context, sel ast.SelectionSet, v []timesheet.Client) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := inOrder(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNClient2headroomᚋtimesheetᚐClient(ctx, sel, v[i])
@@ -24351,7 +18432,7 @@ func (ec *executionContext) marshalNClientEdge2headroomᚋgraphᚐEdge(ctx conte
 }
 
 func (ec *executionContext) marshalNClientEdge2ᚕheadroomᚋgraphᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []Edge[timesheet.Client]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := inOrder(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNClientEdge2headroomᚋgraphᚐEdge(ctx, sel, v[i])
@@ -24682,7 +18763,7 @@ func (ec *executionContext) unmarshalNGroupKey2ᚕheadroomᚋtimesheetᚐGroupKe
 }
 
 func (ec *executionContext) marshalNGroupKey2ᚕheadroomᚋtimesheetᚐGroupKeyᚄ(ctx context.Context, sel ast.SelectionSet, v []timesheet.GroupKey) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := inOrder(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNGroupKey2headroomᚋtimesheetᚐGroupKey(ctx, sel, v[i])
@@ -25008,7 +19089,7 @@ func (ec *executionContext) marshalNMoney2headroomᚋtimesheetᚐMoney(ctx conte
 }
 
 func (ec *executionContext) marshalNMoney2ᚕheadroomᚋtimesheetᚐMoneyᚄ(ctx context.Context, sel ast.SelectionSet, v []timesheet.Money) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := inOrder(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNMoney2headroomᚋtimesheetᚐMoney(ctx, sel, v[i])
@@ -25024,7 +19105,7 @@ func (ec *executionContext) marshalNMoney2ᚕheadroomᚋtimesheetᚐMoneyᚄ(ctx
 }
 
 func (ec *executionContext) marshalNNode2ᚕheadroomᚋgraphᚐNode(ctx context.Context, sel ast.SelectionSet, v []Node) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := inOrder(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalONode2headroomᚋgraphᚐNode(ctx, sel, v[i])
@@ -25067,7 +19148,7 @@ func (ec *executionContext) marshalNProject2headroomᚋtimesheetᚐProject(ctx c
 }
 
 func (ec *executionContext) marshalNProject2ᚕheadroomᚋtimesheetᚐProjectᚄ(ctx context.Context, sel ast.SelectionSet, v []timesheet.Project) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := inOrder(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNProject2headroomᚋtimesheetᚐProject(ctx, sel, v[i])
@@ -25095,7 +19176,7 @@ func (ec *executionContext) marshalNProjectEdge2headroomᚋgraphᚐEdge(ctx cont
 }
 
 func (ec *executionContext) marshalNProjectEdge2ᚕheadroomᚋgraphᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []Edge[timesheet.Project]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := inOrder(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNProjectEdge2headroomᚋgraphᚐEdge(ctx, sel, v[i])
@@ -25115,7 +19196,7 @@ func (ec *executionContext) marshalNRate2headroomᚋtimesheetᚐRate(ctx context
 }
 
 func (ec *executionContext) marshalNRate2ᚕheadroomᚋtimesheetᚐRateᚄ(ctx context.Context, sel ast.SelectionSet, v []timesheet.Rate) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := inOrder(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNRate2headroomᚋtimesheetᚐRate(ctx, sel, v[i])
@@ -25158,7 +19239,7 @@ func (ec *executionContext) marshalNRateEdge2headroomᚋgraphᚐEdge(ctx context
 }
 
 func (ec *executionContext) marshalNRateEdge2ᚕheadroomᚋgraphᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []Edge[timesheet.Rate]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := inOrder(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNRateEdge2headroomᚋgraphᚐEdge(ctx, sel, v[i])
@@ -25218,7 +19299,7 @@ func (ec *executionContext) unmarshalNRateScope2ᚕheadroomᚋtimesheetᚐRateSc
 }
 
 func (ec *executionContext) marshalNRateScope2ᚕheadroomᚋtimesheetᚐRateScopeᚄ(ctx context.Context, sel ast.SelectionSet, v []timesheet.RateScope) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := inOrder(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNRateScope2headroomᚋtimesheetᚐRateScope(ctx, sel, v[i])
@@ -25264,7 +19345,7 @@ func (ec *executionContext) marshalNReportExport2headroomᚋtimesheetᚐExport(c
 }
 
 func (ec *executionContext) marshalNReportExport2ᚕheadroomᚋtimesheetᚐExportᚄ(ctx context.Context, sel ast.SelectionSet, v []timesheet.Export) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := inOrder(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNReportExport2headroomᚋtimesheetᚐExport(ctx, sel, v[i])
@@ -25318,7 +19399,7 @@ func (ec *executionContext) marshalNReportExportEdge2headroomᚋgraphᚐEdge(ctx
 }
 
 func (ec *executionContext) marshalNReportExportEdge2ᚕheadroomᚋgraphᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []Edge[timesheet.Export]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := inOrder(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNReportExportEdge2headroomᚋgraphᚐEdge(ctx, sel, v[i])
@@ -25343,7 +19424,7 @@ func (ec *executionContext) marshalNReportRow2headroomᚋtimesheetᚐReportRow(c
 }
 
 func (ec *executionContext) marshalNReportRow2ᚕheadroomᚋtimesheetᚐReportRowᚄ(ctx context.Context, sel ast.SelectionSet, v []timesheet.ReportRow) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := inOrder(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNReportRow2headroomᚋtimesheetᚐReportRow(ctx, sel, v[i])
@@ -25625,7 +19706,7 @@ func (ec *executionContext) marshalNTag2headroomᚋtimesheetᚐTag(ctx context.C
 }
 
 func (ec *executionContext) marshalNTag2ᚕheadroomᚋtimesheetᚐTagᚄ(ctx context.Context, sel ast.SelectionSet, v []timesheet.Tag) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := inOrder(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNTag2headroomᚋtimesheetᚐTag(ctx, sel, v[i])
@@ -25653,7 +19734,7 @@ func (ec *executionContext) marshalNTagEdge2headroomᚋgraphᚐEdge(ctx context.
 }
 
 func (ec *executionContext) marshalNTagEdge2ᚕheadroomᚋgraphᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []Edge[timesheet.Tag]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := inOrder(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNTagEdge2headroomᚋgraphᚐEdge(ctx, sel, v[i])
@@ -25673,7 +19754,7 @@ func (ec *executionContext) marshalNTask2headroomᚋtimesheetᚐTask(ctx context
 }
 
 func (ec *executionContext) marshalNTask2ᚕheadroomᚋtimesheetᚐTaskᚄ(ctx context.Context, sel ast.SelectionSet, v []timesheet.Task) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := inOrder(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNTask2headroomᚋtimesheetᚐTask(ctx, sel, v[i])
@@ -25693,7 +19774,7 @@ func (ec *executionContext) marshalNTaskEdge2headroomᚋgraphᚐEdge(ctx context
 }
 
 func (ec *executionContext) marshalNTaskEdge2ᚕheadroomᚋgraphᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []Edge[timesheet.Task]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := inOrder(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNTaskEdge2headroomᚋgraphᚐEdge(ctx, sel, v[i])
@@ -25713,7 +19794,7 @@ func (ec *executionContext) marshalNTimeEntry2headroomᚋtimesheetᚐTimeEntry(c
 }
 
 func (ec *executionContext) marshalNTimeEntry2ᚕheadroomᚋtimesheetᚐTimeEntryᚄ(ctx context.Context, sel ast.SelectionSet, v []timesheet.TimeEntry) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := inOrder(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNTimeEntry2headroomᚋtimesheetᚐTimeEntry(ctx, sel, v[i])
@@ -25741,7 +19822,7 @@ func (ec *executionContext) marshalNTimeEntryEdge2headroomᚋgraphᚐEdge(ctx co
 }
 
 func (ec *executionContext) marshalNTimeEntryEdge2ᚕheadroomᚋgraphᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []Edge[timesheet.TimeEntry]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := inOrder(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNTimeEntryEdge2headroomᚋgraphᚐEdge(ctx, sel, v[i])
@@ -25893,7 +19974,7 @@ func (ec *executionContext) marshalNUser2headroomᚋtimesheetᚐUser(ctx context
 }
 
 func (ec *executionContext) marshalNUser2ᚕheadroomᚋtimesheetᚐUserᚄ(ctx context.Context, sel ast.SelectionSet, v []timesheet.User) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := inOrder(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNUser2headroomᚋtimesheetᚐUser(ctx, sel, v[i])
@@ -25929,7 +20010,7 @@ func (ec *executionContext) marshalNUserEdge2headroomᚋgraphᚐEdge(ctx context
 }
 
 func (ec *executionContext) marshalNUserEdge2ᚕheadroomᚋgraphᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []Edge[timesheet.User]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := inOrder(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNUserEdge2headroomᚋgraphᚐEdge(ctx, sel, v[i])
@@ -25949,7 +20030,7 @@ func (ec *executionContext) marshalNUserError2headroomᚋgraphᚐUserError(ctx c
 }
 
 func (ec *executionContext) marshalNUserError2ᚕheadroomᚋgraphᚐUserErrorᚄ(ctx context.Context, sel ast.SelectionSet, v []UserError) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := inOrder(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNUserError2headroomᚋgraphᚐUserError(ctx, sel, v[i])
@@ -25992,7 +20073,7 @@ func (ec *executionContext) marshalNWeekRow2headroomᚋtimesheetᚐWeekRow(ctx c
 }
 
 func (ec *executionContext) marshalNWeekRow2ᚕheadroomᚋtimesheetᚐWeekRowᚄ(ctx context.Context, sel ast.SelectionSet, v []timesheet.WeekRow) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := inOrder(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNWeekRow2headroomᚋtimesheetᚐWeekRow(ctx, sel, v[i])
@@ -26030,7 +20111,7 @@ func (ec *executionContext) marshalN__Directive2githubᚗcomᚋ99designsᚋgqlge
 }
 
 func (ec *executionContext) marshalN__Directive2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐDirectiveᚄ(ctx context.Context, sel ast.SelectionSet, v []introspection.Directive) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := inOrder(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalN__Directive2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐDirective(ctx, sel, v[i])
@@ -26074,7 +20155,7 @@ func (ec *executionContext) unmarshalN__DirectiveLocation2ᚕstringᚄ(ctx conte
 }
 
 func (ec *executionContext) marshalN__DirectiveLocation2ᚕstringᚄ(ctx context.Context, sel ast.SelectionSet, v []string) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := inOrder(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalN__DirectiveLocation2string(ctx, sel, v[i])
@@ -26102,7 +20183,7 @@ func (ec *executionContext) marshalN__InputValue2githubᚗcomᚋ99designsᚋgqlg
 }
 
 func (ec *executionContext) marshalN__InputValue2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐInputValueᚄ(ctx context.Context, sel ast.SelectionSet, v []introspection.InputValue) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := inOrder(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalN__InputValue2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐInputValue(ctx, sel, v[i])
@@ -26130,7 +20211,7 @@ func (ec *executionContext) marshalN__Type2githubᚗcomᚋ99designsᚋgqlgenᚋg
 }
 
 func (ec *executionContext) marshalN__Type2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐTypeᚄ(ctx context.Context, sel ast.SelectionSet, v []introspection.Type) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := inOrder(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalN__Type2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐType(ctx, sel, v[i])
@@ -26334,7 +20415,7 @@ func (ec *executionContext) marshalOGroupKey2ᚕheadroomᚋtimesheetᚐGroupKey�
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := inOrder(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNGroupKey2headroomᚋtimesheetᚐGroupKey(ctx, sel, v[i])
@@ -26826,7 +20907,7 @@ func (ec *executionContext) marshalORateScope2ᚕheadroomᚋtimesheetᚐRateScop
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := inOrder(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNRateScope2headroomᚋtimesheetᚐRateScope(ctx, sel, v[i])
@@ -26852,7 +20933,7 @@ func (ec *executionContext) marshalOReportRow2ᚕheadroomᚋtimesheetᚐReportRo
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := inOrder(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNReportRow2headroomᚋtimesheetᚐReportRow(ctx, sel, v[i])
@@ -26888,7 +20969,7 @@ func (ec *executionContext) marshalORole2ᚕheadroomᚋtimesheetᚐRoleᚄ(ctx c
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := inOrder(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNRole2headroomᚋtimesheetᚐRole(ctx, sel, v[i])
@@ -26997,7 +21078,7 @@ func (ec *executionContext) marshalOTag2ᚕheadroomᚋtimesheetᚐTagᚄ(ctx con
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := inOrder(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNTag2headroomᚋtimesheetᚐTag(ctx, sel, v[i])
@@ -27164,7 +21245,7 @@ func (ec *executionContext) marshalO__EnumValue2ᚕgithubᚗcomᚋ99designsᚋgq
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := inOrder(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalN__EnumValue2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐEnumValue(ctx, sel, v[i])
@@ -27183,7 +21264,7 @@ func (ec *executionContext) marshalO__Field2ᚕgithubᚗcomᚋ99designsᚋgqlgen
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := inOrder(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalN__Field2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐField(ctx, sel, v[i])
@@ -27202,7 +21283,7 @@ func (ec *executionContext) marshalO__InputValue2ᚕgithubᚗcomᚋ99designsᚋg
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := inOrder(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalN__InputValue2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐInputValue(ctx, sel, v[i])
@@ -27221,7 +21302,7 @@ func (ec *executionContext) marshalO__Type2ᚕgithubᚗcomᚋ99designsᚋgqlgen�
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := inOrder(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalN__Type2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐType(ctx, sel, v[i])

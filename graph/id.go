@@ -84,6 +84,13 @@ func number[K ~int64](text string) any {
 // MarshalGQL writes the id.
 func (id ID) MarshalGQL(w io.Writer) { graphql.MarshalString(string(id)).MarshalGQL(w) }
 
+// writtenID is an id of ours, which needs no escapes, as it stands in answers.
+func writtenID(plain []byte) graphql.Marshaler {
+	id := make([]byte, 1, 2+base64.RawURLEncoding.EncodedLen(len(plain)))
+	id[0] = '"'
+	return written(append(base64.RawURLEncoding.AppendEncode(id, plain), '"'))
+}
+
 // UnmarshalGQL reads any text; whether it names something is found out where
 // it is looked up. GraphQL allows whole numbers for ids; none is one of ours.
 func (id *ID) UnmarshalGQL(v any) error {
@@ -102,7 +109,8 @@ func (id *ID) UnmarshalGQL(v any) error {
 
 // marshalKey writes the id of a numbered thing.
 func marshalKey[K ~int64](kind string, key K) graphql.Marshaler {
-	return newID(kind, strconv.FormatInt(int64(key), 10))
+	var plain [maxID]byte
+	return writtenID(strconv.AppendInt(append(append(plain[:0], kind...), ':'), int64(key), 10))
 }
 
 // unmarshalKey reads an id that names a K. Every other id is the zero key,
@@ -181,7 +189,8 @@ func UnmarshalExportID(v any) (timesheet.ExportID, error) {
 
 // MarshalTimeEntryID writes a time entry's id.
 func MarshalTimeEntryID(key timesheet.EntryID) graphql.Marshaler {
-	return newID(kindTimeEntry, key.String())
+	var plain [maxID]byte
+	return writtenID(append(append(append(plain[:0], kindTimeEntry...), ':'), key.String()...))
 }
 
 // UnmarshalTimeEntryID reads a time entry's id; a wrong one is zero.

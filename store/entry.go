@@ -15,16 +15,27 @@ import (
 const entryColumns = `e.id, e.user_id, e.project_id, e.task_id, e.tag_ids, e.started_at, e.ended_at, e.secs, e.day, e.description, e.billable, e.amount_x3600, coalesce(e.secs::bigint * e.cost_minor, 0), e.currency, e.invoiced_at IS NOT NULL, e.deleted_at IS NOT NULL, e.version`
 
 func scanEntry(row pgx.CollectableRow) (e timesheet.TimeEntry, err error) {
-	err = row.Scan(&e.ID, &e.UserID, &e.ProjectID, &e.TaskID, &e.TagIDs, &e.StartedAt, &e.EndedAt, &e.Seconds,
-		&e.Day, &e.Description, &e.Billable, &e.AmountX3600, &e.CostX3600, &e.Currency, &e.Invoiced, &e.Deleted, &e.Version)
+	err = row.Scan(entryFields(&e)...)
+	return scannedEntry(e), err
+}
+
+// entryFields are where entryColumns are scanned into.
+func entryFields(e *timesheet.TimeEntry) []any {
+	return []any{
+		&e.ID, &e.UserID, &e.ProjectID, &e.TaskID, &e.TagIDs, &e.StartedAt, &e.EndedAt, &e.Seconds,
+		&e.Day, &e.Description, &e.Billable, &e.AmountX3600, &e.CostX3600, &e.Currency, &e.Invoiced, &e.Deleted, &e.Version,
+	}
+}
+
+// scannedEntry is an entry that was read as everybody else has it.
+func scannedEntry(e timesheet.TimeEntry) timesheet.TimeEntry {
 	e.StartedAt = e.StartedAt.UTC()
 	if e.EndedAt == nil {
 		e.AmountX3600 = nil // the database computes 0 for what is not billable
-		return e, err
+		return e
 	}
-	end := e.EndedAt.UTC()
-	e.EndedAt = &end
-	return e, err
+	*e.EndedAt = e.EndedAt.UTC()
+	return e
 }
 
 const entriesByID = `/* entriesByID */

@@ -55,33 +55,33 @@ func (j Joins) statement(name string, v timesheet.Viewer, query, tail string, ar
 
 func (j Joins) projects() bool { return j.Project || j.Client || j.Task }
 
-// scan reads the rows of statement.
+// scan reads the rows of statement, one after the other, all into the same place.
 func (j Joins) scan(v timesheet.Viewer, into *Referred) pgx.RowToFunc[timesheet.TimeEntry] {
 	*into = Referred{
 		Users: map[timesheet.UserID]timesheet.User{}, Projects: map[timesheet.ProjectID]timesheet.Project{},
 		Clients: map[timesheet.ClientID]timesheet.Client{}, Tasks: map[timesheet.TaskID]timesheet.Task{},
 	}
+	var e timesheet.TimeEntry
 	var u timesheet.User
 	var p timesheet.Project
 	var c timesheet.Client
 	var t timesheet.Task
-	var more []any
+	columns := entryFields(&e)
 	if j.User {
-		more = append(more, memberFields(&u)...)
+		columns = append(columns, memberFields(&u)...)
 	}
 	if j.Project {
-		more = append(more, projectFields(&p)...)
+		columns = append(columns, projectFields(&p)...)
 	}
 	if j.Client {
-		more = append(more, clientFields(&c)...)
+		columns = append(columns, clientFields(&c)...)
 	}
 	if j.Task {
-		more = append(more, taskFields(&t)...)
+		columns = append(columns, taskFields(&t)...)
 	}
 	return func(row pgx.CollectableRow) (timesheet.TimeEntry, error) {
-		u, p, c, t = timesheet.User{}, timesheet.Project{}, timesheet.Client{}, timesheet.Task{}
-		e, err := scanEntry(longer{row, more})
-		if err != nil {
+		e, u, p, c, t = timesheet.TimeEntry{}, timesheet.User{}, timesheet.Project{}, timesheet.Client{}, timesheet.Task{}
+		if err := row.Scan(columns...); err != nil {
 			return e, err
 		}
 		if j.User {
@@ -96,6 +96,6 @@ func (j Joins) scan(v timesheet.Viewer, into *Referred) pgx.RowToFunc[timesheet.
 		if j.Task && e.TaskID != nil {
 			into.Tasks[*e.TaskID] = t
 		}
-		return e, nil
+		return scannedEntry(e), nil
 	}
 }

@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 allowed=bench/baseline/allocs.txt
-hot='^Benchmark(Price(WithEstimator|OfReport)?|Guard|Mutex|Admit|Refuse|Reserve|CaptureOff|ID|Resolve|Viewer)$'
+hot='^Benchmark(Price(WithEstimator|OfReport)?|Guard|Mutex|Admit|Refuse|Reserve|CaptureOff|ID|Entries|Resolve|Viewer)$'
 now=$(mktemp)
 trap 'rm -f "$now"' EXIT
 go test -run '^$' -bench "$hot" -benchtime 2000x -benchmem ./limits ./server ./graph ./timesheet ./store >"$now"
