@@ -28,6 +28,16 @@ var goals = []goal{
 	{op: "my day", figure: figureP50, against: []string{"LIMIT"}, most: 1.3},
 	{op: "my day", figure: figureP50, against: []string{"gqlgen"}, most: 1.0 / 6},
 	{op: "my day", figure: figureP50, against: node, most: 1 / 2.5},
+	{op: "50 projects with client and totals", figure: figureCPU, against: []string{"LIMIT"}, most: 1.3},
+	{op: "50 projects with client and totals", figure: figureCPU, against: []string{"gqlgen"}, most: 1.0 / 3},
+	{op: "50 projects with client and totals", figure: figureCPU, against: node, most: 1 / 1.8},
+	{op: "create entry", figure: figureCPU, against: []string{"LIMIT"}, most: 1.8},
+	{op: "create entry", figure: figureCPU, against: []string{"gqlgen"}, most: 1 / 1.7},
+	{op: "create entry", figure: figureCPU, against: node, most: 1 / 1.7},
+	{op: "month by project", figure: figureCPU, against: []string{"LIMIT"}, most: 1.0 / 10},
+	{op: "month by project", figure: figureCPU, against: []string{"LIMIT on headroom's tables"}, most: 1.0 / 2},
+	{op: "year by project, user and week", figure: figureCPU, against: []string{"LIMIT"}, most: 1.0 / 8},
+	{op: "year by project, user and week", figure: figureCPU, against: []string{"LIMIT on headroom's tables"}, most: 1.0 / 2},
 }
 
 func (g goal) met(ratio float64) bool {

@@ -239,7 +239,9 @@ func (b *bench) measure(ctx context.Context, ops []operation) error {
 				if connections[mode(m)] == 0 {
 					return fmt.Errorf("--modes: there is no %q", m)
 				}
-				cells = append(cells, cell{op, p, mode(m)})
+				if !op.paced || mode(m) == one {
+					cells = append(cells, cell{op, p, mode(m)})
+				}
 			}
 		}
 	}

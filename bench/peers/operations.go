@@ -16,6 +16,7 @@ type operation struct {
 	rate    float64                 // of the open loop, a second
 	fixed   bool                    // each run sends the same
 	leaders bool                    // it is asked by those who see everybody's work
+	paced   bool                    // by one at a time: of eight, headroom would refuse some
 	flatten func(data any) []string // facts of answers of different shapes; nil: the fields
 }
 
@@ -49,8 +50,8 @@ var operations = []operation{
 	{name: "create entry", rate: 50, ask: createEntry},
 	{name: "start and stop a timer", rate: 25, ask: timer},
 	{name: "page of 50 entries with everything nested", fixed: true, rate: 25, leaders: true, ask: page},
-	{name: "month by project", rate: 10, leaders: true, ask: month, flatten: flatReport},
-	{name: "year by project, user and week", rate: 1, leaders: true, ask: year, flatten: flatReport},
+	{name: "month by project", rate: 10, leaders: true, paced: true, ask: month, flatten: flatReport},
+	{name: "year by project, user and week", rate: 1, leaders: true, paced: true, ask: year, flatten: flatReport},
 	{name: "start of an app, six operations", fixed: true, rate: 15, leaders: true, ask: start},
 }
 

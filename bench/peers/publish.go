@@ -38,17 +38,21 @@ func (b *bench) median(op, peer string, m mode, of func(sample) float64) float64
 }
 
 func (b *bench) figures(op, peer string) figures {
+	busiest := eight
+	if operations[opIndex(op)].paced {
+		busiest = one
+	}
 	f := figures{
-		server:   b.median(op, peer, eight, func(s sample) float64 { return s.Server }),
-		database: b.median(op, peer, eight, func(s sample) float64 { return s.Database }),
+		server:   b.median(op, peer, busiest, func(s sample) float64 { return s.Server }),
+		database: b.median(op, peer, busiest, func(s sample) float64 { return s.Database }),
 		rate:     b.median(op, peer, eight, func(s sample) float64 { return s.Rate }),
-		memory:   b.median(op, peer, eight, func(s sample) float64 { return s.Memory }),
+		memory:   b.median(op, peer, busiest, func(s sample) float64 { return s.Memory }),
 		one:      b.median(op, peer, one, func(s sample) float64 { return s.P50 }),
 		one99:    b.median(op, peer, one, func(s sample) float64 { return s.P99 }),
 		flow:     b.median(op, peer, flow, func(s sample) float64 { return s.P50 }),
 		flow99:   b.median(op, peer, flow, func(s sample) float64 { return s.P99 }),
 	}
-	f.ok = f.rate > 0
+	f.ok = f.cpu() > 0
 	return f
 }
 
@@ -97,7 +101,8 @@ none of it and trust a header. LIMIT passes on what one statement by hand return
 JSON; gqlgen is a server by its own book. All have the same rows: headroom in its
 tables, the others in a textbook schema. Before anything is timed, all give the same
 answers. CPU is of server and database for one operation, from /proc, at 8
-connections in a closed loop; flow is an open loop, latency from the intended time.
+connections in a closed loop, of reports at one; flow is an open loop, latency from
+the intended time.
 `
 
 func (b *bench) footprintTable(t *strings.Builder) {
@@ -190,9 +195,16 @@ func (b *bench) table(t *strings.Builder, op string) {
 		if !f.ok {
 			continue
 		}
-		fmt.Fprintf(t, "| %s | %.2f + %.2f = %.2f | %s | %.0f | %s | %s | %s | %s | %.0f |\n", r.name,
-			f.server, f.database, f.cpu(), beside(f.cpu(), limit.cpu()), f.rate, beside(f.rate, limit.rate), latency(f.one, f.one99), beside(f.one, limit.one), latency(f.flow, f.flow99), f.memory)
+		fmt.Fprintf(t, "| %s | %.2f + %.2f = %.2f | %s | %s | %s | %s | %s | %s | %.0f |\n", r.name,
+			f.server, f.database, f.cpu(), beside(f.cpu(), limit.cpu()), perSecond(f.rate), beside(f.rate, limit.rate), latency(f.one, f.one99), beside(f.one, limit.one), latency(f.flow, f.flow99), f.memory)
 	}
+}
+
+func perSecond(rate float64) string {
+	if rate == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.0f", rate)
 }
 
 // latency is empty where it was not measured.
