@@ -87,8 +87,9 @@ func labelsOf(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, by []timesheet
 
 func readNames(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, key timesheet.GroupKey, groups []group, l labels) error {
 	ids := map[int64]bool{}
-	for _, g := range groups {
-		for _, id := range l.values(key, g) {
+	var room [1]int64
+	for i := range groups {
+		for _, id := range l.values(room[:0], key, &groups[i]) {
 			ids[id] = true
 		}
 	}
@@ -103,39 +104,38 @@ func readNames(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, key timesheet
 	return nil
 }
 
-// values are the groups of a key that entries count in: one, and each of
-// their tags.
-func (l labels) values(key timesheet.GroupKey, g group) []int64 {
+// values appends the groups of a key that entries count in to what is empty:
+// one, and each of their tags.
+func (l labels) values(room []int64, key timesheet.GroupKey, g *group) []int64 {
 	switch key {
 	case timesheet.GroupUser:
-		return []int64{int64(g.user)}
+		return append(room, int64(g.user))
 	case timesheet.GroupProject:
-		return []int64{int64(g.project)}
+		return append(room, int64(g.project))
 	case timesheet.GroupClient:
-		return []int64{l.names[timesheet.GroupProject][int64(g.project)].client}
+		return append(room, l.names[timesheet.GroupProject][int64(g.project)].client)
 	case timesheet.GroupTask:
-		return []int64{int64(g.task)}
+		return append(room, int64(g.task))
 	case timesheet.GroupTag:
-		return tagValues(g.tags)
+		return appendTags(room, g.tags)
 	case timesheet.GroupBillable:
 		if g.billable {
-			return []int64{1}
+			return append(room, 1)
 		}
-		return []int64{0}
+		return append(room, 0)
 	}
 	first, _ := key.Span(g.day, l.weekStart)
-	return []int64{int64(first)}
+	return append(room, int64(first))
 }
 
-func tagValues(tags []timesheet.TagID) []int64 {
+func appendTags(room []int64, tags []timesheet.TagID) []int64 {
 	if len(tags) == 0 {
-		return []int64{0}
+		return append(room, 0)
 	}
-	values := make([]int64, len(tags))
-	for i, id := range tags {
-		values[i] = int64(id)
+	for _, id := range tags {
+		room = append(room, int64(id))
 	}
-	return values
+	return room
 }
 
 // label is how a row is called.

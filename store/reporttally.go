@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/big"
 	"slices"
+	"strconv"
 	"strings"
 
 	"headroom/timesheet"
@@ -19,7 +20,8 @@ type tally struct {
 }
 
 // amount is a sum of seconds x hourly rate in minor units, which can be beyond
-// 64 bits while the money it stands for is not.
+// 64 bits while the money it stands for is not. The number is shared between
+// tallies and never written to.
 type amount struct {
 	currency string
 	x3600    *big.Int
@@ -36,6 +38,10 @@ func tallyOf(e timesheet.TimeEntry) tally {
 
 // setAmount reads a sum in the one currency of a database row.
 func (t *tally) setAmount(currency, x3600 string) error {
+	if short, err := strconv.ParseInt(x3600, 10, 64); err == nil {
+		t.amounts = []amount{{currency, big.NewInt(short)}}
+		return nil
+	}
 	n, ok := new(big.Int).SetString(x3600, 10)
 	if !ok {
 		return fmt.Errorf("the database sent %q for an amount", x3600)
@@ -53,9 +59,10 @@ func (t *tally) add(other tally) {
 	for _, a := range other.amounts {
 		i, found := slices.BinarySearchFunc(t.amounts, a.currency, func(have amount, want string) int { return strings.Compare(have.currency, want) })
 		if !found {
-			t.amounts = slices.Insert(t.amounts, i, amount{a.currency, new(big.Int)})
+			t.amounts = slices.Insert(t.amounts, i, a)
+			continue
 		}
-		t.amounts[i].x3600.Add(t.amounts[i].x3600, a.x3600)
+		t.amounts[i].x3600 = new(big.Int).Add(t.amounts[i].x3600, a.x3600)
 	}
 }
 

@@ -30,7 +30,7 @@ type grower struct {
 // add counts a group in the node and in the nodes below it. Where a group
 // belongs to several of those, as entries of several tags do, the node itself
 // still counts it once. Elsewhere its totals come from those below it.
-func (w *grower) add(n *node, g group, by []timesheet.GroupKey) {
+func (w *grower) add(n *node, g *group, by []timesheet.GroupKey) {
 	if stands(by) {
 		n.sum.add(g.sum)
 	}
@@ -44,7 +44,8 @@ func (w *grower) add(n *node, g group, by []timesheet.GroupKey) {
 	if len(by) == 0 {
 		return
 	}
-	for _, value := range w.labels.values(by[0], g) {
+	var room [1]int64
+	for _, value := range w.labels.values(room[:0], by[0], g) {
 		child := w.child(n, value, len(by) == 1)
 		if child == nil {
 			return
@@ -67,8 +68,9 @@ func (w *grower) child(n *node, value int64, leaf bool) *node {
 	if n.below == nil {
 		n.below = map[int64]*node{}
 	}
-	n.below[value] = &node{}
-	return n.below[value]
+	child := &node{}
+	n.below[value] = child
+	return child
 }
 
 // stands tells whether a node's totals are its own. All others' are what the
@@ -103,7 +105,8 @@ func (w *grower) fill(n *node, by []timesheet.GroupKey, p timesheet.Period) {
 // settle makes totals of sums.
 func (w *grower) settle(n *node, by []timesheet.GroupKey) (err error) {
 	if stands(by) {
-		if n.totals, err = w.rounded(n).totals(); err != nil || len(by) == 0 {
+		own := w.rounded(n)
+		if n.totals, err = own.totals(); err != nil || len(by) == 0 {
 			return err
 		}
 	}
@@ -126,7 +129,7 @@ func (w *grower) settle(n *node, by []timesheet.GroupKey) (err error) {
 
 // rounded is a node's own sum as the report rounds it. Amounts stay those of
 // the exact seconds.
-func (w *grower) rounded(n *node) *tally {
+func (w *grower) rounded(n *node) tally {
 	t := n.sum
 	switch {
 	case w.in.Rounds(timesheet.RoundRow):
@@ -138,7 +141,7 @@ func (w *grower) rounded(n *node) *tally {
 			t.billable += w.in.Rounding.Round(day.billable)
 		}
 	}
-	return &t
+	return t
 }
 
 // growCheck is how many groups are added between two looks at whether anybody
@@ -148,11 +151,11 @@ const growCheck = 1024
 // growAll adds up all groups, within the limit of leaves.
 func growAll(ctx context.Context, groups []group, in timesheet.ReportInput, l labels, limit int) (*node, error) {
 	root, w := &node{}, grower{labels: l, in: in, left: limit}
-	for i, g := range groups {
+	for i := range groups {
 		if i%growCheck == 0 && ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		if w.add(root, g, in.GroupBy); w.left < 0 {
+		if w.add(root, &groups[i], in.GroupBy); w.left < 0 {
 			return nil, tooManyGroups(limit)
 		}
 	}

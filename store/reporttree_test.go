@@ -43,7 +43,7 @@ func TestGrowStopsAtItsLimit(t *testing.T) {
 	t.Run("room is left below", func(t *testing.T) {
 		w := grower{left: 7}
 		root := &node{}
-		w.add(root, tagged(1)[0], by)
+		w.add(root, &tagged(1)[0], by)
 		if made := len(root.below[0].below); made != 7 || w.left >= 0 {
 			t.Errorf("%d leaves were made and %d are left, want 7 and none", made, w.left)
 		}
