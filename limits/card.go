@@ -70,7 +70,7 @@ func (r *card) look(s *Static, now time.Time) {
 	r.climb(s, now)
 	if r.crowded && wanted == 0 && !r.lacks(NarrowSeats) && (r.beat.Demoted || s.pools[Report].busy == 0) {
 		narrow := min(p.seats, narrowSeats(r.cores, r.beat.Processes, p.idle(r.beat.RoundTrip)))
-		if r.lacks(WideWhereShared) || !wideWins(&r.few, &r.all, now) {
+		if r.lacks(WideWhereShared) || r.beat.Processes > 1 || !wideWins(&r.few, &r.all, now) {
 			p.seats = narrow
 		}
 	}

@@ -119,7 +119,7 @@
 //	interactive seats   4 C / R, at least 2; in a crowd C / R, with as many more
 //	                    as wait for the network; not while a report runs that
 //	                    does not yield, nor while all seats do a third more than
-//	                    these: then others use the database
+//	                    these: then others use the database (one process only)
 //	report slots        C - 1 for all processes together, at least 1; half as
 //	                    many if reports do not yield; background work takes one
 //	                    when no report waits, and a process lets 0.1 s pass

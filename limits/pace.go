@@ -42,7 +42,8 @@ func (p *pace) rate(now time.Time) (float64, bool) {
 const muchFaster = 4.0 / 3
 
 // wideWins reports whether all seats do more than few. They do where other programs
-// use the database's processors: there seats are our share of them.
+// use the database's processors: there seats are our share of them. Of several
+// servers each would see that, and take its share from the others.
 func wideWins(few, all *pace, now time.Time) bool {
 	slow, ok := few.rate(now)
 	fast, ok2 := all.rate(now)
