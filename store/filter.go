@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -56,7 +57,7 @@ func scopeConditions(v timesheet.Viewer, f timesheet.EntryFilter, args *argument
 		and("e.user_id = ?", v.User)
 	}
 	oneOf(f.Users, "e.user_id", and)
-	oneOf(f.Projects, "e.project_id", and)
+	oneOf(projectKeys(f.Projects), "e.project_id", and)
 	if len(f.Clients) > 0 {
 		and("e.project_id IN ("+projectsOfClients+")", f.Clients)
 	}
@@ -64,6 +65,19 @@ func scopeConditions(v timesheet.Viewer, f timesheet.EntryFilter, args *argument
 		and("e.billable = ?", *f.Billable)
 	}
 	return where
+}
+
+// projectKeys are projects to compare a column with. What names no project is
+// the zero key, which in a rollup is time without a project: such time is never
+// asked for by a key, so that one becomes a key that nothing has.
+func projectKeys(ids []timesheet.ProjectID) []timesheet.ProjectID {
+	keys := slices.Clone(ids)
+	for i, id := range keys {
+		if id == 0 {
+			keys[i] = -1
+		}
+	}
+	return keys
 }
 
 // conditionsTo adds conditions, in which ? stands for a value, to a clause.

@@ -196,3 +196,56 @@ func TestReportCases(t *testing.T) {
 		wantSeconds(t, "months", rowsBy(t, s.Store, v, in), map[string]int64{"2024-05": 0, "2024-06": 3600, "2024-07": 0})
 	})
 }
+
+// A key that names nothing matches nothing, whatever a report is read from.
+func TestReportOfNobodysKey(t *testing.T) {
+	t.Parallel()
+	s := openDatabase(t)
+	w := newWorld(t, s.Store, s.conn, 100)
+	v := w.owner
+	mustExec(t, s.conn, `UPDATE time_entry SET project_id = NULL, task_id = NULL WHERE project_id = $1`, w.projects[1])
+	if _, err := s.RebuildRollup(t.Context(), v.Workspace); err != nil {
+		t.Fatal(err)
+	}
+	filters := map[string]timesheet.EntryFilter{
+		"a project":            {Projects: []timesheet.ProjectID{0}},
+		"projects":             {Projects: []timesheet.ProjectID{0, 0}},
+		"a client":             {Clients: []timesheet.ClientID{0}},
+		"a task":               {Tasks: []timesheet.TaskID{0}},
+		"a tag":                {Tags: []timesheet.TagID{0}},
+		"a user":               {Users: []timesheet.UserID{0}},
+		"a project of persons": {Projects: []timesheet.ProjectID{0}, Users: []timesheet.UserID{v.User, w.users[1].User}},
+	}
+	sources := map[timesheet.ReportSource]bool{}
+	whole := timesheet.ReportInput{Period: period(t, "2023-01-01", "2025-12-31"), MaxRows: 1000}
+	odd := whole
+	odd.Period = period(t, "2023-10-29", "2024-04-17")
+	for _, by := range [][]timesheet.GroupKey{{timesheet.GroupProject}, {timesheet.GroupUser}, {timesheet.GroupMonth}, {timesheet.GroupDay}, {timesheet.GroupTask}} {
+		for _, in := range []timesheet.ReportInput{whole, odd} {
+			in.GroupBy = by
+			for name, f := range filters {
+				in.Filter = f
+				r, err := s.Report(t.Context(), v, in, time.Now())
+				if err != nil {
+					t.Fatal(err)
+				}
+				sources[r.Source] = true
+				if r.Totals.EntryCount != 0 || len(r.Rows) != 0 {
+					t.Errorf("by %v from %s of %s that nobody has: %+v", by, r.Source, name, r.Totals)
+				}
+			}
+			in.Filter = timesheet.EntryFilter{Projects: []timesheet.ProjectID{0, w.projects[0]}}
+			both, err := s.Report(t.Context(), v, in, time.Now())
+			if err != nil {
+				t.Fatal(err)
+			}
+			in.Filter.Projects = w.projects[:1]
+			if one, err := s.Report(t.Context(), v, in, time.Now()); err != nil || one.Totals.Seconds != both.Totals.Seconds {
+				t.Errorf("by %v: %d s with a key that nobody has, %d without, %v", by, both.Totals.Seconds, one.Totals.Seconds, err)
+			}
+		}
+	}
+	if len(sources) < 3 {
+		t.Errorf("read from %v alone", sources)
+	}
+}
