@@ -153,7 +153,7 @@ RETURNING ` + entryColumns
 // its id or, for a timer, its person's timer is there already; a concurrent
 // insert of either is waited for.
 func insert(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, e timesheet.TimeEntry) (created timesheet.TimeEntry, ok bool, err error) {
-	for again := true; again; {
+	for opened := false; ; {
 		created, ok, err = entryUnder(ctx, tx, v, insertEntry, v.Workspace.ID, e.ID, e.UserID, e.ProjectID, e.TaskID, e.StartedAt, e.EndedAt,
 			e.Day, e.Billable, tagKeys(e.TagIDs), e.Description, v.Workspace.TimeZone)
 		if err != nil {
@@ -162,15 +162,22 @@ func insert(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, e timesheet.Time
 		if ok {
 			return created, true, nil
 		}
-		if v.Workspace, again, err = onItsDay(ctx, tx, v.Workspace, &e); err != nil {
+		var moved bool
+		if v.Workspace, moved, err = onItsDay(ctx, tx, v.Workspace, &e); err != nil {
 			return created, false, err
 		}
+		if moved {
+			continue
+		}
+		if err = inOpenBooks(v.Workspace, "startedAt", e.Day); err != nil || opened {
+			return created, false, err
+		}
+		opened = true
 	}
-	return created, false, inOpenBooks(v.Workspace, "startedAt", e.Day)
 }
 
-// onItsDay finds the entry's day in the zone that the workspace has by now;
-// again tells whether that is another one than was thought.
+// onItsDay finds the entry's day in the zone that the workspace has by now, for
+// a write that found nothing to do; again tells whether that is another one than was thought.
 func onItsDay(ctx context.Context, tx pgx.Tx, thought timesheet.Workspace, e *timesheet.TimeEntry) (w timesheet.Workspace, again bool, err error) {
 	if w, err = books(ctx, tx, thought.ID); err != nil || w.TimeZone == thought.TimeZone {
 		return w, false, err
@@ -207,7 +214,7 @@ RETURNING ` + entryColumns
 
 // save writes an entry that was locked and changed.
 func save(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, e timesheet.TimeEntry) (timesheet.TimeEntry, error) {
-	for again := true; again; {
+	for opened := false; ; {
 		saved, ok, err := entryUnder(ctx, tx, v, storeEntry, v.Workspace.ID, e.ID, e.ProjectID, e.TaskID, e.StartedAt, e.EndedAt,
 			e.Day, e.Billable, tagKeys(e.TagIDs), e.Description, e.Deleted, v.Workspace.TimeZone)
 		if err != nil {
@@ -216,14 +223,36 @@ func save(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, e timesheet.TimeEn
 		if ok {
 			return saved, nil
 		}
-		if v.Workspace, again, err = onItsDay(ctx, tx, v.Workspace, &e); err != nil {
+		var moved bool
+		if v.Workspace, moved, err = onItsDay(ctx, tx, v.Workspace, &e); err != nil {
 			return saved, err
 		}
+		if moved {
+			continue
+		}
+		if err = closedTo(ctx, tx, v, e); err != nil {
+			return e, err
+		}
+		if opened {
+			return e, fmt.Errorf("store an entry: %v was not written although it is there and its books are open", e.ID)
+		}
+		opened = true
 	}
-	if v.Workspace.LockedThrough == nil {
-		return e, fmt.Errorf("store an entry: %v is gone although it was locked", e.ID)
+}
+
+// closedTo tells why a locked entry was not written, where that is so still.
+func closedTo(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, e timesheet.TimeEntry) error {
+	before, ok, err := entryIn(ctx, tx, lockEntry, v.Workspace.ID, e.ID)
+	if err != nil {
+		return fmt.Errorf("look for an entry that was not stored: %w", err)
 	}
-	return e, timesheet.Errorf(timesheet.CodePeriodLocked, "", "the books are closed through %s, where this entry is or would be", v.Workspace.LockedThrough)
+	if !ok {
+		return fmt.Errorf("store an entry: %v is gone although it was locked", e.ID)
+	}
+	if v.Workspace.Locked(min(before.Day, e.Day)) {
+		return timesheet.Errorf(timesheet.CodePeriodLocked, "", "the books are closed through %s, where this entry is or would be", v.Workspace.LockedThrough)
+	}
+	return nil
 }
 
 const endEntry = `/* endEntry */
