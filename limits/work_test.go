@@ -131,6 +131,7 @@ func TestLearnerRefusesWhatIsNoMeasurement(t *testing.T) {
 		{Statement: "a", Octave: 99, Weight: 5, Points: 10, Took: 10},
 		{Statement: "a", Octave: 3, Weight: 5, Points: -10, Took: 10},
 		{Statement: "", Octave: 3, Weight: 5, Points: 10, Took: 10},
+		{Statement: "a", Octave: 3, Weight: mostWeight + 1, Points: 10, Took: 10},
 	}
 	l.Exchange(nonsense)
 	if got, want := l.Snapshot().Refused, uint64(len(bad)+len(nonsense)); got != want {
