@@ -71,7 +71,9 @@ func (s *Server) findFile(ctx context.Context, r *http.Request) (x timesheet.Exp
 	ctx, cancel := context.WithTimeout(ctx, s.deadlines[limits.Interactive])
 	defer cancel()
 	x, err := s.store.ExportFile(ctx, ws, id)
-	switch _, isRule := timesheet.AsError(err); {
+	switch broken, isRule := timesheet.AsError(err); {
+	case isRule && broken.Code == timesheet.CodeForbidden:
+		return x, nil, refuse(codeForbidden, broken.Message)
 	case isRule:
 		return x, nil, refuse(codeNotFound, "there is no such export, or whoever asked for it has left")
 	case err != nil:

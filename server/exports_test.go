@@ -319,7 +319,13 @@ func TestExportLinksAreSigned(t *testing.T) {
 	if got := r.fetch(http.MethodGet, victim.url, nil); got.status != http.StatusOK {
 		t.Errorf("the link itself: status %d", got.status)
 	}
-	// The link lives as long as its maker belongs to the workspace.
+	// The link lives as long as its maker may see what is in the file, and belongs
+	// to the workspace.
+	if _, err := observe(t, dsn).db.Exec(`UPDATE membership SET role = 'MEMBER' WHERE workspace_id = $1`, r.owner.Workspace.ID); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the role to be heard", 30*time.Second, func() bool { return r.fetch(http.MethodGet, victim.url, nil).status == http.StatusForbidden })
+	r.wantRefused("who made it sees less by now", victim.url, http.StatusForbidden, codeForbidden)
 	if _, err := observe(t, dsn).db.Exec(`UPDATE membership SET deleted_at = now() WHERE workspace_id = $1`, r.owner.Workspace.ID); err != nil {
 		t.Fatal(err)
 	}

@@ -180,29 +180,39 @@ func (s *Store) exportOf(ctx context.Context, v timesheet.Viewer, ref Ref) (time
 }
 
 const readExportFile = `/* readExportFile */
-SELECT x.user_id, ` + exportColumns + `
+SELECT x.user_id, x.written_as, ` + exportColumns + `
 FROM export_job x
 WHERE x.workspace_id = $1
   AND x.id = $2`
 
 // ExportFile is an export whose link somebody follows, by workspace and number
-// as the link's signature has them. It is gone once whoever asked for it has
-// left the workspace.
+// as the link's signature has them. It is NOT_FOUND once whoever asked for it
+// has left the workspace, and FORBIDDEN once their role shows them less than
+// the one it was written with.
 func (s *Store) ExportFile(ctx context.Context, ws timesheet.WorkspaceID, id timesheet.ExportID) (x timesheet.Export, err error) {
 	var user timesheet.UserID
+	var as *timesheet.Role
+	var v timesheet.Viewer
 	x, ok, err := one(ctx, s, func(row pgx.CollectableRow) (x timesheet.Export, err error) {
-		return x, row.Scan(append([]any{&user}, exportFields(&x)...)...)
+		return x, row.Scan(append([]any{&user, &as}, exportFields(&x)...)...)
 	}, readExportFile, ws, id)
 	if err == nil && ok {
-		_, err = s.Viewer(ctx, ws, user, 0)
+		v, err = s.Viewer(ctx, ws, user, 0)
 	}
 	switch {
 	case errors.Is(err, ErrNoViewer), err == nil && !ok:
 		return x, timesheet.NotFound("id", "export")
 	case err != nil:
 		return x, fmt.Errorf("read an export: %w", err)
+	case as != nil && showsMore(timesheet.Viewer{Role: *as}, v):
+		return x, timesheet.Errorf(timesheet.CodeForbidden, "id", "the file shows more than the role of whoever asked for it does by now")
 	}
 	return x, nil
+}
+
+// showsMore tells whether what a file was written as sees more than now.
+func showsMore(then, now timesheet.Viewer) bool {
+	return then.ReadsEverybody() && !now.ReadsEverybody() || then.SeesEmails() && !now.SeesEmails()
 }
 
 // newestExports is the order of the list: ids come from a sequence.

@@ -28,6 +28,7 @@ type ExportRun struct {
 	User      timesheet.UserID
 
 	store *Store
+	as    *timesheet.Role // whose rights it is written with; nil before Viewer
 	conn  *pgxpool.Conn
 	tx    pgx.Tx
 }
@@ -122,7 +123,11 @@ func (r *ExportRun) Viewer(ctx context.Context) (timesheet.Viewer, error) {
 	if err != nil {
 		return timesheet.Viewer{}, err
 	}
-	return seen.answer(time.Now())
+	v, err := seen.answer(time.Now())
+	if err == nil {
+		r.as = &v.Role
+	}
+	return v, err
 }
 
 // ExportRoom is how many bytes one more file of the workspace may have.
@@ -156,7 +161,7 @@ func (r *ExportRun) Tell(ctx context.Context) (going bool, err error) {
 
 const finishExport = `/* finishExport */
 UPDATE export_job AS x
-SET status = 'READY', rows_done = $3, bytes = $4, sha256 = $5, finished_at = now()
+SET status = 'READY', rows_done = $3, bytes = $4, sha256 = $5, written_as = $6, finished_at = now()
 WHERE x.workspace_id = $1
   AND x.id = $2
   AND x.status = 'RUNNING'`
@@ -164,7 +169,7 @@ WHERE x.workspace_id = $1
 // Finish makes the file, which is complete on the disk, available; kept is
 // false where the export was cancelled at the last moment.
 func (r *ExportRun) Finish(ctx context.Context, bytes int64, sha256 string) (kept bool, err error) {
-	n, err := r.store.exec(inBackground(ctx), finishExport, r.Workspace, r.ID, r.Rows, bytes, sha256)
+	n, err := r.store.exec(inBackground(ctx), finishExport, r.Workspace, r.ID, r.Rows, bytes, sha256, r.as)
 	if err != nil {
 		return false, fmt.Errorf("finish an export: %w", err)
 	}

@@ -294,6 +294,44 @@ func TestExportRights(t *testing.T) {
 	wantCode(t, err, timesheet.CodeNotFound)
 }
 
+// A file of everybody's hours is out of reach of who is no longer shown them,
+// and in reach of who is shown them again; one of one's own hours stays.
+func TestExportOfADemotedMember(t *testing.T) {
+	s, owner := newWorkspace(t)
+	ctx, ws := t.Context(), owner.Workspace.ID
+	become := func(who timesheet.Viewer, role timesheet.Role) timesheet.Viewer {
+		t.Helper()
+		done[timesheet.User](t)(s.SetRole(ctx, owner, who.User, role, store.Change{Action: "setRole"}))
+		who.Role = role
+		return who
+	}
+	own := addViewer(t, s, owner, "Mia", timesheet.RoleMember)
+	mine := createExport(t, s, own, timesheet.ExportInput{})
+	finish(t, startExport(t, s), &collected{})
+	all := createExport(t, s, become(own, timesheet.RoleManager), timesheet.ExportInput{})
+	finish(t, startExport(t, s), &collected{})
+	for _, c := range []struct {
+		role timesheet.Role
+		code timesheet.Code // of the file of everybody's hours; empty: there it is
+	}{
+		{timesheet.RoleManager, ""},
+		{timesheet.RoleMember, timesheet.CodeForbidden},
+		{timesheet.RoleAdmin, ""},
+		{timesheet.RoleViewer, timesheet.CodeForbidden}, // of the addresses
+	} {
+		become(own, c.role)
+		if _, err := s.ExportFile(ctx, ws, mine.ID); err != nil {
+			t.Errorf("one's own hours as %s: %v", c.role, err)
+		}
+		switch _, err := s.ExportFile(ctx, ws, all.ID); {
+		case c.code == "" && err != nil:
+			t.Errorf("everybody's hours as %s: %v", c.role, err)
+		case c.code != "":
+			wantCode(t, err, c.code)
+		}
+	}
+}
+
 // A cancelled export notices it, and gives its connection back.
 func TestExportIsCancelled(t *testing.T) {
 	s, owner, conn := newDatabase(t)
