@@ -127,6 +127,19 @@ func (p *process) signal(s os.Signal) {
 	}
 }
 
+// ready waits until the server says that it can answer.
+func (p *process) ready() {
+	p.t.Helper()
+	waitUntil(p.t, "the server is ready", func() bool {
+		resp, err := client.Get(p.url + "/readyz")
+		if err != nil {
+			return false
+		}
+		resp.Body.Close()
+		return resp.StatusCode == http.StatusOK
+	})
+}
+
 var client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 30 * time.Second}
 
 func post(url, token, query string) (status int, body string, err error) {

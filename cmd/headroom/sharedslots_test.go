@@ -98,6 +98,7 @@ func TestServersShareSlotsWhileOneRestarts(t *testing.T) {
 		restarts.signal(syscall.SIGKILL)
 		until("the elder", &elder.reports)
 		restarts = serve(t, args...)
+		restarts.ready() // before that a balancer sends nobody
 		younger.url.Store(&restarts.url)
 	}
 	until("the younger", &younger.reports)
