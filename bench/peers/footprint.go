@@ -68,16 +68,14 @@ func (b *bench) footprint(ctx context.Context, r recipe) (f footprint, err error
 	f.First = millis(time.Since(began))
 	time.Sleep(time.Second)
 	f.Idle = resident(p.cmd.Process.Pid)
-	if f.PerConn, err = p.perConnection(viewer, who); err != nil {
-		return f, err
-	}
 	op := operations[0]
 	work := runner{op: op, peer: p, data: &b.data, count: &b.count, messages: op.ask(p.words, &b.data, person{}, 0)}
 	if _, err := work.closed(ctx, 8, 3*time.Second); err != nil {
 		return f, err
 	}
 	f.Worked = resident(p.cmd.Process.Pid)
-	return f, nil
+	f.PerConn, err = p.perConnection(viewer, who)
+	return f, err
 }
 
 // ready waits until headroom says so; the others are ready when they listen.
