@@ -123,7 +123,7 @@ type QueryResolver interface {
 	MyDay(ctx context.Context, date *timesheet.Date, timeZone *string) (*timesheet.Day, error)
 	WeekGrid(ctx context.Context, userID *ID, week *timesheet.Date) (*timesheet.Week, error)
 	ReportExport(ctx context.Context, id ID) (*timesheet.Export, error)
-	ReportExports(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[timesheet.Export], error)
+	ReportExports(ctx context.Context, first *int, after *string, last *int, before *string, everybody bool) (*Connection[timesheet.Export], error)
 	Rates(ctx context.Context, filter *timesheet.RateFilter, first *int, after *string, last *int, before *string) (*Connection[timesheet.Rate], error)
 	ProjectBudgets(ctx context.Context, first *int, after *string, last *int, before *string) (*Connection[timesheet.Project], error)
 	TimesheetReport(ctx context.Context, input timesheet.ReportInput) (*timesheet.Report, error)
@@ -137,6 +137,8 @@ type RateResolver interface {
 	Task(ctx context.Context, obj *timesheet.Rate) (*timesheet.Task, error)
 }
 type ReportExportResolver interface {
+	User(ctx context.Context, obj *timesheet.Export) (*timesheet.User, error)
+
 	URL(ctx context.Context, obj *timesheet.Export) (*string, error)
 }
 type TaskResolver interface {
@@ -917,6 +919,8 @@ func (ec *executionContext) childFields_ReportExport(ctx context.Context, field 
 	switch field.Name {
 	case "id":
 		return ec.fieldContext_ReportExport_id(ctx, field)
+	case "user":
+		return ec.fieldContext_ReportExport_user(ctx, field)
 	case "status":
 		return ec.fieldContext_ReportExport_status(ctx, field)
 	case "format":
@@ -2698,6 +2702,14 @@ func (ec *executionContext) field_Query_reportExports_args(ctx context.Context, 
 		return nil, err
 	}
 	args["before"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "everybody",
+		func(ctx context.Context, v any) (bool, error) {
+			return ec.unmarshalNBoolean2bool(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["everybody"] = arg4
 	return args, nil
 }
 
@@ -7263,7 +7275,7 @@ func (ec *executionContext) _Query_reportExports(ctx context.Context, field grap
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().ReportExports(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
+			return ec.Resolvers.Query().ReportExports(ctx, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["everybody"].(bool))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *Connection[timesheet.Export]) graphql.Marshaler {
@@ -7954,6 +7966,38 @@ func (ec *executionContext) _ReportExport_id(ctx context.Context, field graphql.
 }
 func (ec *executionContext) fieldContext_ReportExport_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReportExport", field, false, false, "ID")
+}
+
+func (ec *executionContext) _ReportExport_user(ctx context.Context, field graphql.CollectedField, obj *timesheet.Export) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ReportExport_user(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.ReportExport().User(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.User) graphql.Marshaler {
+			return ec.marshalOUser2ᚖheadroomᚋtimesheetᚐUser(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ReportExport_user(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ReportExport",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_User(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _ReportExport_status(ctx context.Context, field graphql.CollectedField, obj *timesheet.Export) graphql.Marshaler {
@@ -16089,6 +16133,11 @@ func (ec *executionContext) _ReportExport(ctx context.Context, sel ast.Selection
 		case "id":
 			out.Values[i] = ec._ReportExport_id(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "user":
+			out.Values[i] = ec._ReportExport_user(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "status":

@@ -3,6 +3,7 @@ package resolvers
 import (
 	"context"
 
+	"headroom/dataloader"
 	"headroom/graph"
 	"headroom/store"
 	"headroom/timesheet"
@@ -17,7 +18,7 @@ type Exports struct {
 	Changed func()
 }
 
-// ReportExport is one of the asker's own exports.
+// ReportExport is an export that the asker sees.
 func (q query) ReportExport(ctx context.Context, id graph.ID) (*timesheet.Export, error) {
 	v, err := asker(ctx)
 	if err != nil {
@@ -31,10 +32,10 @@ func (q query) ReportExport(ctx context.Context, id graph.ID) (*timesheet.Export
 	return &x, err
 }
 
-// ReportExports lists the asker's own exports.
-func (q query) ReportExports(ctx context.Context, first *int, after *string, last *int, before *string) (*graph.ReportExportConnection, error) {
+// ReportExports lists the asker's own exports, or everybody's.
+func (q query) ReportExports(ctx context.Context, first *int, after *string, last *int, before *string, everybody bool) (*graph.ReportExportConnection, error) {
 	return page(ctx, first, after, last, before, nil, func(v timesheet.Viewer, p timesheet.Page) (timesheet.Connection[timesheet.Export], error) {
-		return q.Store.Exports(ctx, v, p)
+		return q.Store.Exports(ctx, v, everybody, p)
 	})
 }
 
@@ -70,10 +71,16 @@ func (m mutation) changeExport(ctx context.Context, do func(timesheet.Viewer, st
 	return done, err
 }
 
-// URL is where the file is; nil where there will be none.
+// User is who asked for it.
+func (reportExport) User(ctx context.Context, e *timesheet.Export) (*timesheet.User, error) {
+	return load(ctx, dataloader.From(ctx).Users, &e.UserID)
+}
+
+// URL is where the file is; nil where there will be none, and for those who did
+// not ask for it.
 func (x reportExport) URL(ctx context.Context, e *timesheet.Export) (*string, error) {
 	v, err := asker(ctx)
-	if err != nil || !e.HasFile() {
+	if err != nil || e.UserID != v.User || !e.HasFile() {
 		return nil, err
 	}
 	return new(x.Exports.Link(v.Workspace.ID, *e)), nil

@@ -38,7 +38,8 @@ func BuiltStatements() ([]Built, error) {
 		for _, f := range listFilters() {
 			b.lists(v, f)
 		}
-		pages(&b, newestExports, func(p timesheet.Page) (string, arguments, error) { return exportsPage(v, p) })
+		pages(&b, newestExports, func(p timesheet.Page) (string, arguments, error) { return exportsPage(v, &v.User, p) })
+		pages(&b, newestExports, func(p timesheet.Page) (string, arguments, error) { return exportsPage(v, nil, p) })
 		members := memberFamily(v, []timesheet.ProjectID{1})
 		pages(&b, members.order, members.statement)
 		b.add(members.counting(), members.args, nil)

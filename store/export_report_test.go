@@ -13,7 +13,7 @@ func (s *Store) ReportOf(ctx context.Context, v timesheet.Viewer, in timesheet.R
 }
 
 // SetRateOf is SetRate with a bound on entries that a test can reach.
-func (s *Store) SetRateOf(ctx context.Context, v timesheet.Viewer, in timesheet.RateInput, ch Change, most int) (timesheet.RateSet, []*timesheet.Error, error) {
+func SetRateOf(ctx context.Context, s *Store, v timesheet.Viewer, in timesheet.RateInput, ch Change, most int) (timesheet.RateSet, []*timesheet.Error, error) {
 	return s.setRate(ctx, v, in, ch, most)
 }
 

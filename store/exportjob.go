@@ -12,12 +12,12 @@ import (
 	"headroom/timesheet"
 )
 
-const exportColumns = `x.id, x.status, x.input, x.folder, x.rows_done, x.rows_estimated, x.bytes, x.sha256, x.failure, x.created_at, x.started_at, x.finished_at, x.expires_at`
+const exportColumns = `x.id, x.user_id, x.status, x.input, x.folder, x.rows_done, x.rows_estimated, x.bytes, x.sha256, x.failure, x.created_at, x.started_at, x.finished_at, x.expires_at`
 
 // exportFields are where exportColumns are scanned into.
 func exportFields(x *timesheet.Export) []any {
 	return []any{
-		&x.ID, &x.Status, &x.Input, &x.Folder, &x.Rows, &x.EstimatedRows, &x.Bytes, &x.SHA256, &x.Failure,
+		&x.ID, &x.UserID, &x.Status, &x.Input, &x.Folder, &x.Rows, &x.EstimatedRows, &x.Bytes, &x.SHA256, &x.Failure,
 		&x.CreatedAt, &x.StartedAt, &x.FinishedAt, &x.ExpiresAt,
 	}
 }
@@ -79,9 +79,9 @@ func queueExport(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, in timeshee
 	}
 	switch {
 	case waiting >= timesheet.MaxWaitingExports:
-		return x, timesheet.Errorf(timesheet.CodeExportQueueFull, "", "%d exports of this workspace wait already: try again when one has ended, or cancel one", waiting)
+		return x, timesheet.Errorf(timesheet.CodeExportQueueFull, "", "%d exports of this workspace wait already: try again when one has ended, or cancel one; owners and admins can cancel everybody's", waiting)
 	case bytes >= terms.Quota:
-		return x, timesheet.Errorf(timesheet.CodeExportQuota, "", "the exports of this workspace fill its quota of %d bytes: cancel one that is no longer needed, or wait until one expires", terms.Quota)
+		return x, timesheet.Errorf(timesheet.CodeExportQuota, "", "the exports of this workspace fill its quota of %d bytes: cancel one that is no longer needed, or wait until one expires; owners and admins can cancel everybody's", terms.Quota)
 	}
 	rows, err := tx.Query(ctx, insertExport, v.Workspace.ID, v.User, in, terms.Keep)
 	if err != nil {
@@ -157,11 +157,21 @@ SELECT ` + exportColumns + `
 FROM export_job x
 WHERE x.workspace_id = $1
   AND x.id = $2
-  AND x.user_id = $3`
+  AND ($3::bigint IS NULL OR x.user_id = $3)`
 
-// Export is one of the viewer's own exports.
+// exportsOf is whose exports alone the viewer sees and may cancel; nil:
+// everybody's, which use up what the workspace has together.
+func exportsOf(v timesheet.Viewer) *timesheet.UserID {
+	if v.Admin() {
+		return nil
+	}
+	return &v.User
+}
+
+// Export is one of the viewer's own exports; for owners and admins one of
+// anybody's.
 func (s *Store) Export(ctx context.Context, v timesheet.Viewer, id timesheet.ExportID) (timesheet.Export, error) {
-	x, ok, err := one(ctx, s, scanExport, readExport, v.Workspace.ID, id, v.User)
+	x, ok, err := one(ctx, s, scanExport, readExport, v.Workspace.ID, id, exportsOf(v))
 	switch {
 	case err != nil:
 		return x, fmt.Errorf("read an export: %w", err)
@@ -180,7 +190,7 @@ func (s *Store) exportOf(ctx context.Context, v timesheet.Viewer, ref Ref) (time
 }
 
 const readExportFile = `/* readExportFile */
-SELECT x.user_id, x.written_as, ` + exportColumns + `
+SELECT x.written_as, ` + exportColumns + `
 FROM export_job x
 WHERE x.workspace_id = $1
   AND x.id = $2`
@@ -190,14 +200,13 @@ WHERE x.workspace_id = $1
 // has left the workspace, and FORBIDDEN once their role shows them less than
 // the one it was written with.
 func (s *Store) ExportFile(ctx context.Context, ws timesheet.WorkspaceID, id timesheet.ExportID) (x timesheet.Export, err error) {
-	var user timesheet.UserID
 	var as *timesheet.Role
 	var v timesheet.Viewer
 	x, ok, err := one(ctx, s, func(row pgx.CollectableRow) (x timesheet.Export, err error) {
-		return x, row.Scan(append([]any{&user, &as}, exportFields(&x)...)...)
+		return x, row.Scan(append([]any{&as}, exportFields(&x)...)...)
 	}, readExportFile, ws, id)
 	if err == nil && ok {
-		v, err = s.Viewer(ctx, ws, user, 0)
+		v, err = s.Viewer(ctx, ws, x.UserID, 0)
 	}
 	switch {
 	case errors.Is(err, ErrNoViewer), err == nil && !ok:
@@ -221,26 +230,36 @@ var newestExports = keyset[timesheet.Export]{
 	values: func(x timesheet.Export) []string { return []string{key(x.ID)} },
 }
 
-func exportsPage(v timesheet.Viewer, p timesheet.Page) (string, arguments, error) {
-	args := arguments{v.Workspace.ID, v.User}
-	where, tail, err := newestExports.window(p, &args)
+func exportsPage(v timesheet.Viewer, of *timesheet.UserID, p timesheet.Page) (string, arguments, error) {
+	args := arguments{v.Workspace.ID}
+	where := "x.workspace_id = $1"
+	if of != nil {
+		where += "\n  AND x.user_id = " + args.add(*of)
+	}
+	window, tail, err := newestExports.window(p, &args)
 	return `/* exportsPage */
 SELECT ` + exportColumns + `
 FROM export_job x
-WHERE x.workspace_id = $1
-  AND x.user_id = $2` + where + tail, args, err
+WHERE ` + where + window + tail, args, err
 }
 
 const exportsCount = `/* exportsCount */
 SELECT count(*)
 FROM export_job x
 WHERE x.workspace_id = $1
-  AND x.user_id = $2`
+  AND ($2::bigint IS NULL OR x.user_id = $2)`
 
-// Exports lists the viewer's own exports, the newest first.
-func (s *Store) Exports(ctx context.Context, v timesheet.Viewer, p timesheet.Page) (timesheet.Connection[timesheet.Export], error) {
+// Exports lists the viewer's own exports, or everybody's, which is for owners
+// and admins; the newest first.
+func (s *Store) Exports(ctx context.Context, v timesheet.Viewer, everybody bool, p timesheet.Page) (timesheet.Connection[timesheet.Export], error) {
 	var none timesheet.Connection[timesheet.Export]
-	sql, args, err := exportsPage(v, p)
+	of := &v.User
+	if everybody {
+		if of = exportsOf(v); of != nil {
+			return none, timesheet.Errorf(timesheet.CodeForbidden, "everybody", "only owners and admins see everybody's exports")
+		}
+	}
+	sql, args, err := exportsPage(v, of, p)
 	if err != nil {
 		return none, err
 	}
@@ -249,7 +268,7 @@ func (s *Store) Exports(ctx context.Context, v timesheet.Viewer, p timesheet.Pag
 		return none, fmt.Errorf("list exports: %w", err)
 	}
 	found := newestExports.page(p, rows)
-	found.Total = func(ctx context.Context) (int, error) { return s.count(ctx, exportsCount, v.Workspace.ID, v.User) }
+	found.Total = func(ctx context.Context) (int, error) { return s.count(ctx, exportsCount, v.Workspace.ID, of) }
 	return found, nil
 }
 
@@ -258,17 +277,18 @@ UPDATE export_job AS x
 SET status = 'CANCELED', finished_at = now()
 WHERE x.workspace_id = $1
   AND x.id = $2
-  AND x.user_id = $3
+  AND ($3::bigint IS NULL OR x.user_id = $3)
   AND x.status IN ('QUEUED', 'RUNNING', 'READY')
 RETURNING ` + exportColumns
 
-// CancelExport ends one of the viewer's own exports; its file is deleted.
+// CancelExport ends one of the viewer's own exports, for owners and admins one
+// of anybody's; its file is deleted.
 // Cancelling what has ended returns it unchanged.
 func (s *Store) CancelExport(ctx context.Context, v timesheet.Viewer, id timesheet.ExportID, ch Change) (timesheet.Export, []*timesheet.Error, error) {
 	return write(ctx, s, v, ch, func(tx pgx.Tx) (x timesheet.Export, ref Ref, err error) {
 		for _, sql := range []string{cancelExport, readExport} {
 			var rows pgx.Rows
-			if rows, err = tx.Query(ctx, sql, v.Workspace.ID, id, v.User); err != nil {
+			if rows, err = tx.Query(ctx, sql, v.Workspace.ID, id, exportsOf(v)); err != nil {
 				return x, ref, err
 			}
 			if x, err = pgx.CollectExactlyOneRow(rows, scanExport); !errors.Is(err, pgx.ErrNoRows) {

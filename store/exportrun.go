@@ -25,7 +25,6 @@ import (
 type ExportRun struct {
 	timesheet.Export
 	Workspace timesheet.WorkspaceID
-	User      timesheet.UserID
 
 	store *Store
 	as    *timesheet.Role // whose rights it is written with; nil before Viewer
@@ -59,7 +58,7 @@ SET status = 'RUNNING', folder = $3, attempts = x.attempts + 1, rows_done = 0, r
 WHERE x.workspace_id = $1
   AND x.id = $2
   AND x.status = 'QUEUED'
-RETURNING x.user_id, ` + exportColumns
+RETURNING ` + exportColumns
 
 // StartExport claims the longest waiting export whose workspace has none that
 // runs, and takes the snapshot that it is read from; nil where there is none.
@@ -106,9 +105,7 @@ func (r *ExportRun) take(ctx context.Context, w waitingExport, folder string) (c
 		return false, err
 	}
 	var ok bool
-	r.Export, ok, err = one(inBackground(ctx), r.store, func(row pgx.CollectableRow) (x timesheet.Export, err error) {
-		return x, row.Scan(append([]any{&r.User}, exportFields(&x)...)...)
-	}, claimExport, w.workspace, w.id, folder)
+	r.Export, ok, err = one(inBackground(ctx), r.store, scanExport, claimExport, w.workspace, w.id, folder)
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) && pg.ConstraintName == "export_job_running" {
 		return false, nil
@@ -119,7 +116,7 @@ func (r *ExportRun) take(ctx context.Context, w waitingExport, folder string) (c
 // Viewer is who asked for the export, as they are now; ErrNoViewer for who has
 // left since.
 func (r *ExportRun) Viewer(ctx context.Context) (timesheet.Viewer, error) {
-	seen, err := r.store.readSighting(ctx, viewerID{workspace: r.Workspace, user: r.User})
+	seen, err := r.store.readSighting(ctx, viewerID{workspace: r.Workspace, user: r.UserID})
 	if err != nil {
 		return timesheet.Viewer{}, err
 	}

@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
 	"headroom/store"
@@ -243,92 +241,6 @@ func TestExportQuotaIsAsked(t *testing.T) {
 	}
 	if _, _, err := s.CreateExport(t.Context(), owner, in, store.ExportTerms{Keep: time.Hour, Quota: 1}, store.Change{Action: "reportExportCreate"}); err != nil {
 		t.Errorf("after the file was deleted: %v", err)
-	}
-}
-
-// Members export their own entries without others' addresses, and everybody
-// sees their own exports alone.
-func TestExportRights(t *testing.T) {
-	s, owner := newWorkspace(t)
-	member := addViewer(t, s, owner, "Mia", timesheet.RoleMember)
-	viewer := addViewer(t, s, owner, "Vera", timesheet.RoleViewer)
-	start := time.Date(2024, time.May, 6, 8, 0, 0, 0, time.UTC)
-	for _, v := range []timesheet.Viewer{owner, member} {
-		in := timesheet.EntryInput{Start: timesheet.Some(start), End: timesheet.Some(start.Add(time.Hour))}
-		if _, _, err := s.CreateTimeEntry(t.Context(), v, in, store.Change{Action: "createTimeEntry"}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	seen := func(v timesheet.Viewer) (rows []string) {
-		for _, e := range readExport(t, s, v, timesheet.ExportInput{}).entries {
-			rows = append(rows, e.User+" "+e.Email)
-		}
-		slices.Sort(rows)
-		return rows
-	}
-	for _, test := range []struct {
-		who  timesheet.Viewer
-		want []string
-	}{
-		{owner, []string{"Mia Mia@example.com", "Olga olga@example.com"}},
-		{member, []string{"Mia Mia@example.com"}},
-		{viewer, []string{"Mia ", "Olga "}},
-	} {
-		got := seen(test.who)
-		if diff := cmp.Diff(test.want, got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", test.who.Role, diff)
-		}
-		if own, err := s.Exports(t.Context(), test.who, timesheet.Page{First: 10}); err != nil || len(own.Nodes) != 1 {
-			t.Errorf("%s sees %d exports, %v; want their own", test.who.Role, len(own.Nodes), err)
-		}
-	}
-	// What somebody asked for is what they may see when it is written.
-	x := createExport(t, s, member, timesheet.ExportInput{})
-	if _, _, err := s.RemoveMember(t.Context(), owner, member.User, store.Change{Action: "removeMember"}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := startExport(t, s).Viewer(t.Context()); !errors.Is(err, store.ErrNoViewer) {
-		t.Errorf("the export of somebody who has left is run for %v", err)
-	}
-	_, err := s.ExportFile(t.Context(), owner.Workspace.ID, x.ID)
-	wantCode(t, err, timesheet.CodeNotFound)
-}
-
-// A file of everybody's hours is out of reach of who is no longer shown them,
-// and in reach of who is shown them again; one of one's own hours stays.
-func TestExportOfADemotedMember(t *testing.T) {
-	s, owner := newWorkspace(t)
-	ctx, ws := t.Context(), owner.Workspace.ID
-	become := func(who timesheet.Viewer, role timesheet.Role) timesheet.Viewer {
-		t.Helper()
-		done[timesheet.User](t)(s.SetRole(ctx, owner, who.User, role, store.Change{Action: "setRole"}))
-		who.Role = role
-		return who
-	}
-	own := addViewer(t, s, owner, "Mia", timesheet.RoleMember)
-	mine := createExport(t, s, own, timesheet.ExportInput{})
-	finish(t, startExport(t, s), &collected{})
-	all := createExport(t, s, become(own, timesheet.RoleManager), timesheet.ExportInput{})
-	finish(t, startExport(t, s), &collected{})
-	for _, c := range []struct {
-		role timesheet.Role
-		code timesheet.Code // of the file of everybody's hours; empty: there it is
-	}{
-		{timesheet.RoleManager, ""},
-		{timesheet.RoleMember, timesheet.CodeForbidden},
-		{timesheet.RoleAdmin, ""},
-		{timesheet.RoleViewer, timesheet.CodeForbidden}, // of the addresses
-	} {
-		become(own, c.role)
-		if _, err := s.ExportFile(ctx, ws, mine.ID); err != nil {
-			t.Errorf("one's own hours as %s: %v", c.role, err)
-		}
-		switch _, err := s.ExportFile(ctx, ws, all.ID); {
-		case c.code == "" && err != nil:
-			t.Errorf("everybody's hours as %s: %v", c.role, err)
-		case c.code != "":
-			wantCode(t, err, c.code)
-		}
 	}
 }
 

@@ -59,7 +59,7 @@ func TestRepricingOfTooManyEntries(t *testing.T) {
 	w.entry("2024-01-05", w.on(1))
 	set := func(in timesheet.RateInput) (timesheet.RateSet, error) {
 		in.Kind, in.Minor, in.Project = timesheet.RateBill, new(int64(7000)), &w.projects[0]
-		set, _, err := w.s.SetRateOf(t.Context(), w.v, in, change("setRate"), 6)
+		set, _, err := store.SetRateOf(t.Context(), w.s, w.v, in, change("setRate"), 6)
 		return set, err
 	}
 	part := func(from, through string) timesheet.RateInput {

@@ -73,6 +73,7 @@ const MaxWaitingExports = 5
 // Export is a file that somebody asked for.
 type Export struct {
 	ID            ExportID
+	UserID        UserID // who asked for it
 	Status        ExportStatus
 	Input         ExportInput
 	Folder        string // where the file lies; empty before it is run
