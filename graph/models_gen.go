@@ -165,7 +165,7 @@ type InviteMemberInput struct {
 type LockPeriodInput struct {
 	// The last day that is closed; today at the latest.
 	Through timesheet.Date `json:"through"`
-	// Why, for the audit log.
+	// Why, for the audit log; at most 3000 characters.
 	Reason         graphql.Omittable[*string] `json:"reason"`
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey"`
 }
@@ -289,7 +289,7 @@ type StopTimerInput struct {
 type UnlockPeriodInput struct {
 	// The books stay closed through this day; null: all are opened.
 	KeepThrough graphql.Omittable[*timesheet.Date] `json:"keepThrough"`
-	// Why, for the audit log.
+	// Why, for the audit log; at most 3000 characters.
 	Reason         graphql.Omittable[*string] `json:"reason"`
 	IdempotencyKey graphql.Omittable[*string] `json:"idempotencyKey"`
 }

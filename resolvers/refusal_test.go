@@ -1,6 +1,7 @@
 package resolvers_test
 
 import (
+	"strings"
 	"testing"
 
 	"headroom/timesheet"
@@ -30,6 +31,8 @@ func TestRefusals(t *testing.T) {
 		code           timesheet.Code
 		field          any
 	}{
+		{"a reason without end", "lockPeriod", map[string]any{"through": "2024-01-31", "reason": strings.Repeat("é", timesheet.MaxDescription+1)}, timesheet.CodeInvalid, "reason"},
+		{"a reason that no database stores", "unlockPeriod", map[string]any{"reason": "a\x00b"}, timesheet.CodeInvalid, "reason"},
 		{"no timer", "stopTimer", map[string]any{}, timesheet.CodeNotRunning, nil},
 		{"nothing to discard", "discardTimer", map[string]any{}, timesheet.CodeNotRunning, nil},
 		{"empty name", "createClient", map[string]any{"name": " "}, timesheet.CodeInvalid, "name"},

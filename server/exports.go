@@ -8,7 +8,9 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"headroom/graph"
@@ -129,8 +131,24 @@ func (s *Server) download(w http.ResponseWriter, hr *http.Request) {
 	h.Set("ETag", `"`+*x.SHA256+`"`)
 	out := &downloadWriter{ResponseWriter: w, refuse: func(status int) { s.refuseRange(w, r, status) }}
 	defer s.cutBy(w)()
+	mendRange(hr.Header)
 	http.ServeContent(out, hr, "", *x.FinishedAt, file)
 	s.finishDownload(r, x, out.status, out.sent)
+}
+
+// hugeNumber is a number that is larger than any file, and than net/http reads.
+var hugeNumber = regexp.MustCompile(`[0-9]{19,}`)
+
+// mendRange leaves of a request's Range what net/http reads as RFC 9110 has it: a
+// unit that nobody knows is ignored, and a last byte may lie however far behind
+// the end.
+func mendRange(h http.Header) {
+	wanted := h.Get("Range")
+	if !strings.HasPrefix(wanted, "bytes=") {
+		h.Del("Range")
+		return
+	}
+	h.Set("Range", hugeNumber.ReplaceAllString(wanted, strings.Repeat("9", 18)))
 }
 
 // cutBy ends writing to w when the server is told to cut downloads, until

@@ -240,6 +240,17 @@ func TestExportIsDownloaded(t *testing.T) {
 			t.Errorf("a range beyond the end: status %d, %s", beyond.status, beyond.body)
 		}
 	})
+	t.Run("ranges", func(t *testing.T) {
+		for wanted, status := range map[string]int{
+			"bytes=0-99999999999999999999": http.StatusPartialContent, "bytes=-99999999999999999999": http.StatusPartialContent,
+			"lines=0-9": http.StatusOK, "bytes": http.StatusOK, "bytes=99999999999999999999-": http.StatusRequestedRangeNotSatisfiable,
+		} {
+			got := r.fetch(http.MethodGet, x.url, map[string]string{"Range": wanted})
+			if got.status != status || status != http.StatusRequestedRangeNotSatisfiable && !bytes.Equal(got.body, whole.body) {
+				t.Errorf("%s: status %d, %d bytes; want %d", wanted, got.status, len(got.body), status)
+			}
+		}
+	})
 	t.Run("JSON Lines", func(t *testing.T) {
 		lines := r.ended(token, r.export(token, "format: JSONL").id)
 		if got := r.fetch(http.MethodGet, lines.url, nil); bytes.Count(got.body, []byte("\n")) != 5000 || !strings.Contains(got.header.Get("Content-Type"), "ndjson") {

@@ -77,12 +77,16 @@ type Burn struct {
 	Percent float64
 	Reached []int // alerts, ascending
 	// ExhaustedOn is the day on which the budget will be used up at the pace of
-	// PaceDays; nil where it is used up, or will not be in its period.
+	// PaceDays; nil where it is used up, or will not be in its period or the next
+	// ForecastYears.
 	ExhaustedOn *Date
 }
 
 // PaceDays before today are what a forecast goes by.
 const PaceDays = 28
+
+// ForecastYears is how far a pace tells something.
+const ForecastYears = 10
 
 // Spent is what was spent on a budget: seconds, and an exact amount of seconds x
 // hourly rate in the budget's currency; in its period, and in the last PaceDays.
@@ -114,7 +118,7 @@ func (b Budget) Burn(s Spent, today Date) (Burn, error) {
 			burn.Reached = append(burn.Reached, alert)
 		}
 	}
-	last := NewDate(9999, 12, 31)
+	last := today + ForecastYears*365
 	if b.Period == BudgetMonthly {
 		month := today.Month()
 		burn.From, last = &month, (month+31).Month()-1

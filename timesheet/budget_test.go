@@ -19,6 +19,8 @@ func TestBurn(t *testing.T) {
 		"just there":      {Budget{Seconds: hours(100), Period: BudgetTotal, Alerts: []int{50, 80}}, Spent{Seconds: 180_000}, "50 [50] never"},
 		"two days left":   {Budget{Seconds: hours(100), Period: BudgetTotal}, Spent{Seconds: 98 * 3600, PaceSeconds: 28 * 3600}, "98 [] 2026-02-11"},
 		"a second more":   {Budget{Seconds: new(int64(360_001)), Period: BudgetTotal}, Spent{Seconds: 98 * 3600, PaceSeconds: 28 * 3600}, "97.9997 [] 2026-02-12"},
+		"in ten years":    {Budget{Seconds: hours(3651), Period: BudgetTotal}, Spent{PaceSeconds: 28 * 3600}, "0 [] 2036-02-08"},
+		"later than that": {Budget{Seconds: hours(3652), Period: BudgetTotal}, Spent{PaceSeconds: 28 * 3600}, "0 [] never"},
 		"used up":         {Budget{Seconds: hours(100), Period: BudgetTotal, Alerts: []int{50, 100, 120}}, Spent{Seconds: 120 * 3600, PaceSeconds: 3600}, "120 [50 100 120] never"},
 		"this month":      {Budget{Seconds: hours(100), Period: BudgetMonthly}, Spent{Seconds: 81 * 3600, PaceSeconds: 28 * 3600}, "81 [] 2026-02-28"},
 		"not this month":  {Budget{Seconds: hours(100), Period: BudgetMonthly}, Spent{Seconds: 80 * 3600, PaceSeconds: 28 * 3600}, "80 [] never"},

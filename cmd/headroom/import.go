@@ -100,6 +100,9 @@ func (c *ImportCmd) run(ctx context.Context, s *store.Store, v timesheet.Viewer,
 	if err != nil && counts.Created > 0 && !c.Preview {
 		return fmt.Errorf("%d entries are written, and running it again goes on after them: %w", counts.Created, err)
 	}
+	if store.IsUnavailable(err) && !c.Preview {
+		return fmt.Errorf("the database went away; running it again is safe, since nothing is written twice: %w", err)
+	}
 	if err != nil {
 		return err
 	}

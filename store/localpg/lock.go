@@ -28,7 +28,7 @@ func (e *heldError) Error() string {
 	if e.pid != 0 {
 		who = fmt.Sprintf("headroom (pid %d)", e.pid)
 	}
-	return fmt.Sprintf("%s already uses %s: stop it, choose another folder with --data-dir, or set DATABASE_URL", who, e.dir)
+	return fmt.Sprintf("%s already uses %s: wait until it has started or ended, stop it, choose another folder with --data-dir, or set DATABASE_URL", who, e.dir)
 }
 
 // dsn is the connection string of the holder's server, if that takes
