@@ -344,6 +344,27 @@ func TestExportLinksAreSigned(t *testing.T) {
 	r.wantRefused("who made it has left", victim.url, http.StatusNotFound, codeNotFound)
 }
 
+// Owners see whose exports there are, and get no link to another's file.
+func TestExportOfAnotherPerson(t *testing.T) {
+	r := exportRig(t, storetest.Open(t), nil)
+	mia, err := r.store.EnsureMember(t.Context(), r.owner, "Mia", "mia@acme.example", timesheet.RoleMember)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token := r.mint(r.owner, mia.ID, timesheet.ScopeWrite)
+	x := r.export(token, "")
+	if seen := r.exportNow(r.token, x.id); x.url == "" || seen.id != x.id || seen.url != "" {
+		t.Errorf("the owner sees %+v of %+v", seen, x)
+	}
+	const all = `{ reportExports(first: 5, everybody: true) { nodes { user { name } url } } }`
+	if a := r.asks(r.token, all); !strings.Contains(a.raw, `{"user":{"name":"Mia"},"url":null}`) {
+		t.Errorf("the owner lists %s", a.raw)
+	}
+	if a := r.must(call{query: all, token: token, accept: mediaGraphQL}); !strings.Contains(a.raw, `"FORBIDDEN"`) || strings.Contains(a.raw, "Mia") {
+		t.Errorf("a member lists %s", a.raw)
+	}
+}
+
 // Another process's file is told apart from one that is gone.
 func TestExportOfAnotherServer(t *testing.T) {
 	dsn := storetest.New(t)
