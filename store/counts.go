@@ -75,11 +75,17 @@ FROM project p
 WHERE p.workspace_id = $1
   AND p.client_id IS NOT NULL`
 
-	// One probe of an index for each, at moments spread evenly: whoever read the
-	// rows to draw from them would read them all.
+	// One probe of an index for each, at moments spread evenly over the time that
+	// has entries: whoever read the rows to draw from them would read them all.
 	sampleDescriptions = `/* sampleDescriptions */
 SELECT left(e.description, 200)
-FROM (SELECT $2::date + random() * ($3::date - $2::date + 1) * interval '1 day' AS at FROM generate_series(1, $4)) t,
+FROM (
+       SELECT min(e.started_at) AS first, max(e.started_at) AS last
+       FROM time_entry e
+       WHERE e.workspace_id = $1
+         AND e.deleted_at IS NULL
+     ) span,
+     LATERAL (SELECT span.first + random() * (span.last - span.first) AS at FROM generate_series(1, $2)) t,
      LATERAL (
        SELECT e.description
        FROM time_entry e
@@ -129,8 +135,8 @@ func (s *Store) Counts(ctx context.Context, ws timesheet.WorkspaceID) (*Counts, 
 	for _, o := range owners {
 		c.ClientOf[o.project] = o.client
 	}
-	if first, last, ok := c.All.span(); ok && c.All.total() > sampleFrom {
-		if c.Sample, err = list(ctx, s, pgx.RowTo[string], sampleDescriptions, ws, first, last, samples(c.All.total())); err != nil {
+	if c.All.total() > sampleFrom {
+		if c.Sample, err = list(ctx, s, pgx.RowTo[string], sampleDescriptions, ws, samples(c.All.total())); err != nil {
 			return nil, fmt.Errorf("sample descriptions: %w", err)
 		}
 		for i := range c.Sample {
@@ -230,14 +236,6 @@ func (m Monthly) before(month int) int64 {
 		return 0
 	}
 	return m.sums[i-1]
-}
-
-// span is the first and the last day of the months with entries.
-func (m Monthly) span() (first, last timesheet.Date, ok bool) {
-	if len(m.sums) == 0 {
-		return 0, 0, false
-	}
-	return firstDay(m.first), firstDay(m.first+len(m.sums)) - 1, true
 }
 
 // Between is how many entries a period is expected to hold: whole months as they

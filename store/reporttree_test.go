@@ -35,7 +35,7 @@ func TestGrowStopsAtItsLimit(t *testing.T) {
 			if broken, _ := timesheet.AsError(err); tt.code != "" && (broken == nil || broken.Code != tt.code) {
 				t.Errorf("got error %v, want %s", err, tt.code)
 			}
-			if tt.code == "" && (err != nil || root.sum.entries != 100 || len(root.below[0].below) != 5000) {
+			if tt.code == "" && (err != nil || root.totals.EntryCount != 100 || len(root.below[0].below) != 5000) {
 				t.Errorf("got %+v, error %v; want 100 entries and 5000 leaves", root, err)
 			}
 		})
