@@ -203,7 +203,10 @@ func (c *compiler) field(obj *ast.Definition, g *group, inList bool, depth int) 
 	n.list = n.def.Type.Elem != nil
 	n.size = c.sizing(first, n.def, size)
 	n.own = weightOr(n.def.Directives, c.fieldWeight(obj))
-	n.inputs = c.inputWeights(first, n.def)
+	var err error
+	if n.inputs, err = c.inputWeights(first, n.def); err != nil {
+		return 0, err
+	}
 	n.ranges = c.rangesOf(n.def)
 	if returned.IsLeafType() {
 		n.leaf = max(0, weightOr(returned.Directives, 0))

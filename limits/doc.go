@@ -81,6 +81,7 @@
 //   - Weights are finite numbers, negative only on arguments and input fields; no
 //     @cost on an interface's fields; no list of lists of objects; @class only on
 //     root fields.
+//   - No default of an input field leads back to itself: its value would have no end.
 //
 // # The budgets
 //

@@ -1,7 +1,9 @@
 package limits
 
 import (
+	"fmt"
 	"maps"
+	"reflect"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -16,9 +18,8 @@ type inputWeight struct {
 }
 
 // inputWeights returns the arguments of a field that can carry a weight, given
-// or by default. Almost no schema has any.
-func (c *compiler) inputWeights(field *ast.Field, def *ast.FieldDefinition) []inputWeight {
-	var out []inputWeight
+// or by default. Almost no schema has any. The error is a default without end.
+func (c *compiler) inputWeights(field *ast.Field, def *ast.FieldDefinition) (out []inputWeight, err error) {
 	for _, d := range def.Arguments {
 		w, ok := weightOf(d.Directives)
 		if !ok && !c.hasWeights(d.Type.Name()) {
@@ -29,8 +30,11 @@ func (c *compiler) inputWeights(field *ast.Field, def *ast.FieldDefinition) []in
 			in.value = arg.Value
 		}
 		out = append(out, in)
+		newDefaultCycles(c.schema, func(t, f string, _ *ast.Position) {
+			err = fmt.Errorf("the default of %s.%s leads back to itself", t, f)
+		}).walk(d.Type.Name())
 	}
-	return out
+	return out, err
 }
 
 // hasWeights reports whether an input type has weights at any depth.
@@ -64,19 +68,18 @@ func (in inputWeight) of(schema *ast.Schema, vars map[string]any) float64 {
 // weigh sums the weights of the input fields that are given within a value. It
 // is linear in the value.
 func weigh(schema *ast.Schema, typ *ast.Type, v any) float64 {
-	if list, ok := v.([]any); ok {
-		sum := 0.0
-		for _, item := range list {
-			sum += weigh(schema, typ, item)
-		}
-		return sum
-	}
-	object, ok := v.(map[string]any)
 	def := schema.Types[typ.Name()]
-	if !ok || def == nil || def.Kind != ast.InputObject {
+	if def == nil || def.Kind != ast.InputObject {
 		return 0
 	}
 	sum := 0.0
+	list, object := plain(v)
+	for _, item := range list {
+		sum += weigh(schema, typ, item)
+	}
+	if object == nil {
+		return sum
+	}
 	for _, f := range def.Fields {
 		item, given := object[f.Name]
 		if !given && f.DefaultValue != nil {
@@ -87,6 +90,34 @@ func weigh(schema *ast.Schema, typ *ast.Type, v any) float64 {
 		}
 	}
 	return sum
+}
+
+// plain returns a list or an object as decoders of JSON make them, whatever types
+// of Go the caller has given them.
+func plain(v any) (list []any, object map[string]any) {
+	switch v := v.(type) {
+	case nil:
+		return nil, nil
+	case []any:
+		return v, nil
+	case map[string]any:
+		return nil, v
+	}
+	switch r := reflect.ValueOf(v); {
+	case r.Kind() == reflect.Pointer && !r.IsNil():
+		return plain(r.Elem().Interface())
+	case r.Kind() == reflect.Slice || r.Kind() == reflect.Array:
+		list = make([]any, r.Len())
+		for i := range list {
+			list[i] = r.Index(i).Interface()
+		}
+	case r.Kind() == reflect.Map && r.Type().Key().Kind() == reflect.String:
+		object = make(map[string]any, r.Len())
+		for _, key := range r.MapKeys() {
+			object[key.String()] = r.MapIndex(key).Interface()
+		}
+	}
+	return list, object
 }
 
 // argumentValue returns an argument's value as a resolver would see it, and

@@ -311,6 +311,41 @@ func TestCompileRefuses(t *testing.T) {
 	}
 }
 
+// A schema that nobody has checked must not take the process down.
+func TestCompileRefusesCircularDefaults(t *testing.T) {
+	schema := loadSchema(t, directives+`type Query { a(in: In): A } type A { x: Int }
+		input In { x: Int @cost(weight: "5") l: [In!] y: In = {x: 1} }`)
+	_, err := Compile(schema, loadQuery(t, schema, `{ a(in: {l: [{x: 1}, {x: 2}]}) { x } }`), "")
+	if want := "the default of In.y leads back to itself"; err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+}
+
+// Callers of Go give lists and objects in types of their own.
+func TestPriceWeighsTypedVariables(t *testing.T) {
+	type named string
+	type object map[named]int
+	schema := loadSchema(t, directives+`type Query { a(in: [In!]): Int } input In { x: Int @cost(weight: "5") more: [In!] }`)
+	f, err := Compile(schema, loadQuery(t, schema, `query($in: [In!]) { a(in: $in) }`), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := map[string]any{"x": 1}
+	for _, in := range []any{
+		[]any{one, one},
+		[]map[string]any{one, one},
+		[2]map[string]int{{"x": 1}, {"x": 2}},
+		[]object{{"x": 1}, {"x": 2}},
+		[]*object{{"x": 1}, nil, {"x": 2}},
+		map[string]any{"x": 1, "more": []map[string]any{one}},
+		map[string][]any{"more": {one, &one}},
+	} {
+		if p := f.Price(map[string]any{"in": in}, nil); p.Expected != 10.5 {
+			t.Errorf("%T: %v points, want 10.5", in, p.Expected)
+		}
+	}
+}
+
 func TestCompileChoosesTheOperation(t *testing.T) {
 	schema := tracker(t)
 	doc := loadQuery(t, schema, `query A { tags { id } } mutation B { stopTimer { entry { id } } }`)

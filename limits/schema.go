@@ -16,12 +16,16 @@ import (
 // The error joins one line for each defect, with type, field and position.
 func CheckSchema(schema *ast.Schema) error {
 	c := &checker{schema: schema, sizedBy: sizedBy(schema)}
+	cycles := newDefaultCycles(schema, func(t, f string, at *ast.Position) {
+		c.defect(at, "%s.%s: the default leads back to itself: such a value has no end", t, f)
+	})
 	for _, name := range slices.Sorted(maps.Keys(schema.Types)) {
 		t := schema.Types[name]
 		if t.BuiltIn || strings.HasPrefix(name, "__") {
 			continue
 		}
 		c.weight(t.Directives, t.Position, 0, "%s", name)
+		cycles.walk(name)
 		for _, f := range t.Fields {
 			if !strings.HasPrefix(f.Name, "__") {
 				c.field(t, f)

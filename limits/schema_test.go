@@ -200,6 +200,14 @@ func TestCheckSchema(t *testing.T) {
 				"Query.c: assumedSize is never used: a slicing",
 			},
 		},
+		{
+			name: "defaults that lead back to themselves",
+			sdl: `type Query { a(in: In): Int b(in: List): Int }
+				input In { x: Int @cost(weight: "5") y: In = {x: 1} }
+				input List { l: [Other!] = [{n: 1}] } input Other { n: Int back: List = {} }
+				input Ends { a: Ends = {a: {a: null}} b: In! = {y: null} c: Int = 3 }`,
+			want: []string{"7:42: In.y: the default leads back to itself", "List.l: the default leads back to itself"},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
