@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -84,6 +85,17 @@ func (c *CostCmd) Run(env *environment) error {
 	}
 	if refused > 0 {
 		return fmt.Errorf("%d of %d operations would be refused", refused, len(lines))
+	}
+	return nil
+}
+
+// Validate refuses budgets that no price could exceed, or that every price does.
+func (c *CostCmd) Validate() error {
+	if !(c.Budget >= 0 && c.Budget <= math.MaxFloat64) {
+		return fmt.Errorf("--budget is %v: give a finite number of points, 0 or more", c.Budget)
+	}
+	if c.Nodes < 0 {
+		return fmt.Errorf("--nodes is %d: give 0 or more", c.Nodes)
 	}
 	return nil
 }
