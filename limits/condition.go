@@ -19,13 +19,25 @@ type condition struct {
 // true: the price is then a bound.
 const maxConditions = 64
 
+// Conditional tells whether @skip or @include asks for a variable. Given as nil,
+// all its conditions hold: the price is a bound for both of its values.
+func (f *Formula) Conditional(variable string) bool {
+	for _, c := range f.conditions {
+		if c.variable == variable {
+			return true
+		}
+	}
+	return false
+}
+
 // holding returns the conditions that hold for these variables.
 func holding(conditions []condition, vars map[string]any) mask {
 	var m mask
 	for i, c := range conditions {
 		holds := c.unset
-		if v, ok := vars[c.variable].(bool); ok {
-			holds = v == c.want
+		if v, given := vars[c.variable]; given {
+			b, ok := v.(bool)
+			holds = !ok || b == c.want
 		}
 		if holds {
 			m |= 1 << i

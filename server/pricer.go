@@ -9,7 +9,6 @@ import (
 
 	"headroom/graph"
 	"headroom/limits"
-	"headroom/timesheet"
 )
 
 // Pricer prices documents as the server does, without a server or a database:
@@ -44,19 +43,19 @@ type Quote struct {
 	Price   limits.Price
 	Class   limits.Class
 	Over    *limits.CostError // nil within the caps
-	Assumed map[string]any    // the page sizes that were not given
+	Assumed map[string]any    // of the variables that were not given
 }
 
 // Price prices the operation of this name for the largest tenant: without
-// statistics by the schema alone, else for the workspace in which it is dearest. Variables that are not given are assumed at their
-// default, else at the most that the API accepts.
+// statistics by the schema alone, else for the workspace in which it is dearest.
+// Variables that are not given are assumed at their dearest, whatever their default.
 func (p *Pricer) Price(ctx context.Context, t Trusted, vars map[string]any) (Quote, error) {
 	doc, f := p.documents.load(ctx, params{query: t.Text, operation: t.Name, trusted: true}, &timings{})
 	if f != nil {
 		return Quote{}, f.list()[0]
 	}
 	var q Quote
-	all, assumed := dearestVariables(p.documents.schema, doc.op, vars)
+	all, assumed := doc.dearestVariables(p.documents.schema, vars)
 	q.Assumed = assumed
 	est := p.dearestWorkspace(doc.formula, all)
 	q.Price = doc.formula.Price(all, est)
@@ -78,37 +77,4 @@ func (p *Pricer) dearestWorkspace(f *limits.Formula, vars map[string]any) (out l
 		}
 	}
 	return out
-}
-
-// dearestVariables adds to vars what an operation was not given, at its default
-// or its dearest; assumed are the page sizes among it.
-func dearestVariables(schema *ast.Schema, op *ast.OperationDefinition, vars map[string]any) (all, assumed map[string]any) {
-	all, assumed = map[string]any{}, map[string]any{}
-	for _, def := range op.VariableDefinitions {
-		v, given := vars[def.Variable]
-		if !given && def.DefaultValue == nil {
-			if v, given = dearest(schema, def.Type); v == int64(timesheet.MaxPage) {
-				assumed[def.Variable] = v
-			}
-		}
-		if given {
-			all[def.Variable] = v
-		}
-	}
-	return all, assumed
-}
-
-// dearest is the value of a variable that was not given: a page is the largest,
-// an input object holds its defaults, and a condition holds by itself.
-func dearest(schema *ast.Schema, typ *ast.Type) (any, bool) {
-	def := schema.Types[typ.Name()]
-	switch {
-	case typ.Elem != nil || def == nil:
-		return nil, false
-	case def.Kind == ast.InputObject:
-		return map[string]any{}, true
-	case def.Name == "Int":
-		return int64(timesheet.MaxPage), true
-	}
-	return nil, false
 }
