@@ -65,7 +65,12 @@ func TestServerIsStartedAndEnded(t *testing.T) {
 		t.Errorf("group %s: %v, want the server and its child", group, living(t, group))
 	}
 	s.stop()
-	if left := living(t, group); len(left) > 0 {
+	left := living(t, group)
+	for wait := time.Millisecond; len(left) > 0 && wait < 10*time.Second; wait *= 2 { // what is killed ends when the machine gets to it
+		time.Sleep(wait)
+		left = living(t, group)
+	}
+	if len(left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}
 	if _, err := http.Get(s.target); err == nil {

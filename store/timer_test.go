@@ -102,7 +102,7 @@ func TestStartTimer(t *testing.T) {
 		wantWarnings(t, warnings)
 		wantSpan(t, *stopped, old.StartedAt, &at)
 		wantSpan(t, started, at, nil)
-		if stopped.ID != old.ID || *stopped.Seconds != 3540 || started.Description != "next" {
+		if stopped.ID != old.ID || *stopped.Seconds != int64(at.Sub(old.StartedAt)/time.Second) || started.Description != "next" {
 			t.Errorf("got stopped %+v, started %+v", stopped, started)
 		}
 		if diff := cmp.Diff(*stopped, entryNow(t, s, v, old.ID)); diff != "" {
