@@ -55,9 +55,15 @@ type Budget struct {
 	start time.Time // with its monotonic reading: steps of the wall clock do nothing
 
 	mu      sync.Mutex
-	buckets map[string]bucket
+	buckets map[string]purse
 	sweepAt int  // number of buckets at which full ones are forgotten
 	swept   span // when that last happened
+}
+
+// purse is a key's bucket, and what reservations that are open hold of it.
+type purse struct {
+	bucket
+	held span
 }
 
 // NewBudget returns a budget in which every key is full, or an error if the
@@ -68,7 +74,7 @@ func NewBudget(rate Rate) (*Budget, error) {
 	}
 	return &Budget{
 		rate: rate, size: rate.spanOf(rate.Size), start: time.Now(),
-		buckets: map[string]bucket{}, sweepAt: minSweep,
+		buckets: map[string]purse{}, sweepAt: minSweep,
 	}, nil
 }
 
@@ -88,23 +94,29 @@ func (b *Budget) Available(key string) float64 {
 
 // Charge takes points without asking; the key may go into debt by one size.
 func (b *Budget) Charge(key string, points float64) {
-	b.charge(key, b.rate.spanOf(points))
-}
-
-func (b *Budget) charge(key string, cost span) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := b.now()
 	key = b.keyLocked(key, now)
-	b.buckets[key] = b.buckets[key].charge(now, cost, b.size)
+	p := b.buckets[key]
+	p.bucket = p.charge(now, b.rate.spanOf(points), b.size)
+	b.buckets[key] = p
 }
 
-func (b *Budget) refund(key string, cost span) {
+// settle replaces what a reservation holds by its cost. Nothing is given back
+// beyond what other reservations leave of the size: time has restored that already.
+func (b *Budget) settle(h held, cost span) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if held, ok := b.buckets[key]; ok { // else it is full again and forgotten
-		b.buckets[key] = held.refund(cost)
+	now := b.now()
+	p := b.buckets[h.key]
+	p.held -= h.cost
+	if cost > h.cost {
+		p.bucket = p.charge(now, cost-h.cost, b.size)
+	} else {
+		p.bucket = p.refund(min(h.cost-cost, max(0, p.used(now)-p.held)))
 	}
+	b.buckets[h.key] = p
 }
 
 // minSweep is the number of buckets below which a sweep is not worth it.
@@ -117,8 +129,8 @@ func (b *Budget) keyLocked(key string, now span) string {
 		return key
 	}
 	if len(b.buckets) < maxKeys || now-b.swept >= span(time.Second) {
-		for k, held := range b.buckets {
-			if held.used(now) == 0 {
+		for k, p := range b.buckets {
+			if p.used(now) == 0 && p.held == 0 {
 				delete(b.buckets, k)
 			}
 		}
@@ -180,13 +192,14 @@ func (a Account) reserve(points float64) (held, *Shortage) {
 	defer b.mu.Unlock()
 	now := b.now()
 	key := b.keyLocked(a.Key, now)
-	before := b.buckets[key]
+	p := b.buckets[key]
 	after, short := a.lookLocked(key, now, points)
 	if short != nil {
 		return held{}, short
 	}
-	b.buckets[key] = after
-	return held{b, key, after.used(now) - before.used(now)}, nil
+	taken := after.used(now) - p.used(now)
+	b.buckets[key] = purse{after, p.held + taken}
+	return held{b, key, taken}, nil
 }
 
 // Short tells what Reserve would refuse now, nil for nothing; it takes no points.
@@ -209,7 +222,7 @@ func (a Account) look(points float64) (after bucket, short *Shortage) {
 // lookLocked returns the bucket after points were taken, or what is short.
 func (a Account) lookLocked(key string, now span, points float64) (bucket, *Shortage) {
 	b := a.Budget
-	before := b.buckets[key]
+	before := b.buckets[key].bucket
 	after, wait := before.take(now, b.rate.spanOf(points), b.size)
 	if wait > 0 {
 		available := b.rate.pointsOf(b.size - before.used(now))
@@ -218,19 +231,14 @@ func (a Account) lookLocked(key string, now span, points float64) (bucket, *Shor
 	return after, nil
 }
 
-// Settle replaces the reserved by the actual points: the rest goes back, more is
-// taken, if need be into debt.
+// Settle replaces the reserved by the actual points: the rest goes back, as far as
+// it and what else is held fit the size; more is taken, if need be into debt.
 func (r *Reservation) Settle(actual float64) {
 	for _, h := range r.held {
-		switch cost := h.budget.rate.spanOf(actual); {
-		case cost < h.cost:
-			h.budget.refund(h.key, h.cost-cost)
-		case cost > h.cost:
-			h.budget.charge(h.key, cost-h.cost)
-		}
+		h.budget.settle(h, h.budget.rate.spanOf(actual))
 	}
 	r.held = nil
 }
 
-// Cancel gives everything back.
+// Cancel is Settle with nothing spent.
 func (r *Reservation) Cancel() { r.Settle(0) }

@@ -144,6 +144,28 @@ func TestBudgetRefundsWhatWasTaken(t *testing.T) {
 	})
 }
 
+// What time has restored while a reservation was open is not given back again
+// while another holds it.
+func TestBudgetRefundsWithinItsSize(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBudget(t, 100, 100)
+		first, _ := Reserve(100, Account{b, "k"})
+		time.Sleep(1100 * time.Millisecond)
+		second, s := Reserve(100, Account{b, "k"})
+		if s != nil {
+			t.Fatal(s)
+		}
+		first.Cancel()
+		if got := b.Available("k"); got != 0 {
+			t.Errorf("%v available beside 100 held of 100", got)
+		}
+		second.Settle(30)
+		if got := b.Available("k"); got != 70 {
+			t.Errorf("%v available after 30 of 100, want 70", got)
+		}
+	})
+}
+
 func TestReserveTakesFromBothOrNone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		user, workspace := newBudget(t, 100, 1), newBudget(t, 150, 1)
@@ -175,8 +197,8 @@ func (r *reference) pass(d time.Duration) {
 func (r *reference) add(x float64) { r.level = min(r.size, max(r.level+x, min(r.level, -r.size))) }
 
 // TestBudgetAgreesWithReference drives a budget by random sequences: it always
-// holds what a token bucket holds, never more than its size, never less than one
-// size of debt; and what was really spent never exceeds the size and what time
+// holds what a token bucket holds, never more than its size, nor after a refund more
+// than its size beside what is held, never less than one size of debt; and what was really spent never exceeds the size and what time
 // restored.
 func TestBudgetAgreesWithReference(t *testing.T) {
 	const size, restore = 200.0, 50.0
@@ -184,6 +206,7 @@ func TestBudgetAgreesWithReference(t *testing.T) {
 		*Reservation
 		points float64
 	}
+	capped := 0 // refunds that would not have fitted
 	for seed := range uint64(200) {
 		synctest.Test(t, func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(seed, 3))
@@ -194,11 +217,23 @@ func TestBudgetAgreesWithReference(t *testing.T) {
 			var held []open
 			spent, refused := 0.0, 0
 			settle := func(i int, actual float64) {
-				held[i].Settle(actual)
-				ref.add(held[i].points - actual)
-				spent += actual
+				r, points, before := held[i].Reservation, held[i].points, b.Available("k")
 				held[i] = held[len(held)-1]
 				held = held[:len(held)-1]
+				beside := 0.0
+				for _, h := range held {
+					beside += h.points
+				}
+				r.Settle(actual)
+				ref.add(min(points-actual, max(0, size-beside-ref.level)))
+				spent += actual
+				got := b.Available("k")
+				if got > before && got+beside > size+1e-4 {
+					t.Fatalf("seed %d: %v available and %v held of %v", seed, got, beside, size)
+				}
+				if got < before+points-actual-1e-4 && points > actual {
+					capped++
+				}
 			}
 			for step := range 400 {
 				switch k := rng.IntN(8); {
@@ -222,12 +257,9 @@ func TestBudgetAgreesWithReference(t *testing.T) {
 					settle(rng.IntN(len(held)), min(actual, 100))
 				case k < 6 && len(held) > 0: // cancelled or failed, and told so more than once
 					i := rng.IntN(len(held))
-					r, points := held[i].Reservation, held[i].points
-					held[i] = held[len(held)-1]
-					held = held[:len(held)-1]
-					ref.add(points)
-					r.Cancel()
-					r.Settle(points)
+					r := held[i].Reservation
+					settle(i, 0)
+					r.Settle(size)
 					r.Cancel()
 				default:
 					d := time.Duration(rng.Int64N(int64(time.Second)))
@@ -253,6 +285,9 @@ func TestBudgetAgreesWithReference(t *testing.T) {
 				t.Errorf("seed %d: %v available at the end, want %v", seed, got, size)
 			}
 		})
+	}
+	if capped == 0 {
+		t.Error("no refund was ever too large: the test says nothing of held points")
 	}
 }
 
