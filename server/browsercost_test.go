@@ -67,11 +67,27 @@ func TestBrowserCostPanel(t *testing.T) {
 		},
 		"that leaves a field out": {
 			`query Dear { projects(first: 90) { nodes { name tasks(first: 70) { nodes { id } } more: tasks(first: 50) { nodes { id } } } } }`, `{}`,
-			"Leave projects.nodes.more out", "more:", "tasks(first: 70)",
+			"Leave projects.nodes.more out, saves 4500 nodes", "more:", "tasks(first: 70)",
+		},
+		"that leaves a field and its variable out": {
+			`query Dear($p: Int!, $n: Int!) { projects(first: $p) { nodes { name tasks(first: 70) { nodes { id } } more: tasks(first: $n) { nodes { id } } } } }`, `{"p": 90, "n": 50}`,
+			"Leave projects.nodes.more out", `"n": 50`, "query Dear($p: Int!) {",
+		},
+		"that leaves a field, its fragments and their variables out": {
+			`query Dear($n: Int!, $yes: Boolean!) { projects(first: 90) { nodes { name tasks(first: 70) { nodes { id } } more: tasks(first: $n) { ...T } } } } fragment T on TaskConnection { ...U } fragment U on TaskConnection { nodes { id @include(if: $yes) } }`, `{"n": 50, "yes": true}`,
+			"Leave projects.nodes.more out", "fragment", "query Dear {",
+		},
+		"in a variable's default": {
+			`query Dear($i: ReportInput! = {period: {from: "2025-01-01", to: "2025-12-31"}, groupBy: [TASK], maxRows: 20000}) { timesheetReport(input: $i) { rows { key } } }`, `{}`,
+			"Set input.maxRows of timesheetReport to ", "20000", `to: "2025-12-31"}, groupBy: [TASK], maxRows: `,
 		},
 		"that splits the operation": {
 			`query Dear($n: Int!) { a: projects(first: 90) { nodes { tasks(first: 60) { nodes { id } } } } b: projects(first: $n) { nodes { tasks(first: 60) { nodes { id } } } } }`, `{"n": 90}`,
-			"Move a into an operation", "first: 90) { nodes { tasks(first: 60) { nodes { id } } } } b:", "query DearA",
+			"Move a into an operation", "first: 90) { nodes { tasks(first: 60) { nodes { id } } } } b:", "query DearA {",
+		},
+		"that splits an operation with fragments": {
+			`query Dear($m: Int!, $k: Int!) { a: projects(first: 90) { nodes { ...T } } b: projects(first: 90) { nodes { tasks(first: $k) { nodes { id } } } } } fragment T on Project { tasks(first: $m) { nodes { id } } }`, `{"m": 60, "k": 60}`,
+			"Move a into an operation", "query Dear($m", "query DearA($m: Int!) {",
 		},
 	} {
 		t.Run("applies a suggestion "+name, func(t *testing.T) {
@@ -90,23 +106,35 @@ func TestBrowserCostPanel(t *testing.T) {
 			}
 		})
 	}
-	t.Run("narrows a period", func(t *testing.T) {
+	t.Run("of a year's report", func(t *testing.T) {
 		s := r.server.statistics
 		ws := r.server.demo[r.token].workspace
 		s.of(ws)
 		s.keep(ws, company(), time.Now())
+		folder, err := OpenExportFolder(t.TempDir(), []byte("a secret of the tests"), 1<<30)
+		if err != nil {
+			t.Fatal(err)
+		}
 		points := r.server.caps.Points
-		r.server.caps.Points = 20
-		defer func() { r.server.caps.Points = points }()
-		write(t, `query Long { timesheetReport(input: {period: {from: "2025-01-01", to: "2025-12-31"}, groupBy: [TASK], maxRows: 50}) { rows { key } } }`, `{}`)
-		panel(t, "COST_ESTIMATED_TOO_EXPENSIVE")
-		const button = "Shorten input.period of timesheetReport to "
-		b.wait(t, `[...document.querySelectorAll('#price button')].find((b) => b.innerText.includes('`+button+`'))?.innerText`)
-		b.shoot(t)
-		b.do(t, chromedp.Click(chromedp.Search(`//section[@id="price"]//button[contains(text(), "`+button+`")]`)))
-		panel(t, "verdict accepted")
-		if now := written(t); strings.Contains(now, `from: "2025-01-01"`) || !strings.Contains(now, `to: "2025-12-31"`) {
-			t.Errorf("the editor holds\n%s\nwant another first day and the same last one", now)
+		r.server.caps.Points, r.server.exports.Folder = 20, folder
+		defer func() { r.server.caps.Points, r.server.exports.Folder = points, nil }()
+		const input = `{period: {from: "2025-01-01", to: "2025-12-31"}, groupBy: [TASK], maxRows: 50}`
+		for name, query := range map[string]string{
+			"in the document":         `query Long { timesheetReport(input: ` + input + `) { rows { key } } }`,
+			"in a variable's default": `query Long($i: ReportInput! = ` + input + `) { timesheetReport(input: $i) { rows { key } } }`,
+		} {
+			t.Run("narrows the period "+name, func(t *testing.T) {
+				write(t, query, `{}`)
+				panel(t, "For all of timesheetReport, have reportExportCreate make a file")
+				const button = "Shorten input.period of timesheetReport to "
+				b.wait(t, `[...document.querySelectorAll('#price button')].find((b) => b.innerText.includes('`+button+`'))?.innerText`)
+				b.shoot(t)
+				b.do(t, chromedp.Click(chromedp.Search(`//section[@id="price"]//button[contains(text(), "`+button+`")]`)))
+				panel(t, "verdict accepted")
+				if now := written(t); strings.Contains(now, `from: "2025-01-01"`) || !strings.Contains(now, `to: "2025-12-31"`) {
+					t.Errorf("the editor holds\n%s\nwant another first day and the same last one", now)
+				}
+			})
 		}
 	})
 	t.Run("applies the suggestion of a refused run", func(t *testing.T) {

@@ -8,7 +8,9 @@ function element(tag, properties, ...children) {
   return e;
 }
 
-const points = (n) => (n === 1 ? '1 point' : n + ' points');
+// amount writes so many of a unit in the plural, such as points or rows read.
+const amount = (n, unit) => n + ' ' + (n === 1 ? unit.replace(/s\b/, '') : unit);
+const points = (n) => amount(n, 'points');
 
 // costPanel makes the panel. apply is called with a suggestion that the person
 // has chosen.
@@ -24,10 +26,14 @@ function costPanel(apply) {
   const say = (...items) => summary.replaceChildren(...items.map(([label, value, className]) =>
     element('span', {}, label + ' ', element('b', { className: className || '', textContent: value }))));
 
-  function advise(suggestions) {
+  // advise shows suggestions whose savings are in the unit; one that needs
+  // another operation is told, not applied.
+  function advise(suggestions, unit) {
     const known = (suggestions || []).filter((s) => wording[s.kind]);
     advice.replaceChildren(...known.map((s) => {
-      const button = element('button', { type: 'button', textContent: wording[s.kind](s) });
+      const textContent = wording[s.kind](s, unit);
+      if (s.mutation) return element('p', { textContent });
+      const button = element('button', { type: 'button', textContent });
       button.addEventListener('click', () => apply(s));
       return button;
     }));
@@ -71,12 +77,12 @@ function costPanel(apply) {
 
     // refused shows a whole operation's refusal.
     refused(status, error) {
-      const { code, retryAfterMs, suggestions } = error.extensions || {};
+      const { code, retryAfterMs, suggestions, unit } = error.extensions || {};
       const items = [['refused', (code || 'ERROR') + ' (' + status + ')', 'refused'], ['', error.message]];
       if (retryAfterMs) items.push(['come back in', retryAfterMs + ' ms']);
       say(...items);
       shares.replaceChildren();
-      advise(suggestions);
+      advise(suggestions, unit);
     },
 
     // quoted shows the answer of /graphql/cost.
@@ -90,7 +96,7 @@ function costPanel(apply) {
       if (allows) items.push(['pays this', allows.now + ' times now, ' + allows.perMinute + ' a minute']);
       say(...items);
       bars(cost.fields || []);
-      advise(suggestions);
+      advise(suggestions, verdict.unit);
     },
 
     // ran shows the cost of an answer.
@@ -107,6 +113,7 @@ function costPanel(apply) {
 const wording = {
   REDUCE_ARGUMENT: (s) => `Set ${s.argument} of ${s.path} to ${s.maxAccepted}`,
   NARROW_RANGE: (s) => `Shorten ${s.argument} of ${s.path} to ${s.maxAccepted.slice(1, -1)} days`,
-  DROP_FIELD: (s) => `Leave ${s.path} out, saves ${points(Math.round(s.saves * 100) / 100)}`,
+  DROP_FIELD: (s, unit) => `Leave ${s.path} out` + (unit ? `, saves ${amount(Math.round(s.saves * 100) / 100, unit)}` : ''),
   SPLIT_OPERATION: (s) => `Move ${s.path} into an operation of its own`,
+  USE_EXPORT: (s) => `For all of ${s.path}, have ${s.mutation} make a file`,
 };

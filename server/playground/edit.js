@@ -1,10 +1,11 @@
 // Applies a suggestion of the server to a document and its variables. What the
-// person wrote stays as it is; only the place concerned changes.
+// person wrote stays as it is; only the place concerned changes, and what nothing
+// uses any more goes.
 'use strict';
 
 // applySuggestion returns {query, variables}, or null where the suggestion needs
 // a person. variables is the parsed object.
-function applySuggestion({ parse }, query, variables, operationName, suggestion) {
+function applySuggestion({ parse, visit }, query, variables, operationName, suggestion) {
   let document;
   try {
     document = parse(query);
@@ -19,7 +20,12 @@ function applySuggestion({ parse }, query, variables, operationName, suggestion)
   const state = { query, splices: [], variables: structuredClone(variables), document, operation };
   const change = { REDUCE_ARGUMENT: reduce, NARROW_RANGE: narrow, DROP_FIELD: drop, SPLIT_OPERATION: split }[suggestion.kind];
   if (!change || !change(state, found, suggestion)) return null;
-  return { query: spliced(query, state.splices), variables: state.variables };
+  const changed = spliced(query, state.splices);
+  try {
+    return prune(visit, parse(changed), changed, state.variables);
+  } catch {
+    return null;
+  }
 }
 
 // fieldsAt are the fields whose response keys lead along the path, wherever the
@@ -74,18 +80,27 @@ function narrow(state, found, { argument, maxAccepted }) {
 }
 
 function readArgument(state, field, [name, ...keys]) {
-  let value = field.arguments.find((a) => a.name.value === name)?.value;
-  while (value && value.kind === 'ObjectValue') {
-    const key = keys.shift();
-    value = value.fields.find((f) => f.name.value === key)?.value;
+  return readValue(state, field.arguments.find((a) => a.name.value === name)?.value, keys);
+}
+
+function readValue(state, value, keys) {
+  if (value?.kind === 'Variable') {
+    const unset = defaultOf(state, value);
+    return unset ? readValue(state, unset, keys) : keys.reduce((v, key) => v?.[key], state.variables[value.name.value]);
   }
-  if (!value) return undefined;
-  if (value.kind !== 'Variable') return keys.length === 0 ? value.value : undefined;
-  return keys.reduce((v, key) => v?.[key], state.variables[value.name.value]);
+  if (keys.length === 0) return value?.value;
+  return readValue(state, value?.fields?.find((f) => f.name.value === keys[0])?.value, keys.slice(1));
+}
+
+// defaultOf is the value in the document that a variable has, undefined where
+// one is given for it.
+function defaultOf({ operation, variables }, { name }) {
+  if (name.value in variables) return undefined;
+  return operation.variableDefinitions.find((d) => d.variable.name.value === name.value)?.defaultValue;
 }
 
 // setArgument writes a value into an argument, or into the variable that is
-// given for it. literal is its text in a document, json in the variables.
+// given for it or that variable's default. literal is its text in a document, json in the variables.
 function setArgument(state, field, [name, ...keys], literal, json) {
   const argument = field.arguments.find((a) => a.name.value === name);
   if (argument) return setValue(state, argument.value, keys, literal, json);
@@ -97,7 +112,10 @@ function setArgument(state, field, [name, ...keys], literal, json) {
 }
 
 function setValue(state, value, keys, literal, json) {
-  if (value.kind === 'Variable') return setVariable(state.variables, [value.name.value, ...keys], json);
+  if (value.kind === 'Variable') {
+    const unset = defaultOf(state, value);
+    return unset ? setValue(state, unset, keys, literal, json) : setVariable(state.variables, [value.name.value, ...keys], json);
+  }
   if (keys.length === 0) {
     state.splices.push({ start: value.loc.start, end: value.loc.end, text: literal });
     return true;
@@ -141,26 +159,13 @@ function wholeLines(query, { start, end }) {
   return alone ? { start: before, end: after + 1, text: '' } : { start, end, text: '' };
 }
 
-// split moves a root field into an operation of its own, with the variables it
-// uses, and leaves the others where they are.
+// split moves a root field into an operation of its own. Both declare all
+// variables here; prune leaves each its own.
 function split(state, found) {
   const { query, operation } = state;
-  if (found.length !== 1 || found[0].set !== operation.selectionSet || operation.selectionSet.selections.length < 2) return false;
+  if (found.length !== 1 || found[0].set !== operation.selectionSet || !drop(state, found)) return false;
   const { field } = found[0];
-  if (!drop(state, found)) return false;
   const text = (node) => query.slice(node.loc.start, node.loc.end);
-  const inField = text(field);
-  const below = withFragments(state.document, field).map(text).join(' ');
-  const rest = spliced(query, [{ start: field.loc.start, end: field.loc.end, text: '' }]);
-  const uses = (where, definition) => (where.match(new RegExp('\\$' + definition.variable.name.value + '\\b', 'g')) || []).length;
-  const moved = operation.variableDefinitions.filter((d) => uses(below, d) > 0);
-  const stale = operation.variableDefinitions.filter((d) => uses(rest, d) < 2);
-  for (const d of stale) state.splices.push({ start: d.loc.start, end: d.loc.end, text: '' });
-  if (stale.length > 0 && stale.length === operation.variableDefinitions.length) {
-    const open = query.lastIndexOf('(', operation.variableDefinitions[0].loc.start);
-    const close = query.indexOf(')', operation.variableDefinitions.at(-1).loc.end);
-    state.splices.push({ start: open, end: open + 1, text: '' }, { start: close, end: close + 1, text: '' });
-  }
   const name = operation.name ? operation.name.value : '';
   if (!name) {
     const at = operation.loc.start;
@@ -169,25 +174,70 @@ function split(state, found) {
     else state.splices.push({ start: at + operation.operation.length, end: at + operation.operation.length, text: ' Rest' });
   }
   const key = (field.alias || field.name).value;
-  const own = (name || '') + key[0].toUpperCase() + key.slice(1);
-  const variables = moved.length > 0 ? '(' + moved.map(text).join(', ') + ')' : '';
-  state.splices.push({ start: query.length, end: query.length, text: `\n${operation.operation} ${own}${variables} {\n  ${inField}\n}\n` });
+  const own = name + key[0].toUpperCase() + key.slice(1);
+  const definitions = operation.variableDefinitions.map(text).join(', ');
+  const variables = definitions && '(' + definitions + ')';
+  state.splices.push({ start: query.length, end: query.length, text: `\n${operation.operation} ${own}${variables} {\n  ${text(field)}\n}\n` });
   return true;
 }
 
-// withFragments is a field and all fragments that are spread below it.
-function withFragments(document, field) {
-  const found = [field];
-  const look = (set) => {
-    for (const s of set ? set.selections : []) {
-      const fragment = s.kind === 'FragmentSpread' && document.definitions.find((d) => d.kind === 'FragmentDefinition' && d.name.value === s.name.value);
-      if (fragment && !found.includes(fragment)) {
-        found.push(fragment);
-        look(fragment.selectionSet);
-      }
-      look(s.selectionSet);
-    }
-  };
-  look(field.selectionSet);
-  return found;
+// prune takes away the fragments that no operation reaches, the variables that
+// their operation does not use, and the values of those that none uses.
+function prune(visit, document, query, variables) {
+  const fragments = new Map(document.definitions.filter((d) => d.kind === 'FragmentDefinition').map((d) => [d.name.value, d]));
+  const spread = new Set();
+  const used = new Set();
+  const declared = new Set();
+  const cuts = [];
+  for (const { variableDefinitions, ...operation } of document.definitions.filter((d) => d.kind === 'OperationDefinition')) {
+    const needs = reach(visit, fragments, operation);
+    needs.fragments.forEach((name) => spread.add(name));
+    needs.variables.forEach((name) => used.add(name));
+    variableDefinitions.forEach((d) => declared.add(d.variable.name.value));
+    cuts.push(...cutDefinitions(variableDefinitions, needs.variables));
+  }
+  for (const [name, fragment] of fragments) {
+    if (!spread.has(name)) cuts.push(wholeLines(query, fragment.loc));
+  }
+  const values = Object.entries(variables).filter(([name]) => used.has(name) || !declared.has(name));
+  return { query: spliced(query, cuts), variables: Object.fromEntries(values) };
+}
+
+// reach is the names of the fragments and variables that a node uses, through
+// fragments too.
+function reach(visit, all, node) {
+  const fragments = new Set();
+  const variables = new Set();
+  const look = (below) => visit(below, {
+    Variable({ name }) {
+      variables.add(name.value);
+    },
+    FragmentSpread({ name }) {
+      if (fragments.has(name.value) || !all.has(name.value)) return;
+      fragments.add(name.value);
+      look(all.get(name.value));
+    },
+  });
+  look(node);
+  return { fragments, variables };
+}
+
+// cutDefinitions takes away the definitions of variables that are not used, with
+// the parentheses where none is left.
+function cutDefinitions(definitions, used) {
+  const last = definitions.findLastIndex((d) => used.has(d.variable.name.value));
+  if (definitions.length === 0) return [];
+  const end = definitions.at(-1).loc;
+  if (last < 0) {
+    let open = definitions[0].loc.startToken;
+    while (open.kind !== '(') open = open.prev;
+    let close = end.endToken.next;
+    while (close.kind !== ')') close = close.next;
+    return [{ start: open.start, end: close.end, text: '' }];
+  }
+  const cuts = [{ start: definitions[last].loc.end, end: end.end, text: '' }];
+  definitions.slice(0, last).forEach((d, i) => {
+    if (!used.has(d.variable.name.value)) cuts.push({ start: d.loc.start, end: definitions[i + 1].loc.start, text: '' });
+  });
+  return cuts;
 }

@@ -220,9 +220,10 @@ function priceSoon() {
 // apply changes query or variables as a suggestion says; the change is priced
 // like any other.
 function apply(suggestion) {
-  let changed = null;
+  let body;
+  let changed;
   try {
-    const { body } = written();
+    ({ body } = written());
     changed = applySuggestion(GraphiQL.GraphQL, body.query, body.variables, body.operationName, suggestion);
   } catch (e) {
     panel.incomplete(e.message);
@@ -236,7 +237,7 @@ function apply(suggestion) {
     if (editorOf(name).getValue() !== text) editorOf(name).setValue(text);
   };
   set('query', changed.query);
-  if (Object.keys(changed.variables).length > 0) set('variables', JSON.stringify(changed.variables, null, 2));
+  if (JSON.stringify(changed.variables) !== JSON.stringify(body.variables)) set('variables', JSON.stringify(changed.variables, null, 2));
   priceSoon();
 }
 
