@@ -11,6 +11,8 @@ type Caps struct {
 	Points float64 // compared with Price.Expected
 	Nodes  int64   // compared with Price.Nodes
 	Reads  int64   // compared with Price.Reads; 0: any number
+
+	Accepts // what suggestions stay within; CheckInput compares it
 }
 
 // DefaultCaps are 1,000 points, 10,000 nodes, and two million rows that are read,

@@ -76,7 +76,7 @@ type Below struct {
 // Price replays the formula with the operation's coerced variables. It is pure
 // and safe for concurrent use. est may be nil.
 func (f *Formula) Price(vars map[string]any, est Estimator) Price {
-	r := f.replay(vars, est, nil)
+	r := f.replay(vars, est, nil, nil)
 	defer r.free()
 	points, objects, invalid := r.total()
 	p := Price{Basis: Declared, Reads: int64(r.reads())}
@@ -144,13 +144,17 @@ func (r *replay) mostly(entry int) string {
 // invalid explains what is wrong with a node's slicing arguments.
 func (r *replay) invalid(index int) *SlicingError {
 	n := &r.f.nodes[index]
-	path := n.coordinate // where the field lies too deep to be reported
-	for i := range r.f.entries {
-		if r.f.entries[i].node == index && r.entries[i].included {
-			path = r.f.entries[i].path
-			break
+	_, p := n.size.measure(r.vars, nil)
+	return n.size.explain(p, r.path(index))
+}
+
+// path is where a node is included first, its coordinate where that lies too deep
+// to be reported.
+func (r *replay) path(index int) string {
+	for i, share := range r.shares() {
+		if r.f.entries[i].node == index && share.included {
+			return r.f.entries[i].path
 		}
 	}
-	_, p := n.size.measure(r.vars, nil)
-	return n.size.explain(p, path)
+	return r.f.nodes[index].coordinate
 }

@@ -43,6 +43,7 @@ type value struct {
 	element quantity // points of one element
 	objects quantity // nodes in one element, itself included
 	invalid int      // node whose slicing arguments are wrong, or -1
+	refused int      // node with an argument that is not accepted, or -1
 
 	statement string // of the estimate
 	reads     int64
@@ -95,6 +96,7 @@ type replay struct {
 	vars       map[string]any
 	est        Estimator
 	swap       *swap
+	accepts    *Accepts // nil: is not asked
 	holding    mask
 	values     []value
 	entries    []entryValue
@@ -106,9 +108,9 @@ var replays = sync.Pool{New: func() any { return new(replay) }}
 // maxPooled bounds the memory a pooled replay keeps, in values.
 const maxPooled = 4096
 
-func (f *Formula) replay(vars map[string]any, est Estimator, s *swap) *replay {
+func (f *Formula) replay(vars map[string]any, est Estimator, s *swap, accepts *Accepts) *replay {
 	r := replays.Get().(*replay)
-	r.f, r.vars, r.est, r.swap = f, vars, est, s
+	r.f, r.vars, r.est, r.swap, r.accepts = f, vars, est, s, accepts
 	r.holding = holding(f.conditions, vars)
 	r.statistics = false
 	if cap(r.values) < len(f.nodes) {
@@ -122,7 +124,7 @@ func (f *Formula) replay(vars map[string]any, est Estimator, s *swap) *replay {
 }
 
 func (r *replay) free() {
-	r.f, r.vars, r.est, r.swap = nil, nil, nil, nil
+	r.f, r.vars, r.est, r.swap, r.accepts = nil, nil, nil, nil, nil
 	if cap(r.values) <= maxPooled {
 		replays.Put(r)
 	}
@@ -130,7 +132,7 @@ func (r *replay) free() {
 
 // evaluate computes one node; its children come before it.
 func (r *replay) evaluate(n *node, v *value, index int) {
-	*v = value{invalid: -1}
+	*v = value{invalid: -1, refused: -1}
 	if r.swap.concerns(n) && r.swap.drop {
 		v.dropped = true
 		return
@@ -142,6 +144,11 @@ func (r *replay) evaluate(n *node, v *value, index int) {
 	size, p := n.size.measure(r.vars, s)
 	if p.kind != noProblem {
 		v.invalid = index
+	}
+	if r.accepts != nil {
+		if argument, _ := r.accepts.wrong(n, r.vars, s); argument != "" {
+			v.refused = index
+		}
 	}
 	v.own = exactly(n.own)
 	for _, in := range n.inputs {
@@ -177,6 +184,9 @@ func (r *replay) variant(t *variant, v *value) {
 		objects = objects.plus(o, maxObjects)
 		if v.invalid < 0 {
 			v.invalid = below.invalid
+		}
+		if v.refused < 0 {
+			v.refused = below.refused
 		}
 	}
 	v.element = v.element.max(points)

@@ -51,10 +51,10 @@ func (a *adviser) advise() []Suggestion {
 
 // candidates returns the included fields, dearest first.
 func (a *adviser) candidates() []candidate {
-	r := a.f.replay(a.vars, a.est, nil)
+	r := a.f.replay(a.vars, a.est, nil, &a.caps.Accepts)
 	defer r.free()
 	points, objects, _ := r.total()
-	reads := r.reads()
+	reads, taken := r.reads(), r.refused() < 0
 	var out []candidate
 	for i, share := range r.shares() {
 		if !share.included {
@@ -67,7 +67,7 @@ func (a *adviser) candidates() []candidate {
 		}
 		out = append(out, candidate{
 			entry: e, node: &a.f.nodes[e.node], cost: a.of(share.points, share.objects, own),
-			fits: a.within(share.points, share.objects, own),
+			fits: taken && a.within(share.points, share.objects, own),
 			rest: a.within(less(points, share.points), less(objects, share.objects), reads-own),
 		})
 	}
@@ -95,11 +95,11 @@ func (a *adviser) within(points, objects quantity, reads float64) bool {
 
 // try prices the operation with one change.
 func (a *adviser) try(s swap) (cost float64, accepted bool) {
-	r := a.f.replay(a.vars, a.est, &s)
+	r := a.f.replay(a.vars, a.est, &s, &a.caps.Accepts)
 	defer r.free()
 	points, objects, invalid := r.total()
 	reads := r.reads()
-	return a.of(points, objects, reads), invalid < 0 && a.within(points, objects, reads)
+	return a.of(points, objects, reads), invalid < 0 && r.refused() < 0 && a.within(points, objects, reads)
 }
 
 // reductions returns, for the dearest lists, the largest size that is accepted
@@ -157,12 +157,8 @@ func (a *adviser) largest(refused int64, change func(int64) swap) (accepted int6
 	return accepted, cost, true
 }
 
-// ranges returns, for the dearest fields that an estimator prices by a range of
-// days, the longest one with the same end that is accepted while all else stays.
+// ranges returns, for the dearest fields that take a range of days, the longest one with the same end that is accepted while all else stays.
 func (a *adviser) ranges(candidates []candidate) []Suggestion {
-	if a.est == nil {
-		return nil // what is declared does not depend on ranges
-	}
 	var out []Suggestion
 	tried := 0
 	seen := map[*ast.Field]bool{}
@@ -174,7 +170,7 @@ func (a *adviser) ranges(candidates []candidate) []Suggestion {
 		args := Arguments{node: c.node, vars: a.vars}.All()
 		for _, name := range c.ranges {
 			from, to, ok := rangeAt(args, name)
-			given := int64(to.Sub(from)/day) + 1
+			given := daysOf(from, to)
 			if !ok || given < 2 {
 				continue
 			}
@@ -182,7 +178,7 @@ func (a *adviser) ranges(candidates []candidate) []Suggestion {
 				return out
 			}
 			accepted, cost, ok := a.largest(given, func(n int64) swap {
-				return swap{origin: c.origin, argument: name + ".from", value: to.Add(-day * time.Duration(n-1)).Format(time.DateOnly)}
+				return swap{origin: c.origin, argument: name + ".from", value: to.AddDate(0, 0, 1-int(n)).Format(time.DateOnly)}
 			})
 			if ok {
 				out = append(out, Suggestion{

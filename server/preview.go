@@ -122,6 +122,10 @@ func (s *Server) preview(r *request) preview {
 	if short := limits.Short(r.price.Expected, r.account.budgets...); short != nil && s.mode.of(RuleBudgets) == Enforce {
 		f := throttled(short)
 		p.Verdict = verdict{Code: f.code, Message: f.message, RetryAfterMs: f.retryAfter.Milliseconds()}
+		return p
+	}
+	if bad := s.caps.CheckInput(r.doc.formula, r.vars, r.est); bad != nil {
+		p.Verdict, p.Suggestions = verdict{Code: codeBadUserInput, Message: bad.Error(), Unit: limits.Points}, bad.Suggestions
 	}
 	return p
 }

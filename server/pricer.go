@@ -9,6 +9,7 @@ import (
 
 	"headroom/graph"
 	"headroom/limits"
+	"headroom/timesheet"
 )
 
 // Pricer prices documents as the server does, without a server or a database:
@@ -35,15 +36,28 @@ func NewPricer(sdl string, caps limits.Caps) (*Pricer, error) {
 	if err := limits.CheckSchema(schema); err != nil {
 		return nil, fmt.Errorf("price the schema: %w", err)
 	}
+	if sdl == graph.SDL() {
+		caps = accepting(caps)
+	}
 	return &Pricer{documents: newDocuments(schema), caps: caps}, nil
+}
+
+// accepting adds to caps what this program's resolvers accept of arguments.
+func accepting(c limits.Caps) limits.Caps {
+	c.Accepts = limits.Accepts{
+		Sizes: map[string]int64{"first": timesheet.MaxPage, "last": timesheet.MaxPage, "input.maxRows": timesheet.MaxReportRows},
+		Years: timesheet.MaxPeriodYears,
+	}
+	return c
 }
 
 // Quote is the price of one operation at its dearest.
 type Quote struct {
 	Price   limits.Price
 	Class   limits.Class
-	Over    *limits.CostError // nil within the caps
-	Assumed map[string]any    // of the variables that were not given
+	Over    *limits.CostError  // nil within the caps
+	Refused *limits.InputError // nil if the resolvers take the arguments
+	Assumed map[string]any     // of the variables that were not given
 }
 
 // Price prices the operation of this name for the largest tenant: without
@@ -64,6 +78,7 @@ func (p *Pricer) Price(ctx context.Context, t Trusted, vars map[string]any) (Quo
 	}
 	q.Class = classOf(doc.op.Operation, q.Price, limits.Control)
 	q.Over = p.caps.Check(doc.formula, q.Price, all, est)
+	q.Refused = p.caps.CheckInput(doc.formula, all, est)
 	return q, nil
 }
 

@@ -136,6 +136,9 @@ func priceLine(ctx context.Context, pricer *server.Pricer, d server.Document, va
 	if quote.Over != nil {
 		line.Verdict, line.Suggestions = quote.Over.Error(), quote.Over.Suggestions
 	}
+	if bad := quote.Refused; bad != nil && quote.Over == nil {
+		line.Verdict, line.Suggestions = bad.Error(), bad.Suggestions
+	}
 	return line
 }
 

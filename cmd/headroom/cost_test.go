@@ -36,6 +36,7 @@ func TestCost(t *testing.T) {
 		"default.graphql":  `query Default($n: Int = 5) { projects(first: $n) { nodes { id } } }`,
 		"included.graphql": `query Included($b: Boolean = false, $s: Boolean! = true) { projects(first: 10) @include(if: $b) { nodes { id } } tags(first: 10) @skip(if: $s) { nodes { id } } clients(first: 10) @skip(if: $b) { nodes { id } } }`,
 		"rows.graphql":     `query Rows($p: PeriodInput!, $m: Int!) { timesheetReport(input: {period: $p, groupBy: [TASK], maxRows: $m}) { rows { key } } }`,
+		"page.graphql":     `query Beyond { projects(first: 500) { nodes { id } } }`,
 		"vars.json":        `{"n": 50, "Dear": {"n": 3}}`,
 		"books.graphql":    `query Books { books(first: 300) { title } }`,
 		"library.sdl": `directive @cost(weight: String!) on FIELD_DEFINITION | OBJECT
@@ -77,7 +78,8 @@ func TestCost(t *testing.T) {
 		{"a budget without an end", in("fits.graphql", "fragment.graphql", "--budget", "=Inf"), 1, []string{"--budget is +Inf"}},
 		{"a negative budget", in("fits.graphql", "fragment.graphql", "--budget=-1"), 1, []string{"--budget is -1"}},
 		{"negative nodes", in("fits.graphql", "fragment.graphql", "--nodes=-1"), 1, []string{"--nodes is -1"}},
-		{"a pattern", in("*.graphql"), 1, []string{"Fits", "Dear", "Wrong", "Cannot query field", "Unsized", "give exactly one of first, last", "4 of 8 operations"}},
+		{"a pattern", in("*.graphql"), 1, []string{"Fits", "Dear", "Wrong", "Cannot query field", "Unsized", "give exactly one of first, last", "5 of 9 operations"}},
+		{"a page beyond the largest", in("page.graphql"), 1, []string{"projects: first must be from 1 to 100; first of projects at most 100"}},
 		{"a schema of somebody else", in("books.graphql", "--schema", "library.sdl"), 1, []string{"1500.5 points", "first of books at most 199"}},
 		{"a weight that is no number", in("books.graphql", "--schema", "broken.sdl"), 1, []string{"Query.all: the weight of @cost is no finite number", "schema:2"}},
 		{"a manifest of Apollo with a wrong hash", in("apollo.json"), 1, []string{"Fits", "is not the SHA-256"}},
