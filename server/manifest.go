@@ -2,6 +2,7 @@ package server
 
 import (
 	"cmp"
+	"crypto/md5"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -37,6 +38,27 @@ func ReadManifest(path string) ([]Trusted, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return found, nil
+}
+
+// ReadManifests reads several. One id cannot stand for two texts: an error names the
+// files that say so.
+func ReadManifests(paths []string) (out []Document, err error) {
+	known := map[string]Document{}
+	for _, path := range paths {
+		found, err := ReadManifest(path)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range found {
+			d := Document{File: path, Trusted: t}
+			if other, ok := known[bareHash(t.ID)]; ok && other.Text != t.Text {
+				return nil, fmt.Errorf("the id %s stands for one document in %s and for another in %s", t.ID, other.File, path)
+			}
+			known[bareHash(t.ID)] = d
+			out = append(out, d)
+		}
+	}
+	return out, nil
 }
 
 // apolloFormat is what a manifest of Apollo calls itself.
@@ -98,8 +120,8 @@ func plainManifest(entries map[string]json.RawMessage) ([]Trusted, error) {
 	return found, nil
 }
 
-// check completes the name and compares an id that is a hash with the text. An
-// id of another kind (Relay can use MD5) stands for itself.
+// check completes the name and compares an id that looks like a hash, SHA-256 or
+// Relay's MD5, with the text. An id of another kind stands for itself.
 func (t *Trusted) check() error {
 	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: t.Text}, maxTrustedTokens)
 	if err != nil {
@@ -111,10 +133,26 @@ func (t *Trusted) check() error {
 	if t.Name == "" {
 		t.Name = doc.Operations[0].Name
 	}
-	if id := bareHash(t.ID); isHash(id) && id != hashOf(t.Text) {
-		return fmt.Errorf("the id of %s is not the SHA-256 of its document, which is %s: the manifest was edited, or belongs to another build", cmp.Or(t.Name, t.ID), hashOf(t.Text))
+	if kind, hash := hashLike(bareHash(t.ID), t.Text); hash != "" && !strings.EqualFold(bareHash(t.ID), hash) {
+		return fmt.Errorf("the id of %s is not the %s of its document, which is %s: the manifest was edited, or belongs to another build", cmp.Or(t.Name, t.ID), kind, hash)
 	}
 	return nil
+}
+
+// hashLike is the hash of a text that an id looks like, and what it is called; it is
+// empty where the id looks like none.
+func hashLike(id, text string) (kind, hash string) {
+	if _, err := hex.DecodeString(id); err != nil {
+		return "", ""
+	}
+	switch len(id) {
+	case 2 * md5.Size:
+		sum := md5.Sum([]byte(text))
+		return "MD5", hex.EncodeToString(sum[:])
+	case 2 * sha256.Size:
+		return "SHA-256", hashOf(text)
+	}
+	return "", ""
 }
 
 // bareHash is an id without the prefix that graphql-codegen writes.

@@ -67,8 +67,9 @@ func (s *Server) Trust(ctx context.Context, found []Trusted) error {
 		doc.key = documentKeyOf("", t.Text)
 		s.persisted.trusted[bareHash(t.ID)], s.persisted.trusted[hashOf(t.Text)] = doc, doc
 		vars, _ := doc.dearestVariables(s.documents.schema, nil)
-		if price := doc.formula.Price(vars, nil); price.Invalid == nil && price.Bound > s.caps.Points {
-			s.log.Warn("a trusted document can cost more than one operation may", "operation", t.Name, "points", round(price.Bound), "max", s.caps.Points)
+		if price := doc.formula.Price(vars, nil); price.Invalid == nil && (price.Bound > s.caps.Points || price.Nodes > s.caps.Nodes) {
+			s.log.Warn("a trusted document can cost more than one operation may", "operation", t.Name,
+				"points", round(price.Bound), "max", s.caps.Points, "nodes", price.Nodes, "maxNodes", s.caps.Nodes)
 		}
 	}
 	return nil

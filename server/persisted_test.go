@@ -3,6 +3,7 @@ package server
 import (
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -121,7 +122,10 @@ func TestReadManifest(t *testing.T) {
 	}
 	for name, test := range map[string]struct{ content, want string }{
 		"Apollo":                    {apollo(apolloFormat, hashOf(text), text), ""},
-		"Relay":                     {`{"d41d8cd98f00b204e9800998ecf8427e":"query Who { viewer { role } }"}`, ""},
+		"Relay":                     {`{"7744019d033b54619abd1d2c3fd214a3":"query Who { viewer { role } }"}`, ""},
+		"an MD5 of another text":    {`{"d41d8cd98f00b204e9800998ecf8427e":"query Who { viewer { role } }"}`, "the id of Who is not the MD5"},
+		"a hash in capitals":        {apollo(apolloFormat, strings.ToUpper(hashOf(text)), text), ""},
+		"a wrong hash in capitals":  {apollo(apolloFormat, strings.ToUpper(hashOf(text+" ")), text), "the id of Who is not the SHA-256"},
 		"graphql-codegen":           {`{"sha256:` + hashOf(text) + `":"query Who { viewer { role } }"}`, ""},
 		"a hash of another text":    {apollo(apolloFormat, hashOf(text+" "), text), "the id of Who is not the SHA-256"},
 		"another format":            {apollo("something-else", hashOf(text), text), "something-else"},
@@ -143,6 +147,48 @@ func TestReadManifest(t *testing.T) {
 				t.Errorf("error %v, want %q", err, test.want)
 			}
 		})
+	}
+}
+
+// One id stands for one text in all manifests; the same twice is nothing new.
+func TestReadManifests(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, content string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	web := write("web.json", `{"who":"query Who { viewer { role } }"}`)
+	same := write("same.json", `{"who":"query Who { viewer { role } }"}`)
+	app := write("app.json", `{"who":"query Who { viewer { user { id } } }"}`)
+	if found, err := ReadManifests([]string{web, same}); err != nil || len(found) != 2 {
+		t.Errorf("one text twice: %v, %v", found, err)
+	}
+	if _, err := ReadManifests([]string{web, app}); err == nil || !strings.Contains(err.Error(), web) || !strings.Contains(err.Error(), app) {
+		t.Errorf("error %v, want both files", err)
+	}
+}
+
+// What a trusted document can need too much of is logged, points or nodes.
+func TestTrustedDocumentsThatCanBeTooDear(t *testing.T) {
+	var log strings.Builder
+	r := newRig(t, func(c *Config) { c.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	for name, test := range map[string]struct {
+		text string
+		want bool
+	}{
+		"Nodes": {`query Nodes { projects(first: 100) { nodes { tasks(first: 100) { nodes { id } } } } }`, true},
+		"Fits":  {`query Fits { projects(first: 100) { nodes { id } } }`, false},
+	} {
+		log.Reset()
+		if err := r.server.Trust(t.Context(), []Trusted{{ID: name, Name: name, Text: test.text}}); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(log.String(), "operation="+name); got != test.want {
+			t.Errorf("%s: logged %t, want %t: %s", name, got, test.want, log.String())
+		}
 	}
 }
 

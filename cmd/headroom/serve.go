@@ -289,13 +289,13 @@ func (c *ServeFlags) server(ctx context.Context, s *store.Store, log *slog.Logge
 
 // trust reads the manifests.
 func (c *ServeFlags) trust(ctx context.Context, srv *server.Server) error {
-	for _, path := range c.Manifest {
-		found, err := server.ReadManifest(path)
-		if err != nil {
-			return fmt.Errorf("--manifest: %w", err)
-		}
-		if err := srv.Trust(ctx, found); err != nil {
-			return fmt.Errorf("--manifest %s: %w", path, err)
+	found, err := server.ReadManifests(c.Manifest)
+	if err != nil {
+		return fmt.Errorf("--manifest: %w", err)
+	}
+	for _, d := range found {
+		if err := srv.Trust(ctx, []server.Trusted{d.Trusted}); err != nil {
+			return fmt.Errorf("--manifest %s: %w", d.File, err)
 		}
 	}
 	return nil
