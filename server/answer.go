@@ -130,12 +130,20 @@ func (s *Server) throttle(a account) throttleStatus {
 	return throttleStatus{Maximum: rate.Size, Available: round(own.Budget.Available(own.Key)), Restore: rate.Restore}
 }
 
+// throttleOf is throttle for an answer, whose header and body tell the same.
+func (s *Server) throttleOf(r *request) throttleStatus {
+	if r.standing.Maximum == 0 {
+		r.standing = s.throttle(r.account)
+	}
+	return r.standing
+}
+
 // costHeaders tell proxies and clients that read headers what extensions say.
 func (s *Server) costHeaders(h *headers, r *request) {
 	if r.account.budgets == nil {
 		return
 	}
-	t := s.throttle(r.account)
+	t := s.throttleOf(r)
 	fill := int64(math.Ceil((t.Maximum - t.Available) / t.Restore))
 	var room [64]byte
 	b := strconv.AppendInt(append(room[:0], `"cost";q=`...), int64(math.Round(t.Maximum)), 10)

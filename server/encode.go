@@ -86,7 +86,9 @@ type rowCount struct {
 // appendExtensions writes what an answer says beside data and errors.
 func (s *Server) appendExtensions(b []byte, r *request, f *fault) (_ []byte, err error) {
 	if r.doc == nil || r.price.Basis == "" {
-		b, err = appendValue(append(b, `{"requestId":`...), r.id)
+		if b, err = appendValue(append(b, `{"requestId":`...), r.id); err == nil && r.account.short != nil {
+			b = append(s.throttleOf(r).append(append(b, `,"cost":{`...)), '}') // refused before it had a price
+		}
 		return append(b, '}'), err
 	}
 	if b, err = s.costOf(r, f).append(append(b, `{"cost":`...)); err != nil {
@@ -101,7 +103,7 @@ func (s *Server) appendExtensions(b []byte, r *request, f *fault) (_ []byte, err
 func (s *Server) costOf(r *request, f *fault) *cost {
 	c := &cost{
 		Requested: round(r.price.Expected), Limit: s.caps.Points, Basis: r.price.Basis, Class: r.class.String(),
-		Throttle: s.throttle(r.account),
+		Throttle: s.throttleOf(r),
 	}
 	if r.op != nil && f == nil {
 		actual := round(r.actual)
@@ -130,10 +132,7 @@ func (c *cost) append(b []byte) (_ []byte, err error) {
 	number(`,"limit":`, c.Limit)
 	b = append(append(b, `,"basis":"`...), c.Basis...)
 	b = append(append(b, `","class":"`...), c.Class...)
-	number(`","throttleStatus":{"maximumAvailable":`, c.Throttle.Maximum)
-	number(`,"currentlyAvailable":`, c.Throttle.Available)
-	number(`,"restoreRate":`, c.Throttle.Restore)
-	b = append(b, '}')
+	b = c.Throttle.append(append(b, `",`...))
 	if c.Rows != nil {
 		number(`,"rows":{"estimated":`, float64(c.Rows.Estimated))
 		number(`,"actual":`, float64(c.Rows.Actual))
@@ -143,6 +142,13 @@ func (c *cost) append(b []byte) (_ []byte, err error) {
 		b, err = appendValue(append(b, `,"fields":`...), c.Fields)
 	}
 	return append(b, '}'), err
+}
+
+func (t throttleStatus) append(b []byte) []byte {
+	b = appendNumber(append(b, `"throttleStatus":{"maximumAvailable":`...), t.Maximum)
+	b = appendNumber(append(b, `,"currentlyAvailable":`...), t.Available)
+	b = appendNumber(append(b, `,"restoreRate":`...), t.Restore)
+	return append(b, '}')
 }
 
 // appendNumber writes a number, and 0 for what is none.

@@ -75,6 +75,7 @@ func (s *Server) cost(w http.ResponseWriter, hr *http.Request) {
 	}
 	r.media = mediaJSON // a price is no answer of GraphQL's
 	answer := s.preview(r)
+	answer.Cost.Throttle = s.throttleOf(r)
 	status := s.send(w, r, nil, func() ([]byte, error) { return json.Marshal(answer) })
 	s.finish(r, status, decisionPriced)
 }
@@ -98,7 +99,7 @@ func (s *Server) preview(r *request) preview {
 		Verdict: verdict{Code: verdictAccepted},
 		Cost: quotation{
 			Requested: round(r.price.Expected), Bound: round(r.price.Bound), Limit: s.caps.Points,
-			Basis: r.price.Basis, Table: s.prices.list.Load().table.Version, Class: r.class.String(), Throttle: s.throttle(r.account),
+			Basis: r.price.Basis, Table: s.prices.list.Load().table.Version, Class: r.class.String(),
 			Rows: estimatedCount{Estimated: r.price.Rows}, Nodes: estimatedCount{Estimated: r.price.Nodes, Limit: s.caps.Nodes},
 			Fields: shares(r.price),
 		},
@@ -120,6 +121,7 @@ func (s *Server) preview(r *request) preview {
 		}
 	}
 	if short := limits.Short(r.price.Expected, r.account.budgets...); short != nil && s.mode.of(RuleBudgets) == Enforce {
+		r.account.short = short
 		f := throttled(short)
 		p.Verdict = verdict{Code: f.code, Message: f.message, RetryAfterMs: f.retryAfter.Milliseconds()}
 		return p

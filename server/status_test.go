@@ -110,6 +110,48 @@ func TestCostIsTold(t *testing.T) {
 	}
 }
 
+// Header and body of one answer tell of the budget alike.
+func TestBudgetIsToldOnce(t *testing.T) {
+	r := newRig(t, func(c *Config) { c.User, c.Tenant = budget(1e5, 1e6), budget(1e6, 1e6) }) // a microsecond restores a point
+	own := r.server.accountOf(credential{workspace: r.owner.Workspace.ID, user: r.owner.User}).budgets[0]
+	for range 20 {
+		own.Budget.Charge(own.Key, own.Budget.Available(own.Key)-1e4)
+		a := r.ask(`{ projects(first: 50) { nodes { client { name } } } }`, nil)
+		want := fmt.Sprintf(`"cost";r=%d;`, int(a.Extensions.Cost.Throttle.Available))
+		if got := a.header.Get("Ratelimit"); !strings.HasPrefix(got, want) {
+			t.Fatalf("Ratelimit %s, body %v", got, a.Extensions.Cost.Throttle.Available)
+		}
+	}
+}
+
+// Who is refused for documents that were refused is told of the bucket that pays
+// for these.
+func TestDebtIsTold(t *testing.T) {
+	r := newRig(t, func(c *Config) { c.User = budget(5, 0.01) })
+	var a answer
+	for n := 0; a.code() != codeThrottled; n++ {
+		if n > 20 {
+			t.Fatalf("not throttled: %s", a.raw)
+		}
+		a = r.must(call{query: `{ nope }`, token: r.token})
+	}
+	if c := a.Extensions.Cost; c == nil || c.Throttle.Available >= 0 || c.Throttle.Maximum != 5 || c.Throttle.Restore != 0.01 {
+		t.Errorf("the body does not tell of a debt: %s", a.raw)
+	}
+	if got := a.header.Get("Ratelimit"); !strings.HasPrefix(got, `"cost";r=0;t=`) || strings.HasSuffix(got, "t=0") {
+		t.Errorf("Ratelimit %s in a throttled answer", got)
+	}
+}
+
+func TestSuggestionsAreAList(t *testing.T) {
+	r := newRig(t, nil)
+	r.server.caps.Points = 0.1
+	a := r.must(call{query: `{ viewer { role } }`, token: r.token})
+	if s, ok := a.Errors[0].Extensions["suggestions"].([]any); a.code() != codeTooExpensive || !ok || len(s) != 0 {
+		t.Errorf("want an empty list of suggestions: %s", a.raw)
+	}
+}
+
 func TestSuggestionIsAccepted(t *testing.T) {
 	r := newRig(t, nil)
 	query := `query($n: Int!) { projects(first: $n) { nodes { tasks(first: 100) { nodes { id } } members(first: 60) { nodes { id } } } } }`

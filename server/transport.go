@@ -38,6 +38,8 @@ type request struct {
 	refusal *limits.Refusal // the gate's
 	without graph.Shed      // what the answer lacks
 	actual  float64         // points, once it has run
+
+	standing throttleStatus // what header and body tell of the budget; read once, by throttleOf
 }
 
 // do answers one GraphQL request. Read it from top to bottom: the checks stand
@@ -133,7 +135,7 @@ func (s *Server) judge(r *request) *fault {
 		return nil
 	}
 	return refuse(codeTooExpensive, over.Error()).
-		with("estimated", round(over.Estimated)).with("max", over.Max).with("unit", over.Unit).with("suggestions", over.Suggestions)
+		with("estimated", round(over.Estimated)).with("max", over.Max).with("unit", over.Unit).with("suggestions", append([]limits.Suggestion{}, over.Suggestions...)) // a list, be it empty
 }
 
 // reserve takes the operation's points from the budgets of person and

@@ -56,6 +56,7 @@ func (s *Server) checkDebt(ctx context.Context, r *request) *fault {
 	if short == nil || s.mode.of(RuleBudgets) != Enforce {
 		return nil
 	}
+	r.account.short = short
 	s.holdDebt(ctx, r.account.front.Key)
 	return throttled(short)
 }
