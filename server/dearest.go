@@ -1,6 +1,8 @@
 package server
 
 import (
+	"slices"
+
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"headroom/timesheet"
@@ -68,10 +70,8 @@ func dearest(schema *ast.Schema, typ *ast.Type, names []string, depth int) any {
 
 // largest is the most that any of these arguments accepts.
 func largest(names []string) int64 {
-	for _, name := range names {
-		if name == "maxRows" {
-			return timesheet.MaxReportRows
-		}
+	if slices.Contains(names, "maxRows") {
+		return timesheet.MaxReportRows
 	}
 	return timesheet.MaxPage
 }
@@ -99,12 +99,7 @@ var dearestLists = map[listUse]any{
 }
 
 func tagsAmong(names []string) bool {
-	for _, name := range names {
-		if name == "tagIds" {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(names, "tagIds")
 }
 
 // usesOf are the names of the arguments and input fields that each variable of an
