@@ -22,7 +22,7 @@ func filterOf(v any) entryFilter {
 	given, _ := v.(map[string]any)
 	f := entryFilter{
 		period: periodOf(given["period"]),
-		users:  values{given["userIds"]}, projects: values{given["projectIds"]}, clients: values{given["clientIds"]}, tasks: values{given["taskIds"]},
+		users:  distinct(given["userIds"]), projects: distinct(given["projectIds"]), clients: distinct(given["clientIds"]), tasks: distinct(given["taskIds"]),
 	}
 	f.text, _ = given["text"].(string)
 	f.rows = f.text != "" || values{given["tagIds"]}.len() > 0
@@ -70,6 +70,23 @@ func (l values) len() int {
 		return len(v)
 	}
 	return 0
+}
+
+// distinct are the values of a list of ids, each once: an id that stands twice finds
+// nothing more.
+func distinct(v any) values {
+	l := values{v}
+	if l.len() < 2 {
+		return l
+	}
+	seen, out := make(map[string]bool, l.len()), make([]string, 0, l.len())
+	for i := range l.len() {
+		if id := l.at(i); !seen[id] {
+			seen[id] = true
+			out = append(out, id)
+		}
+	}
+	return values{out}
 }
 
 // at is the value at a place, "" for what is no text.

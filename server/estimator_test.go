@@ -117,6 +117,7 @@ func TestReportEstimates(t *testing.T) {
 		{"a year of a project's rows by day", reportArgs("2025-01-01", "2025-12-31", []any{"DAY"}, map[string]any{"projectIds": []any{projectText(large)}}), 0.18 + 0.00023*entries + 0.00072*365, 365},
 		{"one ordinary project by person", reportArgs("2025-01-01", "2025-03-31", []any{"USER", "TASK"}, map[string]any{"projectIds": []any{projectText(large + 1)}}), 0.18 + 0.00054*210 + 0.00072*70, 70},
 		{"one ordinary person", year(map[string]any{"userIds": []any{userText(9)}}), 0.18 + 0.00023*480 + 0.00072*56, 57},
+		{"one ordinary person three times", year(map[string]any{"userIds": []any{userText(9), userText(9), userText(9)}}), 0.18 + 0.00023*480 + 0.00072*56, 57},
 		{"the busy one", year(map[string]any{"userIds": userText(busy)}), 0.18 + 0.00015*12000 + 0.00072*61, 61},
 		{"somebody who is not there", year(map[string]any{"userIds": []any{userText(5000)}}), 0.18, 0},
 		{"a text", year(map[string]any{"text": "review"}), 0.18 + 0.00082*entries + 0.00072*61, 61},
