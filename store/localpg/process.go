@@ -71,7 +71,7 @@ func (p *process) waitReady(ctx context.Context, data, sockets string) error {
 // a data folder only its owner can mend.
 func (p *process) startFailure(data string) error {
 	text := p.tail.read()
-	for _, sign := range []string{`"postmaster.pid" already exists`, "shared memory block is still in use"} {
+	for _, sign := range []string{`"postmaster.pid" already exists`, "pre-existing shared memory block"} {
 		if strings.Contains(text, sign) {
 			return errLocked
 		}
