@@ -49,7 +49,7 @@ func dearest(schema *ast.Schema, typ *ast.Type, names []string, depth int) any {
 		return nil
 	}
 	if typ.Elem != nil {
-		return dearestLists[listUse{def.Name, tagsAmong(names)}]
+		return dearestLists[listUse{def.Name, slices.Contains(names, "tagIds")}]
 	}
 	switch {
 	case def.Kind == ast.InputObject:
@@ -96,10 +96,6 @@ type listUse struct {
 var dearestLists = map[listUse]any{
 	{"GroupKey", false}: []any{string(timesheet.GroupUser), string(timesheet.GroupTask), string(timesheet.GroupDay)},
 	{"ID", true}:        []any{"?"},
-}
-
-func tagsAmong(names []string) bool {
-	return slices.Contains(names, "tagIds")
 }
 
 // usesOf are the names of the arguments and input fields that each variable of an
