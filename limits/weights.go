@@ -2,6 +2,7 @@ package limits
 
 import (
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -94,6 +95,18 @@ func listSizeOf(directives ast.DirectiveList) listSize {
 		}
 	}
 	return l
+}
+
+// SlicingArguments are the names of all arguments of a schema that a list's size is
+// read from, dotted where they lie in an input object, sorted.
+func SlicingArguments(schema *ast.Schema) (names []string) {
+	for _, t := range schema.Types {
+		for _, f := range t.Fields {
+			names = append(names, listSizeOf(f.Directives).slicing...)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // stringsOf reads a list of strings; a single string is a list of one.

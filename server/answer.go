@@ -49,12 +49,12 @@ func (s *Server) protect(r *request, do func(context.Context, *request) (*graphq
 }
 
 // chargeRefusal takes what a refused request has cost, a point a millisecond,
-// so that hostile documents empty their sender's budget. Refusals for load or
-// price cost nothing: they are no fault of the document's.
+// so that hostile documents and variables empty their sender's budget. Refusals for
+// load or price cost nothing: they are no fault of what was sent.
 func (s *Server) chargeRefusal(r *request, f *fault) {
 	switch f.code {
-	case codeParseFailed, codeValidationFailed, codeDocumentLimit, codeBadRequest, codeTooLarge, codeNoOperation:
-		s.charge(r, refusalPoints+millis(r.timings.decode+r.timings.parse+r.timings.validate))
+	case codeParseFailed, codeValidationFailed, codeDocumentLimit, codeBadRequest, codeTooLarge, codeNoOperation, codeBadUserInput, codeSlicing:
+		s.charge(r, refusalPoints+millis(r.timings.decode+r.timings.parse+r.timings.validate+r.timings.coerce))
 	}
 }
 

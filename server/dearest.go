@@ -2,6 +2,7 @@ package server
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -10,8 +11,8 @@ import (
 
 // dearestVariables adds to vars, for each variable that an operation was not given,
 // the dearest that a client may send, whatever its default; assumed tells what that
-// was where it can matter.
-func (d *document) dearestVariables(schema *ast.Schema, vars map[string]any) (all, assumed map[string]any) {
+// was where it can matter. sizes are the most that slicing arguments may be.
+func (d *document) dearestVariables(schema *ast.Schema, sizes map[string]int64, vars map[string]any) (all, assumed map[string]any) {
 	all, assumed = map[string]any{}, map[string]any{}
 	used := usesOf(d.op)
 	for _, def := range d.op.VariableDefinitions {
@@ -20,7 +21,7 @@ func (d *document) dearestVariables(schema *ast.Schema, vars map[string]any) (al
 			all[def.Variable] = v
 			continue
 		}
-		v = dearest(schema, def.Type, used[def.Variable], 0)
+		v = dearest(schema, sizes, def.Type, used[def.Variable], 0)
 		if d.formula.Conditional(def.Variable) {
 			v, assumed[def.Variable] = nil, "true or false"
 		}
@@ -43,7 +44,7 @@ const maxInputDepth = 4
 // dearest is the dearest value of a type that stands for arguments or input fields
 // of these names, nil where none is dearer than no value: a period that is not
 // given is all time, a list of ids that is not given is everybody.
-func dearest(schema *ast.Schema, typ *ast.Type, names []string, depth int) any {
+func dearest(schema *ast.Schema, sizes map[string]int64, typ *ast.Type, names []string, depth int) any {
 	def := schema.Types[typ.Name()]
 	if def == nil || depth == maxInputDepth {
 		return nil
@@ -55,25 +56,31 @@ func dearest(schema *ast.Schema, typ *ast.Type, names []string, depth int) any {
 	case def.Kind == ast.InputObject:
 		object := map[string]any{}
 		for _, f := range def.Fields {
-			if v := dearest(schema, f.Type, []string{f.Name}, depth+1); v != nil || f.DefaultValue != nil {
+			if v := dearest(schema, sizes, f.Type, []string{f.Name}, depth+1); v != nil || f.DefaultValue != nil {
 				object[f.Name] = v
 			}
 		}
 		return object
 	case def.Name == "Int":
-		return largest(names)
+		if most := largest(sizes, names); most > 0 {
+			return most
+		}
+		return nil
 	case def.Name == "Boolean":
 		return true
 	}
 	return dearestScalars[def.Name]
 }
 
-// largest is the most that any of these arguments accepts.
-func largest(names []string) int64 {
-	if slices.Contains(names, "maxRows") {
-		return timesheet.MaxReportRows
+// largest is the most that any slicing argument or input field of these names may
+// be, 0 if none is one.
+func largest(sizes map[string]int64, names []string) (most int64) {
+	for argument, size := range sizes {
+		if slices.Contains(names, argument[strings.LastIndexByte(argument, '.')+1:]) {
+			most = max(most, size)
+		}
 	}
-	return timesheet.MaxPage
+	return most
 }
 
 // dearestScalars are the values for which most is read: a text is compared with each

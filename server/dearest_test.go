@@ -24,7 +24,7 @@ func TestDearestVariables(t *testing.T) {
 	if f != nil {
 		t.Fatal(f.list()[0])
 	}
-	all, assumed := doc.dearestVariables(p.documents.schema, map[string]any{"given": 7.0})
+	all, assumed := doc.dearestVariables(p.documents.schema, p.sizes, map[string]any{"given": 7.0})
 	if want := (map[string]any{
 		"rows": int64(10_000), "page": int64(100), "given": 7.0, "users": nil, "tags": []any{"?"},
 		"keys": []any{"USER", "TASK", "DAY"}, "text": "?", "gaps": true, "seen": nil,

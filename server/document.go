@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -76,7 +77,7 @@ func newDocuments(schema *ast.Schema) *documents {
 // timings of the front door, for Server-Timing and for what new documents are
 // charged.
 type timings struct {
-	decode, parse, validate, price, queue time.Duration
+	decode, parse, validate, coerce, price, queue time.Duration
 }
 
 // find returns the document of a request, from the cache or through parser,
@@ -260,6 +261,9 @@ func limitFault(over *limits.LimitError) *fault {
 
 func validationFault(errs gqlerror.List) *fault {
 	f := refuse(codeValidationFailed, "the document is not valid")
+	if slices.ContainsFunc(errs, func(e *gqlerror.Error) bool { return e.Rule == cycleRule }) {
+		errs = slices.DeleteFunc(errs, func(e *gqlerror.Error) bool { return e.Rule == overlapRule }) // a cycle has no end of comparisons
+	}
 	if errs[0].Rule == scalarRule {
 		f.code = codeBadUserInput
 	}

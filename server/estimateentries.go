@@ -249,7 +249,7 @@ func among(n int64, ids values) float64 {
 func (e *estimator) readable(p timesheet.Period) float64 {
 	m := e.counts.All
 	if !e.viewer.ReadsEverybody() {
-		m = e.counts.ByUser[e.viewer.User]
+		m = e.counts.ByUser[e.person(e.viewer.User)]
 	}
 	return m.Between(p, e.counts.AsOf, e.today)
 }

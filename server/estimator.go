@@ -27,11 +27,22 @@ func (s *Server) estimatorFor(v timesheet.Viewer) limits.Estimator {
 	if s.statistics == nil || v.User == 0 {
 		return nil
 	}
+	today := timesheet.DayOf(s.now(), time.UTC)
 	counts := s.statistics.of(v.Workspace.ID)
-	if counts == nil {
+	if counts == nil || toCome(counts.AsOf, today) {
 		return nil
 	}
-	return &estimator{rates: s.prices.list.Load(), counts: counts, viewer: v, today: timesheet.DayOf(s.now(), time.UTC)}
+	return &estimator{rates: s.prices.list.Load(), counts: counts, viewer: v, today: within(today, counts)}
+}
+
+// toCome tells whether a day lies in the future wherever on earth a clock is right:
+// one that is wrong has named it, and what it says of late is nothing.
+func toCome(day, today timesheet.Date) bool { return day > today+1 }
+
+// within is today, at most as long after a counting as its counts hold: what a
+// clock that is wrong calls today would foretell years of entries, or none of late.
+func within(today timesheet.Date, c *store.Counts) timesheet.Date {
+	return max(c.AsOf, min(today, c.AsOf+timesheet.Date(countsStale/(24*time.Hour))))
 }
 
 // Estimate implements limits.Estimator.

@@ -3,6 +3,7 @@ package server
 import (
 	"cmp"
 	"crypto/md5"
+	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -40,26 +41,41 @@ func ReadManifest(path string) ([]Trusted, error) {
 	return found, nil
 }
 
-// ReadManifests reads several. One id cannot stand for two texts: an error names the
-// files that say so.
+// ReadManifests reads several. One id cannot stand for two texts: an error names both
+// places.
 func ReadManifests(paths []string) (out []Document, err error) {
-	known := map[string]Document{}
+	known := ids{}
 	for _, path := range paths {
 		found, err := ReadManifest(path)
 		if err != nil {
 			return nil, err
 		}
-		for _, t := range found {
-			d := Document{File: path, Trusted: t}
-			if other, ok := known[bareHash(t.ID)]; ok && other.Text != t.Text {
-				return nil, fmt.Errorf("the id %s stands for one document in %s and for another in %s", t.ID, other.File, path)
-			}
-			known[bareHash(t.ID)] = d
-			out = append(out, d)
+		if out, err = known.add(out, path, found); err != nil {
+			return nil, err
 		}
 	}
 	return out, nil
 }
+
+// ids are the documents of several files by what clients send for them.
+type ids map[string]Document
+
+// add appends the documents of a file, unless one's id stands for another text.
+func (k ids) add(out []Document, path string, found []Trusted) ([]Document, error) {
+	for _, t := range found {
+		d := Document{File: path, Trusted: t}
+		id := bareHash(t.ID)
+		if other, ok := k[id]; ok && other.Text != t.Text {
+			return nil, fmt.Errorf("the id %s stands for %s in %s and for another text, %s, in %s: one of the manifests is of another build", t.ID, other.title(), other.File, d.title(), path)
+		}
+		k[id] = d
+		out = append(out, d)
+	}
+	return out, nil
+}
+
+// title is the name of a document's operation, or that it has none.
+func (t Trusted) title() string { return cmp.Or(t.Name, "an operation without a name") }
 
 // apolloFormat is what a manifest of Apollo calls itself.
 const apolloFormat = "apollo-persisted-query-manifest"
@@ -120,8 +136,8 @@ func plainManifest(entries map[string]json.RawMessage) ([]Trusted, error) {
 	return found, nil
 }
 
-// check completes the name and compares an id that looks like a hash, SHA-256 or
-// Relay's MD5, with the text. An id of another kind stands for itself.
+// check completes the name and compares an id that looks like a hash, SHA-256, SHA-1
+// or Relay's MD5, with the text. An id of another kind stands for itself.
 func (t *Trusted) check() error {
 	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: t.Text}, maxTrustedTokens)
 	if err != nil {
@@ -149,6 +165,9 @@ func hashLike(id, text string) (kind, hash string) {
 	case 2 * md5.Size:
 		sum := md5.Sum([]byte(text))
 		return "MD5", hex.EncodeToString(sum[:])
+	case 2 * sha1.Size:
+		sum := sha1.Sum([]byte(text))
+		return "SHA-1", hex.EncodeToString(sum[:])
 	case 2 * sha256.Size:
 		return "SHA-256", hashOf(text)
 	}

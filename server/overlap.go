@@ -11,7 +11,10 @@ import (
 // maxComparisons bounds the overlap rule's work for one document.
 const maxComparisons = 10_000
 
-const overlapRule = "OverlappingFieldsCanBeMerged"
+const (
+	overlapRule = "OverlappingFieldsCanBeMerged"
+	cycleRule   = "NoFragmentCycles"
+)
 
 // mergeable is the specification's rule that fields of one response key can be
 // merged, in work that is bounded: the textbook form compares all pairs, and

@@ -39,20 +39,31 @@ type persisted struct {
 	fresh   chan struct{}        // wakes whoever saves: a document is new
 
 	mu     sync.Mutex
-	byHash map[string]*list.Element
-	used   *list.List // of *stored, most recently used first
-	bytes  int
-	owned  map[string]int // bytes, by who has stored them
+	byHash map[string]*stored
+	all    *shelf
+	owned  map[string]*shelf // by who has stored them
 }
+
+// shelf is what all have stored, or one person, and the bytes of the texts.
+type shelf struct {
+	used  *list.List // of *stored, most recently used first
+	bytes int
+}
+
+func newShelf() *shelf { return &shelf{used: list.New()} }
+
+// oldest is the document that nobody has used for longest.
+func (s *shelf) oldest() *stored { return s.used.Back().Value.(*stored) }
 
 // stored is a document that a client has sent with its hash.
 type stored struct {
 	store.StoredDocument
-	owner string
+	owner        string
+	inAll, inOwn *list.Element // its places on the shelves
 }
 
 func newPersisted(mode DocumentMode) *persisted {
-	return &persisted{mode: mode, trusted: map[string]*document{}, fresh: make(chan struct{}, 1), byHash: map[string]*list.Element{}, used: list.New(), owned: map[string]int{}}
+	return &persisted{mode: mode, trusted: map[string]*document{}, fresh: make(chan struct{}, 1), byHash: map[string]*stored{}, all: newShelf(), owned: map[string]*shelf{}}
 }
 
 // Trust parses and prices the documents of manifests; call it before Serve. One
@@ -66,7 +77,7 @@ func (s *Server) Trust(ctx context.Context, found []Trusted) error {
 		}
 		doc.key = documentKeyOf("", t.Text)
 		s.persisted.trusted[bareHash(t.ID)], s.persisted.trusted[hashOf(t.Text)] = doc, doc
-		vars, _ := doc.dearestVariables(s.documents.schema, nil)
+		vars, _ := doc.dearestVariables(s.documents.schema, s.caps.Accepts.Sizes, nil)
 		if price := doc.formula.Price(vars, nil); price.Invalid == nil && (price.Bound > s.caps.Points || price.Nodes > s.caps.Nodes) {
 			s.log.Warn("a trusted document can cost more than one operation may", "operation", t.Name,
 				"points", round(price.Bound), "max", s.caps.Points, "nodes", price.Nodes, "maxNodes", s.caps.Nodes)
@@ -114,18 +125,19 @@ func (s *persisted) full(p *params, id string) (*document, *fault) {
 func (s *persisted) find(hash string) (string, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e, ok := s.byHash[hash]
+	d, ok := s.byHash[hash]
 	if !ok {
 		return "", false
 	}
-	s.used.MoveToFront(e)
-	d := e.Value.(*stored)
+	s.all.used.MoveToFront(d.inAll)
+	s.owned[d.owner].used.MoveToFront(d.inOwn)
 	d.Uses++
 	return d.Text, true
 }
 
 // remember stores a valid document that was sent with its hash. One person can
-// fill a part only, so that nobody pushes out what the others send.
+// fill a part only, so that nobody pushes out what the others send; beyond it, what
+// they have not used for longest makes room.
 func (s *persisted) remember(p params, owner string) {
 	hash := bareHash(p.id)
 	if s.mode != APQ || !isHash(hash) || p.query == "" {
@@ -133,10 +145,13 @@ func (s *persisted) remember(p params, owner string) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, ok := s.byHash[hash]; ok || s.owned[owner]+len(p.query) > persistedQuota {
+	if _, ok := s.byHash[hash]; ok {
 		return
 	}
-	s.keepLocked(&stored{store.StoredDocument{Hash: hash, Text: p.query, Uses: 1}, owner})
+	for own := s.owned[owner]; own != nil && own.used.Len() > 0 && own.bytes+len(p.query) > persistedQuota; {
+		s.dropLocked(own.oldest())
+	}
+	s.keepLocked(&stored{StoredDocument: store.StoredDocument{Hash: hash, Text: p.query, Uses: 1}, owner: owner})
 	select {
 	case s.fresh <- struct{}{}:
 	default:
@@ -144,16 +159,28 @@ func (s *persisted) remember(p params, owner string) {
 }
 
 func (s *persisted) keepLocked(d *stored) {
-	s.byHash[d.Hash] = s.used.PushFront(d)
-	s.bytes += len(d.Text)
-	s.owned[d.owner] += len(d.Text)
-	for s.bytes > persistedBytes {
-		old := s.used.Remove(s.used.Back()).(*stored)
-		delete(s.byHash, old.Hash)
-		s.bytes -= len(old.Text)
-		if s.owned[old.owner] -= len(old.Text); s.owned[old.owner] == 0 {
-			delete(s.owned, old.owner)
-		}
+	own := s.owned[d.owner]
+	if own == nil {
+		own = newShelf()
+		s.owned[d.owner] = own
+	}
+	s.byHash[d.Hash] = d
+	d.inAll, d.inOwn = s.all.used.PushFront(d), own.used.PushFront(d)
+	s.all.bytes += len(d.Text)
+	own.bytes += len(d.Text)
+	for s.all.bytes > persistedBytes {
+		s.dropLocked(s.all.oldest())
+	}
+}
+
+func (s *persisted) dropLocked(d *stored) {
+	delete(s.byHash, d.Hash)
+	own := s.owned[d.owner]
+	s.all.used.Remove(d.inAll)
+	own.used.Remove(d.inOwn)
+	s.all.bytes -= len(d.Text)
+	if own.bytes -= len(d.Text); own.used.Len() == 0 {
+		delete(s.owned, d.owner)
 	}
 }
 
@@ -161,7 +188,7 @@ func (s *persisted) keepLocked(d *stored) {
 func (s *persisted) held() (documents, bytes int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.byHash), s.bytes
+	return len(s.byHash), s.all.bytes
 }
 
 // common takes the uses since the last time: of the most used documents.
@@ -169,7 +196,7 @@ func (s *persisted) common() []store.StoredDocument {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var out []store.StoredDocument
-	for e := s.used.Front(); e != nil; e = e.Next() {
+	for e := s.all.used.Front(); e != nil; e = e.Next() {
 		if d := e.Value.(*stored); d.Uses > 0 {
 			out = append(out, d.StoredDocument)
 		}
@@ -177,7 +204,7 @@ func (s *persisted) common() []store.StoredDocument {
 	slices.SortFunc(out, func(a, b store.StoredDocument) int { return int(b.Uses - a.Uses) })
 	out = out[:min(len(out), persistedCommon)]
 	for _, d := range out {
-		s.byHash[d.Hash].Value.(*stored).Uses = 0
+		s.byHash[d.Hash].Uses = 0
 	}
 	return out
 }
@@ -201,7 +228,7 @@ func (s *Server) warm(ctx context.Context) {
 		}
 		d.Uses = 0
 		s.persisted.mu.Lock()
-		s.persisted.keepLocked(&stored{d, "\x00"})
+		s.persisted.keepLocked(&stored{StoredDocument: d, owner: "\x00"})
 		s.persisted.mu.Unlock()
 	}
 	s.log.Info("documents are known by their hashes", "documents", len(found))

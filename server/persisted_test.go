@@ -202,8 +202,25 @@ func TestStoredDocumentsAreBounded(t *testing.T) {
 	for n := range 100 {
 		s.remember(document(n), "greedy")
 	}
-	if _, bytes := s.held(); bytes > persistedQuota {
-		t.Errorf("one person stores %d bytes, at most %d are allowed", bytes, persistedQuota)
+	if _, bytes := s.held(); bytes > persistedQuota || bytes < persistedQuota*9/10 {
+		t.Errorf("one person stores %d bytes, up to %d are allowed", bytes, persistedQuota)
+	}
+	if _, ok := s.find(document(99).id); !ok {
+		t.Error("who fills their part cannot store what they send now")
+	}
+	kept, gone := document(75).id, document(76).id
+	if _, ok := s.find(kept); !ok {
+		t.Fatal("a document that fits is not there")
+	}
+	for n := range 30 {
+		s.remember(document(200+n), "greedy")
+		s.find(kept)
+	}
+	if _, ok := s.find(gone); ok {
+		t.Error("a document that nobody used stays while newer ones of the same person came")
+	}
+	if _, ok := s.find(kept); !ok {
+		t.Error("a document in use went before those that nobody used")
 	}
 	for owner := range 60 {
 		for n := range 40 {

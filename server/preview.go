@@ -89,7 +89,7 @@ func (s *Server) priceOnly(ctx context.Context, r *request) (*graphql.Response, 
 	if _, f := s.understand(ctx, r); f != nil {
 		return nil, f
 	}
-	s.charge(r, millis(r.timings.decode+r.timings.parse+r.timings.validate+r.timings.price))
+	s.charge(r, millis(r.timings.decode+r.timings.parse+r.timings.validate+r.timings.coerce+r.timings.price))
 	return nil, nil
 }
 

@@ -227,7 +227,7 @@ func TestExportedStatistics(t *testing.T) {
 	if err != nil || resp.StatusCode != http.StatusOK || strings.Contains(string(raw), "Secret") {
 		t.Fatalf("status %d, %v: %s", resp.StatusCode, err, raw)
 	}
-	found, err := ReadStatistics(strings.NewReader(string(raw)))
+	found, err := ReadStatistics(strings.NewReader(string(raw)), time.Now())
 	if err != nil || len(found.Workspaces) != 1 || found.Workspaces[0].Users != 1 {
 		t.Fatalf("%+v, %v: %s", found, err, raw)
 	}

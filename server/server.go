@@ -264,6 +264,7 @@ func (s *Server) Serve(ctx context.Context, public, admin net.Listener, drainDel
 	}
 	defer s.startExports(ctx)()
 	if s.statistics != nil {
+		s.startStatistics(watching)
 		go s.statistics.run(watching)
 	}
 	servers := []*http.Server{

@@ -22,6 +22,7 @@ type Document struct {
 // Documents may use each other's fragments, as client compilers allow.
 func ReadDocuments(files []string) ([]Document, error) {
 	var out []Document
+	known := ids{}
 	sources := map[string]*ast.QueryDocument{}
 	fragments := map[string]*ast.FragmentDefinition{}
 	for _, file := range files {
@@ -45,8 +46,8 @@ func ReadDocuments(files []string) ([]Document, error) {
 		} else if found, err = ReadManifest(file); err != nil {
 			return nil, err
 		}
-		for _, t := range found {
-			out = append(out, Document{File: file, Trusted: t})
+		if out, err = known.add(out, file, found); err != nil {
+			return nil, err
 		}
 	}
 	if len(out) == 0 {

@@ -88,6 +88,42 @@ func (s *statistics) forget(id timesheet.WorkspaceID) {
 	}
 }
 
+// know keeps the counts of a workspace that nobody has asked for yet.
+func (s *statistics) know(id timesheet.WorkspaceID, counts *store.Counts, at time.Time) {
+	s.mu.Lock()
+	if s.known[id] == nil {
+		s.known[id] = s.used.PushBack(&workspaceCounts{id: id})
+	}
+	s.mu.Unlock()
+	s.keep(id, counts, at)
+}
+
+// startStatistics has prices follow what workspaces hold from the first one on: it
+// reads the counts that servers keep in the database and, where there are none yet,
+// counts the largest workspaces.
+func (s *Server) startStatistics(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, warmFor)
+	defer cancel()
+	fresh := s.now().Add(-countsAge)
+	ids, err := s.store.CountedWorkspaces(ctx, fresh, countsWanted)
+	if err == nil && len(ids) == 0 {
+		ids, err = s.store.LargestWorkspaces(ctx, exportedWorkspaces)
+	}
+	for _, id := range ids {
+		if _, bytes := s.statistics.held(); bytes > countsBytes/2 || err != nil {
+			break
+		}
+		var counts *store.Counts
+		var at time.Time
+		if counts, at, err = s.store.SharedCounts(ctx, id, fresh); err == nil {
+			s.statistics.know(id, counts, at)
+		}
+	}
+	if err != nil {
+		s.log.Warn("read what workspaces hold; the first prices are those of the schema", "error", err)
+	}
+}
+
 // run counts the workspaces that were asked for, until ctx ends.
 func (s *statistics) run(ctx context.Context) {
 	for {

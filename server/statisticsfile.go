@@ -23,8 +23,8 @@ type Statistics struct {
 	} `json:"priceTable"`
 	Day        string          `json:"day"` // on which they were exported, UTC
 	Workspaces []*store.Counts `json:"workspaces"`
-	// Viewer asks. Nobody stands for an owner on another database: then ids in
-	// variables are unknown, and filters by them narrow nothing.
+	// Viewer asks. Nobody stands for the people of another database, owners and
+	// members: then ids in variables are unknown, and filters by them narrow nothing.
 	Viewer timesheet.Viewer `json:"-"`
 }
 
@@ -57,12 +57,16 @@ func ExportStatistics(ctx context.Context, s *store.Store, now time.Time) (Stati
 }
 
 // ReadStatistics reads what a server has exported. The error names what is wrong.
-func ReadStatistics(r io.Reader) (out Statistics, err error) {
+func ReadStatistics(r io.Reader, now time.Time) (out Statistics, err error) {
 	if err := json.NewDecoder(r).Decode(&out); err != nil {
 		return out, fmt.Errorf("these are no statistics of a server: %w", err)
 	}
-	if _, err := timesheet.ParseDate(out.Day); err != nil {
+	day, err := timesheet.ParseDate(out.Day)
+	if err != nil {
 		return out, fmt.Errorf("the day of the statistics: %w", err)
+	}
+	if today := timesheet.DayOf(now, time.UTC); toCome(day, today) {
+		return out, fmt.Errorf("the statistics are of %s, and today is %s: one of two clocks is wrong", day, today)
 	}
 	if len(out.Workspaces) == 0 {
 		return out, errors.New("the statistics hold no workspace")
@@ -71,20 +75,26 @@ func ReadStatistics(r io.Reader) (out Statistics, err error) {
 		if c == nil || min(c.Users, c.Clients, c.Projects, c.Tasks, c.Tags) < 0 {
 			return out, fmt.Errorf("workspace %d of the statistics has negative counts", i)
 		}
+		if toCome(c.AsOf, day) {
+			return out, fmt.Errorf("workspace %d of the statistics was counted on %s, after their day, %s", i, c.AsOf, day)
+		}
 	}
 	return out, nil
 }
 
-// estimators price as a server does, one for each workspace.
-func (s *Statistics) estimators() (out []limits.Estimator) {
+// estimators price as a server does, one for each workspace and each way to see it:
+// all of it, or one's own time alone.
+func (s *Statistics) estimators() (out []*estimator) {
 	today, _ := timesheet.ParseDate(s.Day) // ReadStatistics has read it
 	rates := ratesOf(completed(limits.PriceTable{Version: s.PriceTable.Version, Prices: s.PriceTable.Prices}))
-	viewer := s.Viewer
-	if viewer.User == 0 {
-		viewer.Role = timesheet.RoleOwner
+	viewers := []timesheet.Viewer{s.Viewer}
+	if s.Viewer.User == 0 {
+		viewers = []timesheet.Viewer{{Role: timesheet.RoleOwner}, {Role: timesheet.RoleMember}}
 	}
 	for _, c := range s.Workspaces {
-		out = append(out, &estimator{rates: rates, counts: c, viewer: viewer, today: today, anyIDs: viewer.User == 0})
+		for _, viewer := range viewers {
+			out = append(out, &estimator{rates: rates, counts: c, viewer: viewer, today: within(today, c), anyIDs: viewer.User == 0})
+		}
 	}
 	return out
 }

@@ -64,6 +64,8 @@ func (s *Server) checkDebt(ctx context.Context, r *request) *fault {
 // coerce reads the variables by the document's types. The executor finds the
 // document through documentKey and parses nothing.
 func (s *Server) coerce(r *request, p params) (*graphql.OperationContext, *fault) {
+	began := time.Now()
+	defer func() { r.timings.coerce = time.Since(began) }()
 	ctx := context.WithValue(graphql.StartOperationTrace(r.Context()), documentKey{}, r.doc)
 	if errs := checkVariables(ctx, s.documents.schema, r.doc.op, p.variables); len(errs) > 0 {
 		return nil, unfit(errs)

@@ -115,6 +115,24 @@ func (m *Monthly) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
+const countedTenants = `/* countedTenants */
+SELECT c.workspace_id
+FROM workspace_counts c
+WHERE c.counted_at > $1
+ORDER BY c.counted_at DESC
+LIMIT $2`
+
+// CountedWorkspaces are those of which counts are kept that were made after a time,
+// the latest first.
+func (s *Store) CountedWorkspaces(ctx context.Context, after time.Time, most int) ([]timesheet.WorkspaceID, error) {
+	ctx = timesheet.WithService(ctx, timesheet.Service{Class: timesheet.ClassBackground})
+	found, err := list(ctx, s, pgx.RowTo[timesheet.WorkspaceID], countedTenants, after, most)
+	if err != nil {
+		return nil, fmt.Errorf("find the counted workspaces: %w", err)
+	}
+	return found, nil
+}
+
 const largestTenants = `/* largestTenants */
 SELECT r.workspace_id
 FROM rollup r

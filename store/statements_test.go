@@ -46,6 +46,7 @@ var withoutWorkspace = map[string]string{
 	"readLearned":     "how long statements take belongs to no workspace",
 	"saveLearned":     "how long statements take belongs to no workspace",
 	"clearLearned":    "how long statements take belongs to no workspace",
+	"countedTenants":  "a server that starts asks whose counts are kept; returns keys only",
 	"largestTenants":  "operators export how much the largest hold; returns keys only",
 	"addUsage":        "counts for operators; names each workspace it counts for",
 	"foldUsage":       "housekeeping of all workspaces; returns nothing",

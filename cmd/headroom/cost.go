@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -26,6 +27,7 @@ type CostCmd struct {
 	Budget         float64  `default:"1000" help:"Points that one operation may cost for the largest workspace." placeholder:"POINTS"`
 	Nodes          int64    `default:"10000" help:"Objects that one operation may ask for." placeholder:"N"`
 	Schema         string   `help:"SDL with @cost and @listSize, a file or a URL (default: this program's own)." placeholder:"URL|FILE"`
+	Page           int64    `help:"Largest page that the server of --schema accepts; without it a size that is not given is taken to be any number." placeholder:"N"`
 	Statistics     string   `help:"What the largest workspaces hold, as a server's /debug/statistics tells it, a file or a URL; without it prices are the schema's." placeholder:"URL|FILE"`
 	AdminTokenFile string   `help:"File with the bearer token of the operators' address that --statistics names." placeholder:"FILE"`
 	JSON           bool     `name:"json" help:"Print JSON instead of a table."`
@@ -38,7 +40,8 @@ type costLine struct {
 	Points      float64             `json:"points"`
 	Nodes       int64               `json:"nodes"`
 	Class       string              `json:"class,omitempty"`
-	Verdict     string              `json:"verdict"` // ACCEPTED or why not
+	Role        string              `json:"role,omitempty"` // for which it is dearest, where that matters
+	Verdict     string              `json:"verdict"`        // ACCEPTED or why not
 	Assumed     map[string]any      `json:"assumed,omitempty"`
 	Suggestions []limits.Suggestion `json:"suggestions,omitempty"`
 }
@@ -60,6 +63,9 @@ func (c *CostCmd) Run(env *environment) error {
 	if err != nil {
 		return err
 	}
+	if c.Page > 0 {
+		pricer.Pages(c.Page)
+	}
 	if err := c.follow(env.ctx, pricer); err != nil {
 		return err
 	}
@@ -74,7 +80,7 @@ func (c *CostCmd) Run(env *environment) error {
 	var lines []costLine
 	refused := 0
 	for _, d := range documents {
-		line := priceLine(env.ctx, pricer, d, variablesOf(vars, d.Name))
+		line := priceLine(env.ctx, pricer, d, vars)
 		if line.Verdict != costAccepted {
 			refused++
 		}
@@ -83,6 +89,7 @@ func (c *CostCmd) Run(env *environment) error {
 	if err := c.print(env.stdout, lines); err != nil {
 		return err
 	}
+	vars.tellUnused(env.stderr)
 	if refused > 0 {
 		return fmt.Errorf("%d of %d operations would be refused", refused, len(lines))
 	}
@@ -96,6 +103,12 @@ func (c *CostCmd) Validate() error {
 	}
 	if c.Nodes < 0 {
 		return fmt.Errorf("--nodes is %d: give 0 or more", c.Nodes)
+	}
+	if c.Page < 0 || c.Page > math.MaxInt32 {
+		return fmt.Errorf("--page is %d: give a number from 1 to %d", c.Page, math.MaxInt32)
+	}
+	if c.Page > 0 && c.Schema == "" {
+		return errors.New("--page belongs to --schema: what this program's own schema accepts is known")
 	}
 	return nil
 }
@@ -117,7 +130,7 @@ func (c *CostCmd) follow(ctx context.Context, pricer *server.Pricer) error {
 	if err != nil {
 		return fmt.Errorf("--statistics: %w", err)
 	}
-	found, err := server.ReadStatistics(strings.NewReader(text))
+	found, err := server.ReadStatistics(strings.NewReader(text), time.Now())
 	if err != nil {
 		return fmt.Errorf("--statistics: %w", err)
 	}
@@ -125,13 +138,19 @@ func (c *CostCmd) follow(ctx context.Context, pricer *server.Pricer) error {
 	return nil
 }
 
-func priceLine(ctx context.Context, pricer *server.Pricer, d server.Document, vars map[string]any) costLine {
+func priceLine(ctx context.Context, pricer *server.Pricer, d server.Document, vars *givenVars) costLine {
 	line := costLine{File: d.File, Operation: d.Name, Verdict: costAccepted}
-	quote, err := pricer.Price(ctx, d.Trusted, vars)
+	quote, err := pricer.Price(ctx, d.Trusted, vars.of(d.Name))
+	unknown := vars.unknown(d.Name, quote.Takes)
 	if err != nil {
 		line.Verdict = err.Error()
 		return line
 	}
+	if unknown != "" {
+		line.Verdict = unknown
+		return line
+	}
+	line.Role = string(quote.Role)
 	line.Points, line.Nodes, line.Class, line.Assumed = quote.Price.Expected, quote.Price.Nodes, quote.Class.String(), quote.Assumed
 	if quote.Over != nil {
 		line.Verdict, line.Suggestions = quote.Over.Error(), quote.Over.Suggestions
@@ -140,16 +159,6 @@ func priceLine(ctx context.Context, pricer *server.Pricer, d server.Document, va
 		line.Verdict, line.Suggestions = bad.Error(), bad.Suggestions
 	}
 	return line
-}
-
-// variablesOf are those that the file holds for all operations, and for this
-// one.
-func variablesOf(vars map[string]any, operation string) map[string]any {
-	all := maps.Clone(vars)
-	if own, ok := vars[operation].(map[string]any); ok {
-		maps.Copy(all, own)
-	}
-	return all
 }
 
 func (c *CostCmd) print(out io.Writer, lines []costLine) error {
@@ -170,6 +179,9 @@ func (c *CostCmd) print(out io.Writer, lines []costLine) error {
 				verdict += fmt.Sprintf("; %s of %s at most %s", s.Argument, s.Path, s.MaxAccepted)
 				break
 			}
+		}
+		if l.Role != "" {
+			verdict += fmt.Sprintf(" (asked by a %s)", strings.ToLower(l.Role))
 		}
 		for _, name := range slices.Sorted(maps.Keys(l.Assumed)) {
 			verdict += fmt.Sprintf(" ($%s assumed: %v)", name, l.Assumed[name])
@@ -192,21 +204,6 @@ func expand(patterns []string) (files []string, err error) {
 		files = append(files, found...)
 	}
 	return files, nil
-}
-
-func readVars(path string) (map[string]any, error) {
-	vars := map[string]any{}
-	if path == "" {
-		return vars, nil
-	}
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("--vars: %w", err)
-	}
-	if err := json.Unmarshal(raw, &vars); err != nil {
-		return nil, fmt.Errorf("--vars: %s is no JSON object: %w", path, err)
-	}
-	return vars, nil
 }
 
 // maxPlace bounds what is read from an address.

@@ -36,12 +36,18 @@ func TestCost(t *testing.T) {
 		"default.graphql":  `query Default($n: Int = 5) { projects(first: $n) { nodes { id } } }`,
 		"included.graphql": `query Included($b: Boolean = false, $s: Boolean! = true) { projects(first: 10) @include(if: $b) { nodes { id } } tags(first: 10) @skip(if: $s) { nodes { id } } clients(first: 10) @skip(if: $b) { nodes { id } } }`,
 		"rows.graphql":     `query Rows($p: PeriodInput!, $m: Int!) { timesheetReport(input: {period: $p, groupBy: [TASK], maxRows: $m}) { rows { key } } }`,
+		"misspelt.json":    `{"Dear": {"m": 3, "nn": 4}, "Deer": {}, "page": 7}`,
+		"other.json":       `{"stored-1":"query Other { viewer { user { id } } }"}`,
+		"same.json":        `{"stored-1":"query Stored { viewer { role } }"}`,
+		"again.json":       `{"stored-1":"query Stored { viewer { role } }"}`,
+		"sha1.json":        `{"da39a3ee5e6b4b0d3255bfef95601890afd80709":"query Stored { viewer { role } }"}`,
+		"any.graphql":      `query Any($n: Int!, $year: Int) { books(first: $n, since: $year) { title } }`,
 		"page.graphql":     `query Beyond { projects(first: 500) { nodes { id } } }`,
 		"vars.json":        `{"n": 50, "Dear": {"n": 3}}`,
 		"books.graphql":    `query Books { books(first: 300) { title } }`,
 		"library.sdl": `directive @cost(weight: String!) on FIELD_DEFINITION | OBJECT
 			directive @listSize(assumedSize: Int, slicingArguments: [String!], sizedFields: [String!], requireOneSlicingArgument: Boolean = true) on FIELD_DEFINITION
-			type Query { books(first: Int): [Book!]! @listSize(slicingArguments: ["first"]) }
+			type Query { books(first: Int, since: Int): [Book!]! @listSize(slicingArguments: ["first"]) }
 			type Book @cost(weight: "5") { title: String! }`,
 		"broken.sdl": `directive @cost(weight: String!) on FIELD_DEFINITION
 			type Query { all: String @cost(weight: "much") }`,
@@ -78,9 +84,22 @@ func TestCost(t *testing.T) {
 		{"a budget without an end", in("fits.graphql", "fragment.graphql", "--budget", "=Inf"), 1, []string{"--budget is +Inf"}},
 		{"a negative budget", in("fits.graphql", "fragment.graphql", "--budget=-1"), 1, []string{"--budget is -1"}},
 		{"negative nodes", in("fits.graphql", "fragment.graphql", "--nodes=-1"), 1, []string{"--nodes is -1"}},
-		{"a pattern", in("*.graphql"), 1, []string{"Fits", "Dear", "Wrong", "Cannot query field", "Unsized", "give exactly one of first, last", "5 of 9 operations"}},
+		{"a pattern", in("*.graphql"), 1, []string{"Fits", "Dear", "Wrong", "Cannot query field", "Unsized", "give exactly one of first, last", "6 of 10 operations"}},
 		{"a page beyond the largest", in("page.graphql"), 1, []string{"projects: first must be from 1 to 100; first of projects at most 100"}},
 		{"a schema of somebody else", in("books.graphql", "--schema", "library.sdl"), 1, []string{"1500.5 points", "first of books at most 199"}},
+		{"a page of somebody else, which may be any", in("any.graphql", "--schema", "library.sdl"), 1, []string{"first of books at most 199 ($n assumed: 2147483647)\n"}},
+		{"a page of somebody else, which is known", in("any.graphql", "--schema", "library.sdl", "--page", "=50"), 0, []string{"250.50", "accepted ($n assumed: 50)\n"}},
+		{"a page beyond it", in("books.graphql", "--schema", "library.sdl", "--page", "=50"), 1, []string{"1500.5 points", "first of books at most 50"}},
+		{"a page beyond it within the budget", in("books.graphql", "--schema", "library.sdl", "--page", "=50", "--budget", "=5000"), 1, []string{"books: first must be from 1 to 50"}},
+		{"a page of ours", in("books.graphql", "--page", "=50"), 1, []string{"--page belongs to --schema"}},
+		{"less than no page", in("books.graphql", "--schema", "library.sdl", "--page=-1"), 1, []string{"--page is -1: give a number from 1"}},
+		{"variables that an operation does not have", in("dear.graphql", "--vars", "misspelt.json"), 1, []string{
+			"--vars has $m for Dear, which takes no such variable; did you mean $n?", "1 of 1 operations",
+			"--vars: Deer is neither an operation of these files nor a variable of one; did you mean Dear?", "--vars: page is neither",
+		}},
+		{"one id for two texts", in("same.json", "other.json"), 1, []string{"the id stored-1 stands for Stored in ", "same.json and for another text, Other, in ", "other.json"}},
+		{"one id for one text, twice", in("same.json", "again.json"), 0, []string{"Stored"}},
+		{"a SHA-1 of another text", in("sha1.json"), 1, []string{"the id of Stored is not the SHA-1 of its document"}},
 		{"a weight that is no number", in("books.graphql", "--schema", "broken.sdl"), 1, []string{"Query.all: the weight of @cost is no finite number", "schema:2"}},
 		{"a manifest of Apollo with a wrong hash", in("apollo.json"), 1, []string{"Fits", "is not the SHA-256"}},
 		{"a manifest of graphql-codegen with a wrong hash", in("codegen.json"), 1, []string{"Fits", "is not the SHA-256"}},
