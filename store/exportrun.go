@@ -116,11 +116,11 @@ func (r *ExportRun) take(ctx context.Context, w waitingExport, folder string) (c
 // Viewer is who asked for the export, as they are now; ErrNoViewer for who has
 // left since.
 func (r *ExportRun) Viewer(ctx context.Context) (timesheet.Viewer, error) {
-	seen, err := r.store.readSighting(ctx, viewerID{workspace: r.Workspace, user: r.UserID})
+	seen, err := r.store.readSightings(ctx, []viewerID{{workspace: r.Workspace, user: r.UserID}})
 	if err != nil {
 		return timesheet.Viewer{}, err
 	}
-	v, err := seen.answer(time.Now())
+	v, err := seen[0].answer(time.Now())
 	if err == nil {
 		r.as = &v.Role
 	}

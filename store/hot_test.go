@@ -83,7 +83,7 @@ func TestHotStatementsUseTheirIndexes(t *testing.T) {
 		store.Built
 		indexes string // all of them, separated by spaces
 	}{
-		"readViewer":                 {constant("readViewer", ws, user, token), "membership_pk api_token_member|api_token_pk"},
+		"readViewers":                {constant("readViewers", []timesheet.WorkspaceID{ws}, []timesheet.UserID{user}, []timesheet.TokenID{token}), "membership_pk api_token_pk"},
 		"usersByID":                  {constant("usersByID", ws, []timesheet.UserID{user, owner.User}), "membership_pk"},
 		"memberByEmail":              {constant("memberByEmail", ws, "17@example.com"), "membership_email"},
 		"users by name":              {store.BuiltUsersPage(owner, page), "membership_page"},

@@ -27,6 +27,7 @@ var withoutWorkspace = map[string]string{
 	"readCluster":     "asks the server about itself",
 	"storeCluster":    "remembers the server itself",
 	"readTopStamp":    "migrations concern all workspaces",
+	"readViewers":     "reads the tokens of a crowd, each in the workspace that it names",
 	"readSecret":      "the server's key is that of all workspaces",
 	"storeSecret":     "the server's key is that of all workspaces",
 	"takeSlot":        "locks on numbers, reads no table",

@@ -87,7 +87,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	}
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	s := &Store{log: c.Log, pools: map[timesheet.Class]*pgxpool.Pool{}, cancels: newCanceller(), handshakes: rate.NewLimiter(handshakesPerSecond, handshakesAtOnce), reports: newReportKeeper(), life: life, end: end, demote: c.Demote && IsLocal(c.DSN)}
-	s.views = newViewerCache(life, s.readSighting)
+	s.views = newViewerCache(life, s.readSightings)
 	err := s.openPools(ctx, c)
 	if err == nil {
 		err = s.check(ctx, c)

@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"golang.org/x/sync/singleflight"
-
 	"headroom/timesheet"
 )
 
@@ -26,30 +24,57 @@ func (s *Store) Viewer(ctx context.Context, ws timesheet.WorkspaceID, user times
 	return s.views.get(ctx, viewerID{ws, user, token})
 }
 
-const readViewer = `/* readViewer */
-SELECT ` + workspaceColumns + `, ` + memberColumns + `, coalesce(t.scope, 'WRITE'), t.expires_at
-FROM workspace w
-JOIN membership m ON m.workspace_id = w.workspace_id AND m.user_id = $2
-LEFT JOIN api_token t ON t.workspace_id = m.workspace_id AND t.user_id = m.user_id AND t.id = $3 AND t.revoked_at IS NULL
-WHERE w.workspace_id = $1
-  AND m.deleted_at IS NULL
+// Each LIMIT keeps a look into an index for each token: joined in any other way, a table
+// that has just grown is read whole for each of them.
+const readViewers = `/* readViewers */
+SELECT q.n, ` + workspaceColumns + `, ` + memberColumns + `, coalesce(t.scope, 'WRITE'), t.expires_at
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) WITH ORDINALITY AS q (workspace, person, token, n)
+CROSS JOIN LATERAL (
+  SELECT *
+  FROM workspace w
+  WHERE w.workspace_id = q.workspace
+  LIMIT 1
+) w
+CROSS JOIN LATERAL (
+  SELECT *
+  FROM membership m
+  WHERE m.workspace_id = w.workspace_id
+    AND m.user_id = q.person
+  LIMIT 1
+) m
+LEFT JOIN LATERAL (
+  SELECT *
+  FROM api_token t
+  WHERE t.workspace_id = m.workspace_id
+    AND t.id = q.token
+  LIMIT 1
+) t ON true
+WHERE m.deleted_at IS NULL
   AND m.role <> 'PLACEHOLDER'
-  AND ($3 = 0 OR t.id IS NOT NULL)`
+  AND (q.token = 0 OR t.user_id = m.user_id AND t.revoked_at IS NULL)`
 
-// readSighting asks the database who a token lets in. It runs in the control
-// class: a full house must not keep anybody from stopping their timer.
-func (s *Store) readSighting(ctx context.Context, id viewerID) (sighting, error) {
+// readSightings asks the database who tokens let in, and answers in their order. It
+// runs in the control class: a full house must not keep anybody from stopping their
+// timer.
+func (s *Store) readSightings(ctx context.Context, ids []viewerID) ([]sighting, error) {
 	ctx = timesheet.WithService(ctx, timesheet.Service{Class: timesheet.ClassControl})
-	found, _, err := one(ctx, s, func(row pgx.CollectableRow) (sighting, error) {
+	workspaces, people, tokens := make([]timesheet.WorkspaceID, len(ids)), make([]timesheet.UserID, len(ids)), make([]timesheet.TokenID, len(ids))
+	for i, id := range ids {
+		workspaces[i], people[i], tokens[i] = id.workspace, id.user, id.token
+	}
+	found := make([]sighting, len(ids))
+	_, err := list(ctx, s, func(row pgx.CollectableRow) (n int, err error) {
 		seen := sighting{known: true}
 		v := &seen.viewer
-		v.User, v.Token = id.user, id.token
-		err := row.Scan(append(append(workspaceFields(&v.Workspace), memberFields(&v.Self)...), &v.Scope, &seen.expires)...)
-		v.Role = v.Self.Role
-		return seen, err
-	}, readViewer, id.workspace, id.user, id.token)
+		if err := row.Scan(append(append(append([]any{&n}, workspaceFields(&v.Workspace)...), memberFields(&v.Self)...), &v.Scope, &seen.expires)...); err != nil {
+			return n, err
+		}
+		v.User, v.Token, v.Role = ids[n-1].user, ids[n-1].token, v.Self.Role
+		found[n-1] = seen
+		return n, nil
+	}, readViewers, workspaces, people, tokens)
 	if err != nil {
-		return found, fmt.Errorf("read who asks: %w", err)
+		return nil, fmt.Errorf("read who asks: %w", err)
 	}
 	return found, nil
 }
@@ -86,13 +111,11 @@ func (g sighting) answer(now time.Time) (timesheet.Viewer, error) {
 	return g.viewer, nil
 }
 
-// viewerCache remembers who tokens let in, and whom they do not. Concurrent
-// askers of one token share a look-up. While changes are heard, an answer is
-// good until its workspace changes; else for viewerAge.
+// viewerCache remembers who tokens let in, and whom they do not. While changes are
+// heard, an answer is good until its workspace changes; else for viewerAge.
 type viewerCache struct {
-	life   context.Context // of look-ups; ends with the store
-	load   func(context.Context, viewerID) (sighting, error)
-	flight singleflight.Group
+	life context.Context // of look-ups; ends with the store
+	load func(context.Context, []viewerID) ([]sighting, error)
 
 	mu   sync.Mutex
 	seen map[viewerID]sighting
@@ -101,51 +124,34 @@ type viewerCache struct {
 	// those who ask after the change.
 	changes int
 	heard   bool // changes are being heard
+	lookUps
 }
 
-func newViewerCache(life context.Context, load func(context.Context, viewerID) (sighting, error)) *viewerCache {
-	return &viewerCache{life: life, load: load, seen: map[viewerID]sighting{}}
+func newViewerCache(life context.Context, load func(context.Context, []viewerID) ([]sighting, error)) *viewerCache {
+	return &viewerCache{life: life, load: load, seen: map[viewerID]sighting{}, lookUps: lookUps{open: map[viewerID]*lookUp{}}}
 }
 
 func (c *viewerCache) get(ctx context.Context, id viewerID) (timesheet.Viewer, error) {
 	c.mu.Lock()
 	seen, ok := c.seen[id]
-	fresh := ok && (c.heard || time.Since(seen.at) < viewerAge)
-	changes := c.changes
-	c.mu.Unlock()
-	if fresh {
+	if ok && (c.heard || time.Since(seen.at) < viewerAge) {
+		c.mu.Unlock()
 		return seen.answer(time.Now())
 	}
+	l := c.askLocked(id)
+	c.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, viewerPatience)
 	defer cancel()
-	shared := c.flight.DoChan(fmt.Sprint(id, changes), func() (any, error) { return c.refresh(id, changes) })
 	select {
 	case <-ctx.Done():
+		c.leave(l)
 		return timesheet.Viewer{}, context.Cause(ctx)
-	case result := <-shared:
-		if result.Err != nil {
-			return timesheet.Viewer{}, result.Err
-		}
-		return result.Val.(sighting).answer(time.Now())
+	case <-l.done:
 	}
-}
-
-func (c *viewerCache) refresh(id viewerID, changes int) (sighting, error) {
-	ctx, cancel := context.WithTimeout(c.life, viewerWait)
-	defer cancel()
-	began := time.Now()
-	found, err := c.load(ctx, id)
-	if err != nil {
-		return found, err
+	if l.err != nil {
+		return timesheet.Viewer{}, l.err
 	}
-	found.at = began
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.changes == changes {
-		c.makeRoomLocked(id)
-		c.seen[id] = found
-	}
-	return found, nil
+	return l.found.answer(time.Now())
 }
 
 // makeRoomLocked forgets anybody when the cache is full; who is forgotten

@@ -1,7 +1,9 @@
 package store_test
 
 import (
+	"context"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -130,4 +132,44 @@ func TestViewerSurvivesTheLossOfItsListener(t *testing.T) {
 	waitUntil(t, "a new listener", func() bool { pid := listener(); return pid != 0 && pid != first })
 	mustExec(t, conn, `UPDATE membership SET role = 'VIEWER' WHERE user_id = $1`, owner.User)
 	waitUntil(t, "the second change to be seen", func() bool { role, err := see(); return err == nil && role == timesheet.RoleViewer })
+}
+
+// A crowd that comes at once is let in and turned away, each as alone, and neither the
+// database's pulse nor who stops a timer waits behind it.
+func TestViewersOfACrowd(t *testing.T) {
+	dsn := storetest.New(t)
+	s, conn := openStore(t, dsn), connectTo(t, dsn)
+	owner, other := addWorkspace(t, s, "Acme"), addWorkspace(t, s, "Other")
+	const crowd = 10_000
+	mustExec(t, conn, `INSERT INTO membership (workspace_id, role, name, name_key) SELECT $1, 'MEMBER', 'user ' || n, 'user ' || n FROM generate_series(1, $2::int) n`, owner.Workspace.ID, crowd)
+	mustExec(t, conn, `INSERT INTO api_token (workspace_id, user_id, name, scope) SELECT $1, user_id, 'phone', 'READ' FROM membership WHERE workspace_id = $1 AND role = 'MEMBER'`, owner.Workspace.ID)
+	tokens := ask[[]timesheet.TokenID](t, conn, `SELECT array_agg(id ORDER BY id) FROM api_token WHERE workspace_id = $1`, owner.Workspace.ID)
+	people := ask[[]timesheet.UserID](t, conn, `SELECT array_agg(user_id ORDER BY id) FROM api_token WHERE workspace_id = $1`, owner.Workspace.ID)
+	mustExec(t, conn, `UPDATE api_token SET revoked_at = now() WHERE workspace_id = $1 AND id = ANY($2)`, owner.Workspace.ID, tokens[:crowd/2])
+	waitUntil(t, "the listener", func() bool {
+		return ask[int](t, conn, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'headroom listener'`) > 0
+	})
+	var all sync.WaitGroup
+	for i, token := range tokens {
+		all.Go(func() {
+			v, err := s.Viewer(t.Context(), owner.Workspace.ID, people[i], token)
+			for errors.Is(err, context.DeadlineExceeded) && t.Context().Err() == nil { // on a busy machine: its client comes again
+				v, err = s.Viewer(t.Context(), owner.Workspace.ID, people[i], token)
+			}
+			if i < crowd/2 && !errors.Is(err, store.ErrNoViewer) {
+				t.Errorf("a revoked token: %+v, %v", v, err)
+			}
+			if i >= crowd/2 && (err != nil || v.Token != token || v.User != people[i] || v.Self.ID != people[i] || v.Workspace.Name != "Acme" || v.Role != timesheet.RoleMember || v.Scope != timesheet.ScopeRead) {
+				t.Errorf("a good one: %+v, %v", v, err)
+			}
+		})
+	}
+	all.Go(func() {
+		if err := s.Ping(t.Context()); err != nil {
+			t.Error(err)
+		}
+		_, _, err := s.StopTimer(t.Context(), other, nil, nil, change("stopTimer"))
+		wantCode(t, err, timesheet.CodeNotRunning)
+	})
+	all.Wait()
 }

@@ -15,20 +15,30 @@ import (
 // fakeViewers is a cache whose look-ups are counted and can be held up.
 type fakeViewers struct {
 	*viewerCache
-	loads atomic.Int64
-	role  atomic.Value
-	delay time.Duration
-	fail  error
+	loads  atomic.Int64 // statements
+	atOnce atomic.Int64
+	most   int // tokens of one
+	role   atomic.Value
+	delay  time.Duration
+	fail   error
 }
 
 func newFakeViewers(t *testing.T) *fakeViewers {
 	f := &fakeViewers{}
 	f.role.Store(timesheet.RoleMember)
-	f.viewerCache = newViewerCache(t.Context(), func(ctx context.Context, id viewerID) (sighting, error) {
+	f.viewerCache = newViewerCache(t.Context(), func(ctx context.Context, ids []viewerID) ([]sighting, error) {
 		f.loads.Add(1)
-		seen := sighting{known: true, viewer: timesheet.Viewer{User: id.user, Role: f.role.Load().(timesheet.Role)}}
+		f.most = max(f.most, len(ids))
+		found := make([]sighting, len(ids))
+		for i, id := range ids {
+			found[i] = sighting{known: true, viewer: timesheet.Viewer{User: id.user, Role: f.role.Load().(timesheet.Role)}}
+		}
+		if f.atOnce.Add(1) > 1 {
+			t.Error("two look-ups at once")
+		}
 		time.Sleep(f.delay)
-		return seen, f.fail
+		f.atOnce.Add(-1)
+		return found, f.fail
 	})
 	return f
 }
@@ -101,13 +111,47 @@ func TestViewerCacheSharesLookUps(t *testing.T) {
 	})
 }
 
+// A crowd whom nobody has seen yet is looked up in few statements, one at a time, and
+// those who leave before their turn in none.
+func TestViewerCacheGathersACrowd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFakeViewers(t)
+		f.delay = viewerPatience / 200
+		const crowd, leave = 10_000, 500
+		leaving, end := context.WithCancel(t.Context())
+		var all sync.WaitGroup
+		all.Go(func() { f.get(t.Context(), viewerID{1, crowd, 3}) }) // the first, beside whom the others gather
+		synctest.Wait()
+		for i := range crowd {
+			ctx := t.Context()
+			if i < leave {
+				ctx = leaving
+			}
+			all.Go(func() {
+				if v, err := f.get(ctx, viewerID{1, timesheet.UserID(i), 3}); i >= leave && (err != nil || v.User != timesheet.UserID(i)) {
+					t.Errorf("%d is told to be %d, %v", i, v.User, err)
+				}
+			})
+		}
+		synctest.Wait()
+		end()
+		all.Wait()
+		if want := int64(1 + (crowd-leave+lookUpsAtOnce-1)/lookUpsAtOnce); f.loads.Load() != want || f.most != lookUpsAtOnce {
+			t.Errorf("%d statements, of %d tokens at most; want %d of %d", f.loads.Load(), f.most, want, lookUpsAtOnce)
+		}
+		if len(f.open) > 0 || len(f.waiting) > 0 || f.working {
+			t.Errorf("%d are open and %d wait when all have been answered", len(f.open), len(f.waiting))
+		}
+	})
+}
+
 // Who asks after a change gets what is true after it, also while a look-up
 // from before it is under way.
 func TestViewerCacheNeverKeepsWhatWasBeforeAChange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeViewers(t)
 		f.hear(true)
-		f.delay = viewerPatience / 2
+		f.delay = viewerPatience / 4
 		go f.get(t.Context(), viewerID{1, 2, 3})
 		time.Sleep(time.Millisecond) // it has read MEMBER and is on its way
 		f.role.Store(timesheet.RoleAdmin)
@@ -159,7 +203,7 @@ func TestSightingExpires(t *testing.T) {
 }
 
 func BenchmarkViewer(b *testing.B) {
-	c := newViewerCache(b.Context(), func(context.Context, viewerID) (sighting, error) { return sighting{known: true}, nil })
+	c := newViewerCache(b.Context(), func(context.Context, []viewerID) ([]sighting, error) { return []sighting{{known: true}}, nil })
 	c.hear(true)
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
