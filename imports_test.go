@@ -27,6 +27,7 @@ var rooms = map[string][]string{
 	"store":            {"timesheet"},
 	"store/localpg":    {"npmfetch"},
 	"proof":            {"store/localpg"},
+	"browsertest":      {"npmfetch"},
 	"store/storetest":  {"store", "store/localpg", "npmfetch", "timesheet"},
 	"dataloader":       {"store", "timesheet"},
 	"resolvers":        {"graph", "dataloader", "store", "timesheet"},

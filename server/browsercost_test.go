@@ -1,7 +1,6 @@
 package server
 
 import (
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -14,18 +13,18 @@ import (
 func TestBrowserCostPanel(t *testing.T) {
 	r := newPlayground(t)
 	b := newBrowser(t)
-	b.do(t, chromedp.Navigate(r.http.URL+"/playground"), chromedp.WaitVisible(chromedp.CSS(executeButton)))
+	b.Do(t, chromedp.Navigate(r.http.URL+"/playground"), chromedp.WaitVisible(chromedp.CSS(executeButton)))
 	panel := func(t *testing.T, text string) string {
 		t.Helper()
-		return b.wait(t, `[document.querySelector('#price').innerText].find((text) => text.includes('`+text+`'))`)
+		return b.Wait(t, `[document.querySelector('#price').innerText].find((text) => text.includes('`+text+`'))`)
 	}
 	write := func(t *testing.T, query, variables string) {
 		t.Helper()
-		b.wait(t, `(`+editor+".setValue(`"+query+"`), "+variablesEditor+".setValue(`"+variables+"`), 'done')")
+		b.Wait(t, `(`+editor+".setValue(`"+query+"`), "+variablesEditor+".setValue(`"+variables+"`), 'done')")
 	}
 	written := func(t *testing.T) string {
 		t.Helper()
-		return b.wait(t, editor+`.getValue() + '\n' + `+variablesEditor+`.getValue()`)
+		return b.Wait(t, editor+`.getValue() + '\n' + `+variablesEditor+`.getValue()`)
 	}
 
 	t.Run("shows the price of what is typed before it runs", func(t *testing.T) {
@@ -93,9 +92,9 @@ func TestBrowserCostPanel(t *testing.T) {
 		t.Run("applies a suggestion "+name, func(t *testing.T) {
 			write(t, test.query, test.variables)
 			panel(t, "COST_ESTIMATED_TOO_EXPENSIVE")
-			b.wait(t, `[...document.querySelectorAll('#price button')].find((b) => b.innerText.startsWith('`+test.button+`'))?.innerText`)
-			b.shoot(t)
-			b.do(t, chromedp.Click(chromedp.Search(`//section[@id="price"]//button[starts-with(text(), "`+test.button+`")]`)))
+			b.Wait(t, `[...document.querySelectorAll('#price button')].find((b) => b.innerText.startsWith('`+test.button+`'))?.innerText`)
+			b.Shoot(t)
+			b.Do(t, chromedp.Click(chromedp.Search(`//section[@id="price"]//button[starts-with(text(), "`+test.button+`")]`)))
 			panel(t, "verdict accepted")
 			if now := written(t); strings.Contains(now, test.gone) || !strings.Contains(now, test.there) {
 				t.Errorf("the editor holds\n%s\nwant %q for %q", now, test.there, test.gone)
@@ -127,9 +126,9 @@ func TestBrowserCostPanel(t *testing.T) {
 				write(t, query, `{}`)
 				panel(t, "For all of timesheetReport, have reportExportCreate make a file")
 				const button = "Shorten input.period of timesheetReport to "
-				b.wait(t, `[...document.querySelectorAll('#price button')].find((b) => b.innerText.includes('`+button+`'))?.innerText`)
-				b.shoot(t)
-				b.do(t, chromedp.Click(chromedp.Search(`//section[@id="price"]//button[contains(text(), "`+button+`")]`)))
+				b.Wait(t, `[...document.querySelectorAll('#price button')].find((b) => b.innerText.includes('`+button+`'))?.innerText`)
+				b.Shoot(t)
+				b.Do(t, chromedp.Click(chromedp.Search(`//section[@id="price"]//button[contains(text(), "`+button+`")]`)))
 				panel(t, "verdict accepted")
 				if now := written(t); strings.Contains(now, `from: "2025-01-01"`) || !strings.Contains(now, `to: "2025-12-31"`) {
 					t.Errorf("the editor holds\n%s\nwant another first day and the same last one", now)
@@ -140,27 +139,10 @@ func TestBrowserCostPanel(t *testing.T) {
 	t.Run("applies the suggestion of a refused run", func(t *testing.T) {
 		write(t, `query Late { projects(first: 100) { nodes { tasks(first: 100) { nodes { id } } } } }`, `{}`)
 		b.execute(t, "Late")
-		b.wait(t, `document.querySelector('#price button')?.innerText`)
-		b.do(t, chromedp.Click(chromedp.CSS(`#price button`)))
+		b.Wait(t, `document.querySelector('#price button')?.innerText`)
+		b.Do(t, chromedp.Click(chromedp.CSS(`#price button`)))
 		panel(t, "verdict accepted")
 	})
 }
 
 const variablesEditor = `document.querySelector('.graphiql-editor-tool .CodeMirror').CodeMirror`
-
-// shoot keeps a picture of the page where HEADROOM_SCREENSHOTS names a folder.
-func (b *browser) shoot(t *testing.T) {
-	t.Helper()
-	dir := os.Getenv("HEADROOM_SCREENSHOTS")
-	if dir == "" {
-		return
-	}
-	picture, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
-	if err != nil {
-		t.Fatal(err)
-	}
-	name := strings.NewReplacer("/", "-", " ", "_").Replace(t.Name()) + ".png"
-	if err := os.WriteFile(dir+"/"+name, picture, 0o600); err != nil {
-		t.Fatal(err)
-	}
-}

@@ -1,13 +1,12 @@
 package server
 
 import (
-	"context"
 	"strings"
 	"testing"
 
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+
+	"headroom/browsertest"
 )
 
 // faint names each text of the cost panel with its contrast to what is behind it,
@@ -37,35 +36,24 @@ const faint = `(() => {
 func TestBrowserCostPanelContrast(t *testing.T) {
 	r := newPlayground(t)
 	b := newBrowser(t)
-	b.do(t, chromedp.Navigate(r.http.URL+"/playground"), chromedp.WaitVisible(chromedp.CSS(executeButton)))
+	b.Do(t, chromedp.Navigate(r.http.URL+"/playground"), chromedp.WaitVisible(chromedp.CSS(executeButton)))
 	for scheme, want := range map[string]string{
 		"light": "too faint: none, on rgb(246, 247, 250)",
 		"dark":  "too faint: none, on rgb(28, 35, 51)",
 	} {
 		t.Run(scheme, func(t *testing.T) {
-			b.prefers(t, scheme)
+			b.Look(t, browsertest.View{Theme: scheme})
 			for verdict, query := range map[string]string{
 				"accepted":                     `query Seen { projects(first: 50) { nodes { client { name } } } }`,
 				"COST_ESTIMATED_TOO_EXPENSIVE": `query Seen { projects(first: 100) { nodes { tasks(first: 100) { nodes { id } } } } }`,
 			} {
-				b.wait(t, `(`+editor+".setValue(`"+query+"`), 'done')")
-				b.wait(t, `[document.querySelector('#price').innerText].find((text) => text.includes('`+verdict+`'))`)
-				if seen := b.wait(t, faint); !strings.HasSuffix(seen, want) {
+				b.Wait(t, `(`+editor+".setValue(`"+query+"`), 'done')")
+				b.Wait(t, `[document.querySelector('#price').innerText].find((text) => text.includes('`+verdict+`'))`)
+				if seen := b.Wait(t, faint); !strings.HasSuffix(seen, want) {
 					t.Errorf("%s: %s, want %s", verdict, seen, want)
 				}
 			}
-			b.shoot(t)
+			b.Shoot(t)
 		})
 	}
-}
-
-// prefers has the system ask for a color scheme.
-func (b *browser) prefers(t *testing.T, scheme string) {
-	t.Helper()
-	b.do(t, chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-		_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
-		})
-		return err
-	}))
 }

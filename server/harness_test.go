@@ -17,6 +17,9 @@ import (
 	"headroom/timesheet"
 )
 
+// patience bounds each wait.
+const patience = 30 * time.Second
+
 // rig is a server on a database of its own, with one workspace.
 type rig struct {
 	t      testing.TB

@@ -4,27 +4,17 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
-	"headroom/npmfetch"
+	"headroom/browsertest"
 	"headroom/store"
 	"headroom/timesheet"
 )
-
-// axe finds what shuts people out of a page. It is fetched, never committed.
-var axe = npmfetch.Package{
-	Name: "axe-core", Version: "4.14.1",
-	SHA512: "FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ==",
-}
 
 // stormy is a server whose clock runs twenty times as fast, with a storm of reports
 // before it and people who go on with their work, until the test ends.
@@ -88,14 +78,7 @@ func stormy(t *testing.T) (*rig, *httptest.Server) {
 // The live page names the culprit of a storm in one look, on a desk and on a phone,
 // by day and by night, shuts nobody out, and asks nobody else.
 func TestBrowserLivePage(t *testing.T) {
-	dir, err := npmfetch.Fetch(t.Context(), npmfetch.Config{}, axe)
-	if err != nil {
-		lacking(t, "axe-core cannot be fetched: "+err.Error())
-	}
-	script, err := os.ReadFile(filepath.Join(dir, "axe.min.js"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	axe := browsertest.Axe(t)
 	b := newBrowser(t)
 	r, admin := stormy(t)
 	for { // until the client was seen
@@ -108,17 +91,20 @@ func TestBrowserLivePage(t *testing.T) {
 	r.order(http.MethodDelete, "client", "web", 0)
 	r.order(http.MethodPost, "slots", "1", 86_400)
 	for _, view := range []struct {
-		name   string
-		width  int64
-		height int64
-		theme  string
-	}{{"desk", 1280, 1500, "light"}, {"desk by night", 1280, 1500, "dark"}, {"phone", 360, 2600, "light"}} {
+		name string
+		browsertest.View
+	}{
+		{"desk", browsertest.View{Width: 1280, Height: 1500, Theme: "light"}},
+		{"desk by night", browsertest.View{Width: 1280, Height: 1500, Theme: "dark"}},
+		{"phone", browsertest.View{Width: 360, Height: 2600, Theme: "light"}},
+	} {
 		t.Run(view.name, func(t *testing.T) {
-			b.do(t, chromedp.EmulateViewport(view.width, view.height), theme(view.theme), chromedp.Navigate(admin.URL+"/"))
-			b.wait(t, `[document.querySelector('#culprit').innerText].find((text) => text.includes('Globex') && text.includes('Year') && text.includes('mobile@3.1.0') && /[1-9][0-9]* refused/.test(text))`)
-			b.wait(t, `document.querySelector('#classes article:nth-child(2) svg .refused').getAttribute('d').length > 300 && 'the storm is drawn'`)
-			b.wait(t, `document.querySelector('#classes article:nth-child(2) .absorb').getAttribute('d').length > 300 && 'the time to absorb is drawn'`)
-			b.wait(t, `[document.querySelector('#running').innerText].find((text) => /(interactive|report) · (Globex|Acme) · /.test(text) && /[0-9a-f]{8}-/.test(text))`)
+			b.Look(t, view.View)
+			b.Do(t, chromedp.Navigate(admin.URL+"/"))
+			b.Wait(t, `[document.querySelector('#culprit').innerText].find((text) => text.includes('Globex') && text.includes('Year') && text.includes('mobile@3.1.0') && /[1-9][0-9]* refused/.test(text))`)
+			b.Wait(t, `document.querySelector('#classes article:nth-child(2) svg .refused').getAttribute('d').length > 300 && 'the storm is drawn'`)
+			b.Wait(t, `document.querySelector('#classes article:nth-child(2) .absorb').getAttribute('d').length > 300 && 'the time to absorb is drawn'`)
+			b.Wait(t, `[document.querySelector('#running').innerText].find((text) => /(interactive|report) · (Globex|Acme) · /.test(text) && /[0-9a-f]{8}-/.test(text))`)
 			for selector, wants := range map[string][]string{
 				"#state":     {"gate adaptive", "1 core", "slowdown", "report slots", "3.3 x the busiest minute fits", "database answers"},
 				"#remedy":    {"headroom gate block --operation 'Year#", "--for 10m"},
@@ -130,30 +116,18 @@ func TestBrowserLivePage(t *testing.T) {
 				"#database":  {"slowdown", "of 1 core"},
 				"#changes":   {"report slots: 1: it floods us, by ann@desk", "over: client web is blocked"},
 			} {
-				shown := b.wait(t, `document.querySelector('`+selector+`').innerText`)
+				shown := b.Wait(t, `document.querySelector('`+selector+`').innerText`)
 				for _, want := range wants {
 					if !strings.Contains(shown, want) {
 						t.Errorf("%s lacks %q:\n%s", selector, want, shown)
 					}
 				}
 			}
-			b.do(t, chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-				_, err := chromedp.Evaluate[any](string(script)+";undefined")(ctx, target)
-				if err == chromedp.ErrJSUndefined {
-					return nil
-				}
-				return err
-			}))
-			if found := b.wait(t, `axe.run().then((r) => r.violations.map((v) => v.id + ': ' + v.nodes[0].html + ' ' + v.nodes[0].failureSummary).join('\n') || 'none')`); found != "none" {
-				t.Errorf("axe finds:\n%s", found)
-			}
-			if wide := b.wait(t, `document.documentElement.scrollWidth > innerWidth ? 'wider than the screen' : 'fits'`); wide != "fits" {
-				t.Errorf("the page is %s", wide)
-			}
-			b.shoot(t)
+			b.CheckAccess(t, axe)
+			b.Shoot(t)
 		})
 	}
-	b.checkOrigin(t, admin.URL)
+	b.CheckOrigin(t, admin.URL)
 }
 
 // Where the address asks for a token, the page does too, and it stays out of it.
@@ -162,22 +136,12 @@ func TestBrowserLivePageAsksForTheToken(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.AdminToken = []byte("the operators' own token") })
 	admin := httptest.NewServer(r.server.AdminHandler())
 	t.Cleanup(admin.Close)
-	b.do(t, chromedp.Navigate(admin.URL+"/"), chromedp.WaitVisible(chromedp.CSS("#sign")),
+	b.Do(t, chromedp.Navigate(admin.URL+"/"), chromedp.WaitVisible(chromedp.CSS("#sign")),
 		chromedp.SendKeys(chromedp.CSS("#token"), "the operators' own token\r"), chromedp.WaitVisible(chromedp.CSS("#classes")))
-	if text := b.wait(t, `document.querySelector('#culprit').innerText`); !strings.Contains(text, "Nobody asked for anything") {
+	if text := b.Wait(t, `document.querySelector('#culprit').innerText`); !strings.Contains(text, "Nobody asked for anything") {
 		t.Errorf("the page says %q", text)
 	}
-	if at := b.wait(t, `location.href`); at != admin.URL+"/" {
+	if at := b.Wait(t, `location.href`); at != admin.URL+"/" {
 		t.Errorf("the address is %s: the token must not be in it", at)
 	}
-}
-
-// theme sets by which light the page is looked at.
-func theme(name string) chromedp.Action[chromedp.Void] {
-	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}},
-		})
-		return err
-	})
 }
