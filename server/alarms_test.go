@@ -3,10 +3,10 @@ package server
 import (
 	"os"
 	"os/exec"
-	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/VictoriaMetrics/metricsql"
 	"github.com/goccy/go-yaml"
 )
 
@@ -42,11 +42,38 @@ func readAlarms(t *testing.T) []alarm {
 	return all
 }
 
-var (
-	series = regexp.MustCompile(`(headroom_[a-z_]+)(?:\{([^}]*)\})?`)
-	label  = regexp.MustCompile(`([a-z_]+)\s*(?:=~|!~|!=|=)`)
-	equal  = regexp.MustCompile(`([a-z_]+)\s*=\s*"([^"]*)"`)
-)
+// asked is a metric that an expression asks for, and by which labels.
+type asked struct {
+	name   string
+	labels []metricsql.LabelFilter
+}
+
+// parse reads an expression as Prometheus' language has it, and returns what it asks
+// for. What changes over time has to say over which.
+func parse(t *testing.T, a alarm) (all []asked) {
+	t.Helper()
+	e, err := metricsql.Parse(a.Expr)
+	if err != nil {
+		t.Errorf("%s does not parse: %v\n%s", a.Alert, err, a.Expr)
+		return nil
+	}
+	metricsql.VisitAll(e, func(e metricsql.Expr) {
+		switch e := e.(type) {
+		case *metricsql.MetricExpr:
+			for _, filters := range e.LabelFilterss {
+				all = append(all, asked{filters[0].Value, filters[1:]})
+			}
+		case *metricsql.FuncExpr:
+			if over, ok := e.Args[0].(*metricsql.RollupExpr); (e.Name == "rate" || e.Name == "increase") && (!ok || over.Window == nil) {
+				t.Errorf("%s: %s of what has no window", a.Alert, e.Name)
+			}
+		}
+	})
+	if len(all) == 0 {
+		t.Errorf("%s asks for nothing: %s", a.Alert, a.Expr)
+	}
+	return all
+}
 
 // Every alarm asks for metrics, labels and values that there are, and has a page that
 // says what to do. What it counts is there before the first of it: an increase is seen
@@ -74,23 +101,20 @@ func TestAlarms(t *testing.T) {
 		t.Errorf("%d alarms: nobody can know more than eight", len(alarms))
 	}
 	for _, a := range alarms {
-		found := series.FindAllStringSubmatch(a.Expr, -1)
-		if len(found) == 0 {
-			t.Errorf("%s asks for nothing of ours: %s", a.Alert, a.Expr)
-		}
-		for _, m := range found {
-			known, ok := labels[strings.TrimSuffix(m[1], "_bucket")]
+		for _, m := range parse(t, a) {
+			name := strings.TrimSuffix(m.name, "_bucket")
+			known, ok := labels[name]
 			if !ok {
-				t.Errorf("%s asks for %s, which is no metric", a.Alert, m[1])
+				t.Errorf("%s asks for %s, which is no metric", a.Alert, m.name)
 			}
-			for _, l := range equal.FindAllStringSubmatch(m[2], -1) {
-				if name := strings.TrimSuffix(m[1], "_bucket"); !values[name+" "+l[1]+" "+l[2]] {
-					t.Errorf("%s: %s has no %s that is %s", a.Alert, m[1], l[1], l[2])
+			for _, l := range m.labels {
+				if !known[l.Label] {
+					t.Errorf("%s: %s has no label %s", a.Alert, m.name, l.Label)
 				}
-			}
-			for _, l := range label.FindAllStringSubmatch(m[2], -1) {
-				if !known[l[1]] {
-					t.Errorf("%s: %s has no label %s", a.Alert, m[1], l[1])
+				for value := range strings.SplitSeq(l.Value, "|") { // of a regular expression, as far as ours go
+					if !values[name+" "+l.Label+" "+value] {
+						t.Errorf("%s: %s has no %s that is %s", a.Alert, m.name, l.Label, value)
+					}
 				}
 			}
 		}
