@@ -87,6 +87,9 @@ func (s *Server) send(w http.ResponseWriter, r *request, f *fault, encode func()
 	h.set("X-Request-Id", r.id)
 	h.set("Server-Timing", r.serverTiming())
 	s.costHeaders(&h, r)
+	if r.leaves {
+		h.set("Connection", "close")
+	}
 	if f != nil {
 		if f.retryAfter > 0 {
 			h.set("Retry-After", strconv.Itoa(int(math.Ceil(f.retryAfter.Seconds()))))

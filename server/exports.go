@@ -114,6 +114,7 @@ func gone(status timesheet.ExportStatus, why *timesheet.ExportFailure) *fault {
 // reader holds a file and no connection of the database, however slow it is.
 func (s *Server) download(w http.ResponseWriter, hr *http.Request) {
 	r := &request{Request: hr, arrived: time.Now(), id: requestID(hr), media: mediaJSON, client: clientName(hr)}
+	cameWhole(hr.Context())
 	x, file, f := s.findFile(hr.Context(), hr)
 	if f != nil {
 		s.finishDownload(r, x, s.write(w, r, nil, f), 0)

@@ -163,8 +163,11 @@ func (s *Server) noOrder(o store.GateOrder) error {
 			known = append(known, each.Subject)
 		}
 	}
-	if o.Subject == "" {
+	switch {
+	case o.Subject == "":
 		return bad("no order about %s is in force", o.Kind)
+	case o.Kind == orderSeats:
+		return bad("no order about the seats of %s is in force", o.Subject)
 	}
 	return bad("%s %q is not blocked%s", o.Kind, o.Subject, nearest(o.Subject, known))
 }

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"sync"
 	"time"
 )
@@ -52,7 +51,7 @@ func (s *Server) pace(r *request, f *fault) {
 	switch {
 	case f.code == codeUnavailable, f.code == codeThrottled, f.code == codeOverloaded && r.refusal == nil:
 		if d := s.paced.wait(r.arrived); d > 0 {
-			s.park(r.Context(), d)
+			s.park(r, d)
 		}
 	}
 }
@@ -105,30 +104,33 @@ func (s *Server) holdEarly(r *request, f *fault) {
 	due, client := r.refusal.RetryAfter, r.account.front.Key
 	beside := s.held.enter(client)
 	defer s.held.leave(client)
-	d := holdFor(r.refusal.Early, beside, due)
-	s.park(r.Context(), d)
-	f.retry(max(time.Second, due-d))
+	f.retry(max(time.Second, due-s.park(r, holdFor(r.refusal.Early, beside, due))))
 }
 
 // holdDebt holds the refusal of a client that owes points.
-func (s *Server) holdDebt(ctx context.Context, client string) {
+func (s *Server) holdDebt(r *request) {
+	client := r.account.front.Key
 	beside := s.held.enter(client)
 	defer s.held.leave(client)
-	s.park(ctx, min(debtHold+time.Duration(beside)*paceHeld, earlyHold))
+	s.park(r, min(debtHold+time.Duration(beside)*paceHeld, earlyHold))
 }
 
-// park holds an answer back.
-func (s *Server) park(ctx context.Context, d time.Duration) {
+// park holds an answer back, and returns for how long it did. Where somebody needs the
+// connection, the answer leaves at once and is the last on it.
+func (s *Server) park(r *request, d time.Duration) time.Duration {
 	select {
 	case s.parking <- struct{}{}:
 		defer func() { <-s.parking }()
 	default:
-		return
+		return 0
 	}
-	timer := time.NewTimer(d)
+	began, timer := time.Now(), time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-ctx.Done():
+	case <-s.leave:
+		r.leaves = true
+	case <-r.Context().Done():
 	}
+	return time.Since(began)
 }

@@ -83,6 +83,7 @@ type Server struct {
 	health          *health
 	metrics         *metrics
 	parking         chan struct{}
+	leave           chan struct{} // whose answer is held back gives its connection up
 	held            holding
 	paced           pacer
 	playground      playground
@@ -104,7 +105,7 @@ func New(c Config) (*Server, error) {
 	c = c.withDefaults()
 	s := &Server{
 		log: c.Log, store: c.Store, keys: NewKeys(c.Secret), inspect: c.Inspect, origins: c.Origins, mode: modes{c.Mode, c.Measured},
-		caps: accepting(limits.DefaultCaps), deadlines: deadlines(), parking: make(chan struct{}, parked), held: holding{of: map[string]int{}}, now: c.Now,
+		caps: accepting(limits.DefaultCaps), deadlines: deadlines(), parking: make(chan struct{}, parked), leave: make(chan struct{}), held: holding{of: map[string]int{}}, now: c.Now,
 		demo: map[string]credential{}, health: &health{ping: c.Store.Ping, changed: c.Store.SetAway, log: c.Log},
 		lookout: newLookout(), orders: newOrders(), cores: c.Cores, adminToken: c.AdminToken, nightly: c.Nightly,
 		exports: newExporter(c.Exports, c.Store, c.Log), cut: make(chan struct{}),
@@ -272,9 +273,9 @@ func (s *Server) Serve(ctx context.Context, public, admin net.Listener, drainDel
 		{Handler: s.AdminHandler(), ReadHeaderTimeout: 10 * time.Second},
 	}
 	failed := make(chan error, len(servers))
-	for i, l := range []net.Listener{public, admin} {
-		room := newCapped(l, maxConnections)
-		servers[i].ConnState = room.track
+	rooms := []*capped{newCapped(public, s.connections(), s.leave), newCapped(admin, adminConnections, nil)}
+	for i, room := range rooms {
+		servers[i].ConnState, servers[i].ConnContext = room.track, withConnection
 		go func() { failed <- servers[i].Serve(room) }()
 	}
 	select {

@@ -2,7 +2,10 @@ package server
 
 import (
 	"context"
+	"io"
 	"net/http"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,6 +36,67 @@ func TestPoolsAreWarmed(t *testing.T) {
 		if p.Class != "background" && p.Class != "export" && p.Total != p.Max {
 			t.Errorf("the pool of class %s has %d of %d connections when the server answers", p.Class, p.Total, p.Max)
 		}
+	}
+	end()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// A server that starts is as good as the one before it with its first answer: it has the
+// price table, what was learned, the documents of the apps, and the orders in force.
+func TestNothingIsMissingAtTheFirstAnswer(t *testing.T) {
+	dsn := storetest.New(t)
+	before := replica(t, dsn, nil)
+	table, err := PublishedPrices(t.Context(), before.store)
+	if err == nil {
+		_, err = PublishPrices(t.Context(), before.store, table, map[string]float64{"row.index": table.Prices["row.index"] * 1.2}, "Ann", "a slower disk")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 12 {
+		before.ask(`{ viewer { role } }`, nil)
+	}
+	before.server.shareWork(t.Context())
+	const screen = `query Screen { viewer { role } }`
+	before.byHash(before.token, hashOf(screen), screen, "Screen")
+	before.server.saveCommon(t.Context())
+	if status, text := before.order(http.MethodPost, "client", "mobile@3.1.0", 3600); status != http.StatusBadRequest || !strings.Contains(text, "--unseen") {
+		t.Fatalf("a block of who was not seen: %d %s", status, text)
+	}
+	if status, text := before.order(http.MethodPost, "slots", "1", 3600); status != http.StatusCreated {
+		t.Fatalf("an order: %d %s", status, text)
+	}
+
+	r := replica(t, dsn, before)
+	ctx, end := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	public, admin := listen(t), listen(t)
+	go func() { ended <- r.server.Serve(ctx, public, admin, 0, time.Second) }()
+	resp, err := http.Get("http://" + admin.Addr().String() + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	first, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`headroom_price_table_version 1`, `headroom_work_milliseconds_per_point\{statement="Query.viewer"\} [0-9.]+`,
+		`headroom_stored_documents 1`, `headroom_documents [1-9]`, `headroom_gate_orders\{kind="slots"\} 1`,
+	} {
+		if !regexp.MustCompile(`(?m)^` + want + `$`).Match(first) {
+			t.Errorf("the first answer lacks %s", want)
+		}
+	}
+	if got := measurements(r.server.work, "Query.viewer"); got != 12 {
+		t.Errorf("%v measurements are known, want the 12 of the server before", got)
+	}
+	before.http.URL = "http://" + public.Addr().String()
+	if a := before.byHash(before.token, hashOf(screen), "", "Screen"); a.code() != "" {
+		t.Errorf("a screen of the apps: %s", a.raw)
 	}
 	end()
 	if err := <-ended; err != nil {

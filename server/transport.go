@@ -38,6 +38,7 @@ type request struct {
 	refusal *limits.Refusal // the gate's
 	without graph.Shed      // what the answer lacks
 	actual  float64         // points, once it has run
+	leaves  bool            // its connection ends with the answer
 
 	standing throttleStatus // what header and body tell of the budget; read once, by throttleOf
 }
@@ -95,13 +96,14 @@ func (s *Server) understand(ctx context.Context, r *request) (*graphql.Operation
 	if f := s.authenticate(r); f != nil {
 		return nil, f
 	}
-	if f := s.checkDebt(ctx, r); f != nil {
+	if f := s.checkDebt(r); f != nil {
 		return nil, f
 	}
 	p, f := decode(r.Request, &r.timings)
 	if f != nil {
 		return nil, f
 	}
+	cameWhole(ctx)
 	if r.doc, f = s.find(ctx, r, &p); f != nil {
 		return nil, f
 	}

@@ -51,13 +51,13 @@ func (s *Server) checkHeaders(r *request) (f *fault) {
 // checkDebt refuses a client that owes points for documents that were refused.
 // The refusal is held back a moment, so that one that does nothing else cannot
 // spend the server's time on refusals either.
-func (s *Server) checkDebt(ctx context.Context, r *request) *fault {
+func (s *Server) checkDebt(r *request) *fault {
 	short := r.account.debt()
 	if short == nil || s.mode.of(RuleBudgets) != Enforce {
 		return nil
 	}
 	r.account.short = short
-	s.holdDebt(ctx, r.account.front.Key)
+	s.holdDebt(r)
 	return throttled(short)
 }
 
