@@ -78,6 +78,24 @@ func (r reasoned) end(env *environment, o server.OrderRequest) error {
 	return nil
 }
 
+// auto is the word for what is configured.
+const auto = "auto"
+
+// steer gives an order of a kind, about one thing where there are several of it, or
+// ends the one in force where auto is wanted.
+func (l lasting) steer(env *environment, kind, what, wanted string) error {
+	o := server.OrderRequest{Kind: kind, Subject: what}
+	switch {
+	case wanted == auto:
+		return l.end(env, o)
+	case what == "":
+		o.Subject = wanted
+	default:
+		o.Subject = what + "=" + wanted
+	}
+	return l.give(env, o)
+}
+
 // GateBlockCmd refuses somebody.
 type GateBlockCmd struct {
 	whom
@@ -101,9 +119,6 @@ type GateUnblockCmd struct {
 // Run ends the order.
 func (c *GateUnblockCmd) Run(env *environment) error { return c.end(env, c.order()) }
 
-// auto is the word for what is configured.
-const auto = "auto"
-
 // GateModeCmd switches the gate.
 type GateModeCmd struct {
 	Mode string `arg:"" help:"adaptive follows the database and the crowd, static has fixed seats, open refuses nobody and counts; auto is what is configured."`
@@ -111,12 +126,7 @@ type GateModeCmd struct {
 }
 
 // Run gives the order, or ends it.
-func (c *GateModeCmd) Run(env *environment) error {
-	if c.Mode == auto {
-		return c.end(env, server.OrderRequest{Kind: "mode"})
-	}
-	return c.give(env, server.OrderRequest{Kind: "mode", Subject: c.Mode})
-}
+func (c *GateModeCmd) Run(env *environment) error { return c.steer(env, "mode", "", c.Mode) }
 
 // GateSetCmd sets the seats of a class.
 type GateSetCmd struct {
@@ -130,15 +140,10 @@ func (c *GateSetCmd) Run(env *environment) error {
 	if !ok || class == "" || number == "" {
 		return fmt.Errorf("%q is no CLASS=SEATS, such as report=2", c.Seats)
 	}
-	o := server.OrderRequest{Kind: "seats", Subject: c.Seats}
 	if class == limits.Report.String() {
-		o = server.OrderRequest{Kind: "slots", Subject: number}
+		return c.steer(env, "slots", "", number)
 	}
-	if number == auto {
-		o.Subject = class
-		return c.end(env, o)
-	}
-	return c.give(env, o)
+	return c.steer(env, "seats", class, number)
 }
 
 // GateBrownoutCmd holds the gate on a rung.
@@ -148,12 +153,7 @@ type GateBrownoutCmd struct {
 }
 
 // Run gives the order, or ends it.
-func (c *GateBrownoutCmd) Run(env *environment) error {
-	if c.Rung == auto {
-		return c.end(env, server.OrderRequest{Kind: "brownout"})
-	}
-	return c.give(env, server.OrderRequest{Kind: "brownout", Subject: c.Rung})
-}
+func (c *GateBrownoutCmd) Run(env *environment) error { return c.steer(env, "brownout", "", c.Rung) }
 
 // GateKillCmd ends a request.
 type GateKillCmd struct {
