@@ -25,6 +25,10 @@ func TestMain(m *testing.M) {
 		serveFake()
 		return
 	}
+	if os.Getenv(asGenerator) != "" {
+		generate()
+		return
+	}
 	os.Exit(m.Run())
 }
 

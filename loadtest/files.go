@@ -23,10 +23,12 @@ const (
 
 // write puts the run's files into a folder: what was sent first, since it is the
 // most, then what became of it. A disk that is full keeps of the results what
-// it can hold, and voids a pass; nothing else is lost.
+// it can hold, and voids a pass, as a folder does that cannot be written to any
+// more; nothing else is lost.
 func (r *Record) write(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("make the folder for the results: %w", err)
+		r.void(fmt.Sprintf("the run could not be stored: %v", err))
+		return nil
 	}
 	var sum bytes.Buffer
 	if err := r.writeJSON(&sum); err != nil {

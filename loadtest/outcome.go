@@ -180,7 +180,8 @@ func classifyError(err error) judgement {
 	case errors.Is(err, context.Canceled):
 		return judgement{outcome: Interrupted}
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE),
-		errors.Is(err, syscall.EADDRNOTAVAIL), errors.Is(err, syscall.ENOBUFS), errors.Is(err, errNotLoopback):
+		errors.Is(err, syscall.EADDRNOTAVAIL), errors.Is(err, syscall.ENOBUFS), errors.Is(err, errNotLoopback),
+		errors.Is(err, net.ErrClosed): // by us, or it would be a reset or an end
 		return judgement{outcome: GeneratorError, detail: root(err)}
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return judgement{outcome: Timeout, detail: "no answer in time"}

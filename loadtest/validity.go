@@ -186,6 +186,30 @@ func (a *attack) books(interrupted bool) []string {
 	if planned := len(a.plan.arrivals); !interrupted && a.hits != planned {
 		list = append(list, fmt.Sprintf("the books do not balance: %d arrivals planned, %d handed over", planned, a.hits))
 	}
+	return append(list, a.impossible()...)
+}
+
+// impossible lists what no run can have done: such results are not those of this
+// plan.
+func (a *attack) impossible() []string {
+	var list []string
+	early, kept := 0, int64(0)
+	for i := range a.rows {
+		kept += int64(a.rows[i].attempts)
+	}
+	for _, span := range a.plan.phases {
+		a.samples(span.Name, "", func(s sample) {
+			if s.reached() && s.sent < s.due {
+				early++
+			}
+		})
+	}
+	if early > 0 {
+		list = append(list, fmt.Sprintf("the books do not balance: %d operations were sent before they were due", early))
+	}
+	if sent := a.sent.Load(); sent > kept {
+		list = append(list, fmt.Sprintf("the books do not balance: %d requests were sent, %d more often than was kept", sent, sent-kept))
+	}
 	return list
 }
 
