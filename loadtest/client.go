@@ -75,8 +75,8 @@ func refuseStrangers(_, address string, _ syscall.RawConn) error {
 
 // attempt is one request with its clock: what was measured and what came back.
 type attempt struct {
-	sent, first, end time.Time
-	answer           answer
+	sent, end time.Time
+	answer    answer
 }
 
 // maxBody is twice what the server may answer, so that a server that breaks
@@ -92,9 +92,8 @@ func (c *client) send(ctx context.Context, host, token string, body []byte) atte
 		request.URL, transport = c.alias(host), c.crowd
 	}
 	response, err := transport.RoundTrip(request)
-	a.first = time.Now()
 	if err != nil {
-		a.end, a.answer.err = a.first, cause(ctx, err)
+		a.end, a.answer.err = time.Now(), cause(ctx, err)
 		return a
 	}
 	defer response.Body.Close()

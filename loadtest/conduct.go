@@ -3,7 +3,6 @@ package loadtest
 import (
 	"context"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"time"
 )
@@ -56,7 +55,7 @@ func (a *attack) serveClient(seq uint64, each []*loaded, e errand) {
 	for _, op := range each {
 		if a.ctx.Err() != nil {
 			now := time.Since(a.start)
-			a.rows[e.at] = row{sent: now, first: now, end: now, op: op.index, outcome: Interrupted, kind: kindIndex(e.kind)}
+			a.rows[e.at] = row{sent: now, end: now, op: op.index, outcome: Interrupted, kind: kindIndex(e.kind)}
 		} else {
 			var err error
 			e.call, err = a.deck.drawFor(rng, op, user)
@@ -155,9 +154,9 @@ func spanning(whole, r row) row {
 	if whole.attempts == 0 {
 		return r
 	}
-	sent, server, queued, bytes := whole.sent, whole.server+r.server, whole.queued+r.queued, whole.bytes+r.bytes
+	sent, served, queued, bytes := whole.sent, whole.served+r.served, whole.queued+r.queued, whole.bytes+r.bytes
 	whole = r
-	whole.sent, whole.server, whole.queued, whole.bytes = sent, server, queued, bytes
+	whole.sent, whole.served, whole.queued, whole.bytes = sent, served, queued, bytes
 	return whole
 }
 
@@ -188,7 +187,7 @@ func (a *attack) attempt(due, abandon time.Duration, e errand) (row, answer, jud
 		defer func() { <-a.client.slots }()
 	default:
 		now := time.Since(a.start)
-		return row{sent: now, first: now, end: now}, answer{}, judgement{outcome: Dropped}
+		return row{sent: now, end: now}, answer{}, judgement{outcome: Dropped}
 	}
 	ctx, cancel := context.WithDeadline(a.ctx, a.start.Add(due+abandon))
 	defer cancel()
@@ -196,8 +195,8 @@ func (a *attack) attempt(due, abandon time.Duration, e errand) (row, answer, jud
 	got := a.client.send(ctx, e.host, e.call.user.Token, e.call.body)
 	server, queued := serverTime(got.answer.header)
 	r := row{
-		sent: got.sent.Sub(a.start), first: got.first.Sub(a.start), end: got.end.Sub(a.start),
-		server: server, queued: uint32(min(queued.Microseconds(), math.MaxUint32)),
+		sent: got.sent.Sub(a.start), end: got.end.Sub(a.start),
+		served: microseconds(server), queued: microseconds(queued),
 		bytes: uint32(len(got.answer.body)), status: uint16(got.answer.status),
 	}
 	return r, got.answer, classify(e.call.op.Operation, e.call.user, got.answer)

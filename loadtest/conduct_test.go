@@ -176,7 +176,7 @@ func checkCrowdPromises(t *testing.T, a *attack) {
 		}
 	}
 	for i := range a.tries {
-		a.tries[i].server, a.tries[i].queued = 10*time.Millisecond, 8000 // 2 ms of work
+		a.tries[i].served, a.tries[i].queued = 10_000, 8000 // 2 ms of work
 	}
 	if r := littleWaste(ClassInteractive, 0.05).evaluate(rounds, "storm", true); r.Decision != Violated || r.Proven || r.Observed != "50 %" {
 		t.Errorf("%s: %+v, want 50 %%, not proven on a hogged machine", r.Objective, r)

@@ -21,7 +21,11 @@ import (
 const asServer = "SURGE_TEST_SERVER"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(asServer) != "" {
+	switch os.Getenv(asServer) {
+	case "":
+	case "held":
+		serveHeld()
+	default:
 		serveFake()
 		return
 	}

@@ -47,9 +47,9 @@ func wavy(phase string, class Class, due time.Duration) row {
 	case phase == "storm" && due.Milliseconds()%97 == 0:
 		return ended(Failed, 8*time.Millisecond)
 	case phase == "storm":
-		return row{outcome: OK, status: 200, sent: wave / 20, end: 2 * wave, server: wave}
+		return row{outcome: OK, status: 200, sent: wave / 20, end: 2 * wave, served: microseconds(wave)}
 	}
-	return row{outcome: OK, status: 200, sent: wave / 40, end: wave, server: wave / 2}
+	return row{outcome: OK, status: 200, sent: wave / 40, end: wave, served: microseconds(wave / 2)}
 }
 
 func pageOf(t *testing.T, s *Study) string {

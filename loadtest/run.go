@@ -188,6 +188,7 @@ func (s *session) run(ctx context.Context, known *Calibration) (*Record, error) 
 		s.say("undecided after round %d of at most %d: sending more", round+1, scenario.Rounds)
 	}
 	done.took = time.Since(done.began)
+	defer breathe()()
 	report := s.record(done, calibration, rates)
 	if s.Out != "" {
 		return report, report.write(s.Out)

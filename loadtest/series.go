@@ -177,7 +177,7 @@ func (s *Series) add(sample sample, second int) {
 	}
 	bin.Response.Record(sample.response())
 	bin.Service.Record(sample.service())
-	if sample.server > 0 {
-		bin.Server.Record(sample.server)
+	if sample.served > 0 {
+		bin.Server.Record(sample.server())
 	}
 }

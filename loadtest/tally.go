@@ -114,8 +114,8 @@ func (t *tally) add(s sample) {
 	if !s.reached() {
 		return
 	}
-	if s.server > 0 {
-		t.server.add(s.server)
+	if s.served > 0 {
+		t.server.add(s.server())
 	}
 	if s.outcome == Shed || s.outcome == Throttled {
 		return

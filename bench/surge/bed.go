@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"headroom/loadtest"
 	"io"
 	"net/http"
 	"os"
@@ -15,8 +16,6 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"headroom/loadtest"
 )
 
 // bed is what all parts stand on.

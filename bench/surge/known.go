@@ -3,10 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"headroom/loadtest"
 	"math"
 	"time"
-
-	"headroom/loadtest"
 )
 
 // arrivals is what came of one phase's plan.
@@ -99,7 +98,9 @@ func (g *goes) shapes(ctx context.Context, b *bed) error {
 	const length = 3 * time.Second
 	phases := ""
 	for _, shape := range [][2]string{
-		{"even", "500"}, {"ramp", "100..900"}, {"steps", "[200, 400, 800]"},
+		{"even", "500"},
+		{"ramp", "100..900"},
+		{"steps", "[200, 400, 800]"},
 		{"spike", "{ base: 200, spike: { at: 1s, to: 1000, rise: 200ms, hold: 600ms, fall: 200ms } }"},
 		{"outage", "{ base: 400, outage: { at: 1s, for: 1s } }"},
 		{"wave", "{ sine: { mean: 400, amplitude: 300, period: 1s } }"},
