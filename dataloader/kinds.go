@@ -22,7 +22,14 @@ func (l Loader[K, V]) LoadMany(ctx context.Context, keys []K) ([]V, error) {
 	return l.loader.loadMany(ctx, keys, struct{}{})
 }
 
-func (l Loader[K, V]) prime(key K, value V) { l.loader.prime(key, struct{}{}, value, true) }
+// prime makes things known by their keys.
+func (l Loader[K, V]) prime(key func(V) K, values ...V) {
+	l.loader.prime(len(values), struct{}{}, func(add func(K, V, bool)) {
+		for _, value := range values {
+			add(key(value), value, true)
+		}
+	})
+}
 
 // Expect announces keys that stand side by side in the answer and may be
 // looked up: the first of them to be asked for fetches all.
@@ -42,8 +49,12 @@ func (c Children[P, A, V]) Load(ctx context.Context, parent P, args A) (value V,
 	return c.loader.load(ctx, parent, args)
 }
 
-func (c Children[P, A, V]) prime(parent P, args A, value V) {
-	c.loader.prime(parent, args, value, true)
+func (c Children[P, A, V]) prime(args A, values map[P]V) {
+	c.loader.prime(len(values), args, func(add func(P, V, bool)) {
+		for parent, value := range values {
+			add(parent, value, true)
+		}
+	})
 }
 
 func (c Children[P, A, V]) expect(parents []P) { c.loader.expect(parents) }

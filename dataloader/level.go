@@ -42,21 +42,20 @@ func (s *Set) LevelOfClients(clients []timesheet.Client) {
 	var ids []timesheet.ClientID
 	for _, c := range clients {
 		ids = append(ids, c.ID)
-		s.Clients.prime(c.ID, c)
 	}
+	s.Clients.prime(func(c timesheet.Client) timesheet.ClientID { return c.ID }, clients...)
 	s.ProjectsOfClient.expect(ids)
 }
 
 // LevelOfProjects announces projects that stand side by side, and remembers
 // them for the tasks and entries that refer to them.
 func (s *Set) LevelOfProjects(projects []timesheet.Project) {
-	var ids []timesheet.ProjectID
-	var clients []timesheet.ClientID
+	ids, clients := make([]timesheet.ProjectID, 0, len(projects)), make([]timesheet.ClientID, 0, len(projects))
 	for _, p := range projects {
 		ids = append(ids, p.ID)
-		s.Projects.prime(p.ID, p)
 		clients = appendSome(clients, p.ClientID)
 	}
+	s.Projects.prime(func(p timesheet.Project) timesheet.ProjectID { return p.ID }, projects...)
 	s.TasksOfProject.expect(ids)
 	s.MembersOfProject.expect(ids)
 	s.TrackedSeconds.expect(ids)
@@ -112,19 +111,19 @@ func (s *Set) Know(refs store.Referred) {
 // KnowBeside remembers what was read beside projects.
 func (s *Set) KnowBeside(b store.BesideProjects) {
 	know(s.Clients, b.Clients, func(timesheet.Client) bool { return true })
-	for project, seconds := range b.Seconds {
-		s.TrackedSeconds.prime(project, timesheet.Opt[timesheet.Period]{}, seconds)
-	}
+	s.TrackedSeconds.prime(timesheet.Opt[timesheet.Period]{}, b.Seconds)
 }
 
 // know returns the things that are seen.
 func know[K comparable, V any](l Loader[K, V], things map[K]V, seen func(V) bool) (all []V) {
-	for key, thing := range things {
-		found := seen(thing)
-		l.loader.prime(key, struct{}{}, thing, found)
-		if found {
-			all = append(all, thing)
+	l.loader.prime(len(things), struct{}{}, func(add func(K, V, bool)) {
+		for key, thing := range things {
+			found := seen(thing)
+			add(key, thing, found)
+			if found {
+				all = append(all, thing)
+			}
 		}
-	}
+	})
 	return all
 }

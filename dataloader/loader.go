@@ -116,14 +116,24 @@ func (l *loader[K, A, V]) expect(keys []K) {
 	l.levels = append(l.levels, keys)
 }
 
-// prime makes known what was read elsewhere of a key, or that nothing is found
-// of it, unless it is known.
-func (l *loader[K, A, V]) prime(key K, args A, value V, found bool) {
+// prime makes known what was read elsewhere, n answers at most: add is given one for
+// a key, or that nothing is found of it. What is known already stays.
+func (l *loader[K, A, V]) prime(n int, args A, give func(add func(key K, value V, found bool))) {
+	if n == 0 {
+		return
+	}
 	l.wave.mu.Lock()
 	defer l.wave.mu.Unlock()
-	if a := (ask[K, A]{key, args}); l.calls[a] == nil {
-		l.calls[a] = &call[K, V]{value: value, found: found}
+	if len(l.calls) == 0 {
+		l.calls = make(map[ask[K, A]]*call[K, V], n)
 	}
+	calls := make([]call[K, V], 0, n) // one place for all
+	give(func(key K, value V, found bool) {
+		if a := (ask[K, A]{key, args}); l.calls[a] == nil {
+			calls = append(calls, call[K, V]{value: value, found: found})
+			l.calls[a] = &calls[len(calls)-1]
+		}
+	})
 }
 
 // askLocked finds or begins a look-up. Where its level has been announced the

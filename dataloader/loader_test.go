@@ -231,8 +231,9 @@ func TestFailuresReachEverybody(t *testing.T) {
 func TestPrime(t *testing.T) {
 	t.Parallel()
 	l, batches := numbers(t.Context())
-	l.prime(1, "", 10, true)
-	l.prime(1, "", 11, true)
+	for _, value := range []int{10, 11} {
+		l.prime(1, "", func(add func(int, int, bool)) { add(1, value, true) })
+	}
 	if v, found, err := l.load(t.Context(), 1, ""); v != 10 || !found || err != nil || len(*batches) != 0 {
 		t.Errorf("primed: %d, %t, %v, batches %v", v, found, err, *batches)
 	}

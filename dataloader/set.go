@@ -69,7 +69,7 @@ func New(db *store.Store, v timesheet.Viewer) *Set {
 	s := &Set{wave: wave{yield: runtime.Gosched}}
 	s.Users = things(s, "users", announced(db.UsersByID, v, nil))
 	if v.Self.ID != 0 {
-		s.Users.prime(v.User, v.Self)
+		s.Users.prime(func(timesheet.User) timesheet.UserID { return v.User }, v.Self)
 	}
 	s.Clients = things(s, "clients", announced(db.ClientsByID, v, s.LevelOfClients))
 	s.Projects = things(s, "projects", announced(db.ProjectsByID, v, s.LevelOfProjects))

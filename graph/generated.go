@@ -3635,7 +3635,7 @@ func (ec *executionContext) fieldContext_Client_projects(ctx context.Context, fi
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Client_projects_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Client_projects_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -4620,7 +4620,7 @@ func (ec *executionContext) fieldContext_Mutation_createClient(ctx context.Conte
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_createClient_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Mutation_createClient_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -4664,7 +4664,7 @@ func (ec *executionContext) fieldContext_Mutation_updateClient(ctx context.Conte
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_updateClient_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Mutation_updateClient_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -4708,7 +4708,7 @@ func (ec *executionContext) fieldContext_Mutation_archiveClient(ctx context.Cont
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_archiveClient_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Mutation_archiveClient_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -4752,7 +4752,7 @@ func (ec *executionContext) fieldContext_Mutation_deleteClient(ctx context.Conte
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_deleteClient_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Mutation_deleteClient_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -4796,7 +4796,7 @@ func (ec *executionContext) fieldContext_Mutation_createProject(ctx context.Cont
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_createProject_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Mutation_createProject_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -4840,7 +4840,7 @@ func (ec *executionContext) fieldContext_Mutation_updateProject(ctx context.Cont
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_updateProject_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Mutation_updateProject_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -4884,7 +4884,7 @@ func (ec *executionContext) fieldContext_Mutation_archiveProject(ctx context.Con
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_archiveProject_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Mutation_archiveProject_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -4928,7 +4928,7 @@ func (ec *executionContext) fieldContext_Mutation_deleteProject(ctx context.Cont
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_deleteProject_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Mutation_deleteProject_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -4972,7 +4972,7 @@ func (ec *executionContext) fieldContext_Mutation_setProjectMember(ctx context.C
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_setProjectMember_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Mutation_setProjectMember_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -5016,7 +5016,7 @@ func (ec *executionContext) fieldContext_Mutation_removeProjectMember(ctx contex
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_removeProjectMember_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Mutation_removeProjectMember_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -5060,7 +5060,7 @@ func (ec *executionContext) fieldContext_Mutation_createTask(ctx context.Context
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_createTask_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Mutation_createTask_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -5104,7 +5104,7 @@ func (ec *executionContext) fieldContext_Mutation_updateTask(ctx context.Context
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_updateTask_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Mutation_updateTask_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -5148,7 +5148,7 @@ func (ec *executionContext) fieldContext_Mutation_archiveTask(ctx context.Contex
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_archiveTask_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Mutation_archiveTask_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -5192,7 +5192,7 @@ func (ec *executionContext) fieldContext_Mutation_deleteTask(ctx context.Context
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_deleteTask_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Mutation_deleteTask_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -5236,7 +5236,7 @@ func (ec *executionContext) fieldContext_Mutation_createTag(ctx context.Context,
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_createTag_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Mutation_createTag_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -5280,7 +5280,7 @@ func (ec *executionContext) fieldContext_Mutation_updateTag(ctx context.Context,
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_updateTag_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Mutation_updateTag_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -5324,7 +5324,7 @@ func (ec *executionContext) fieldContext_Mutation_archiveTag(ctx context.Context
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_archiveTag_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Mutation_archiveTag_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -5368,7 +5368,7 @@ func (ec *executionContext) fieldContext_Mutation_deleteTag(ctx context.Context,
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_deleteTag_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Mutation_deleteTag_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -5412,7 +5412,7 @@ func (ec *executionContext) fieldContext_Mutation_startTimer(ctx context.Context
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_startTimer_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Mutation_startTimer_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -5456,7 +5456,7 @@ func (ec *executionContext) fieldContext_Mutation_stopTimer(ctx context.Context,
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_stopTimer_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Mutation_stopTimer_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -5500,7 +5500,7 @@ func (ec *executionContext) fieldContext_Mutation_continueEntry(ctx context.Cont
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_continueEntry_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Mutation_continueEntry_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -5544,7 +5544,7 @@ func (ec *executionContext) fieldContext_Mutation_discardTimer(ctx context.Conte
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_discardTimer_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Mutation_discardTimer_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -5588,7 +5588,7 @@ func (ec *executionContext) fieldContext_Mutation_createTimeEntry(ctx context.Co
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_createTimeEntry_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Mutation_createTimeEntry_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -5632,7 +5632,7 @@ func (ec *executionContext) fieldContext_Mutation_updateTimeEntry(ctx context.Co
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_updateTimeEntry_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Mutation_updateTimeEntry_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -5676,7 +5676,7 @@ func (ec *executionContext) fieldContext_Mutation_deleteTimeEntry(ctx context.Co
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_deleteTimeEntry_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Mutation_deleteTimeEntry_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -5720,7 +5720,7 @@ func (ec *executionContext) fieldContext_Mutation_restoreTimeEntry(ctx context.C
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_restoreTimeEntry_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Mutation_restoreTimeEntry_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -5764,7 +5764,7 @@ func (ec *executionContext) fieldContext_Mutation_bulkEditTimeEntries(ctx contex
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_bulkEditTimeEntries_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Mutation_bulkEditTimeEntries_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -5808,7 +5808,7 @@ func (ec *executionContext) fieldContext_Mutation_reportExportCreate(ctx context
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_reportExportCreate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Mutation_reportExportCreate_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -5852,7 +5852,7 @@ func (ec *executionContext) fieldContext_Mutation_reportExportCancel(ctx context
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_reportExportCancel_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Mutation_reportExportCancel_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -5896,7 +5896,7 @@ func (ec *executionContext) fieldContext_Mutation_setRate(ctx context.Context, f
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_setRate_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Mutation_setRate_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -5940,7 +5940,7 @@ func (ec *executionContext) fieldContext_Mutation_setBudget(ctx context.Context,
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_setBudget_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Mutation_setBudget_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -5984,7 +5984,7 @@ func (ec *executionContext) fieldContext_Mutation_updateWorkspace(ctx context.Co
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_updateWorkspace_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Mutation_updateWorkspace_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -6028,7 +6028,7 @@ func (ec *executionContext) fieldContext_Mutation_lockPeriod(ctx context.Context
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_lockPeriod_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Mutation_lockPeriod_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -6072,7 +6072,7 @@ func (ec *executionContext) fieldContext_Mutation_unlockPeriod(ctx context.Conte
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_unlockPeriod_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Mutation_unlockPeriod_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -6116,7 +6116,7 @@ func (ec *executionContext) fieldContext_Mutation_inviteMember(ctx context.Conte
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_inviteMember_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Mutation_inviteMember_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -6160,7 +6160,7 @@ func (ec *executionContext) fieldContext_Mutation_claimInvite(ctx context.Contex
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_claimInvite_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Mutation_claimInvite_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -6204,7 +6204,7 @@ func (ec *executionContext) fieldContext_Mutation_setRole(ctx context.Context, f
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_setRole_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Mutation_setRole_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -6248,7 +6248,7 @@ func (ec *executionContext) fieldContext_Mutation_removeMember(ctx context.Conte
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_removeMember_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Mutation_removeMember_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -6292,7 +6292,7 @@ func (ec *executionContext) fieldContext_Mutation_createToken(ctx context.Contex
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_createToken_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Mutation_createToken_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -6336,7 +6336,7 @@ func (ec *executionContext) fieldContext_Mutation_revokeToken(ctx context.Contex
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Mutation_revokeToken_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Mutation_revokeToken_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -6497,7 +6497,7 @@ func (ec *executionContext) fieldContext_Project_tasks(ctx context.Context, fiel
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Project_tasks_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Project_tasks_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -6541,7 +6541,7 @@ func (ec *executionContext) fieldContext_Project_members(ctx context.Context, fi
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Project_members_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Project_members_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -6585,7 +6585,7 @@ func (ec *executionContext) fieldContext_Project_trackedSeconds(ctx context.Cont
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Project_trackedSeconds_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Project_trackedSeconds_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -6830,7 +6830,7 @@ func (ec *executionContext) fieldContext_Query_node(ctx context.Context, field g
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Query_node_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Query_node_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -6874,7 +6874,7 @@ func (ec *executionContext) fieldContext_Query_nodes(ctx context.Context, field 
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Query_nodes_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Query_nodes_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -6918,7 +6918,7 @@ func (ec *executionContext) fieldContext_Query_auditLog(ctx context.Context, fie
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Query_auditLog_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Query_auditLog_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -6962,7 +6962,7 @@ func (ec *executionContext) fieldContext_Query_clients(ctx context.Context, fiel
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Query_clients_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Query_clients_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -7006,7 +7006,7 @@ func (ec *executionContext) fieldContext_Query_projects(ctx context.Context, fie
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Query_projects_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Query_projects_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -7050,7 +7050,7 @@ func (ec *executionContext) fieldContext_Query_tags(ctx context.Context, field g
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Query_tags_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Query_tags_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -7094,7 +7094,7 @@ func (ec *executionContext) fieldContext_Query_timeEntries(ctx context.Context, 
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Query_timeEntries_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Query_timeEntries_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -7170,7 +7170,7 @@ func (ec *executionContext) fieldContext_Query_myDay(ctx context.Context, field 
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Query_myDay_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Query_myDay_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -7214,7 +7214,7 @@ func (ec *executionContext) fieldContext_Query_weekGrid(ctx context.Context, fie
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Query_weekGrid_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Query_weekGrid_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -7258,7 +7258,7 @@ func (ec *executionContext) fieldContext_Query_reportExport(ctx context.Context,
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Query_reportExport_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Query_reportExport_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -7302,7 +7302,7 @@ func (ec *executionContext) fieldContext_Query_reportExports(ctx context.Context
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Query_reportExports_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Query_reportExports_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -7346,7 +7346,7 @@ func (ec *executionContext) fieldContext_Query_rates(ctx context.Context, field 
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Query_rates_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Query_rates_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -7390,7 +7390,7 @@ func (ec *executionContext) fieldContext_Query_projectBudgets(ctx context.Contex
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Query_projectBudgets_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Query_projectBudgets_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -7434,7 +7434,7 @@ func (ec *executionContext) fieldContext_Query_timesheetReport(ctx context.Conte
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Query_timesheetReport_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Query_timesheetReport_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -7478,7 +7478,7 @@ func (ec *executionContext) fieldContext_Query_summary(ctx context.Context, fiel
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Query_summary_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Query_summary_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -7554,7 +7554,7 @@ func (ec *executionContext) fieldContext_Query_users(ctx context.Context, field 
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Query_users_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Query_users_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -7598,7 +7598,7 @@ func (ec *executionContext) fieldContext_Query___type(ctx context.Context, field
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Query___type_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field_Query___type_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -10590,7 +10590,7 @@ func (ec *executionContext) fieldContext___Directive_args(ctx context.Context, f
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field___Directive_args_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field___Directive_args_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -10676,7 +10676,7 @@ func (ec *executionContext) fieldContext___Field_args(ctx context.Context, field
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field___Field_args_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field___Field_args_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -10923,7 +10923,7 @@ func (ec *executionContext) fieldContext___Type_fields(ctx context.Context, fiel
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field___Type_fields_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field___Type_fields_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -11001,7 +11001,7 @@ func (ec *executionContext) fieldContext___Type_enumValues(ctx context.Context, 
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field___Type_enumValues_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field___Type_enumValues_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -11045,7 +11045,7 @@ func (ec *executionContext) fieldContext___Type_inputFields(ctx context.Context,
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field___Type_inputFields_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.collected.args(ctx, ec, field, (*executionContext).field___Type_inputFields_args); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}

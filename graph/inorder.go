@@ -22,10 +22,11 @@ type collected struct {
 	keys []string // `"name":`; empty: written before
 }
 
-// collections remembers them for one operation.
+// collections remembers them for one operation, and what fields are given.
 type collections struct {
 	mu    sync.Mutex
 	known map[selected]*collected
+	given map[*ast.Field]map[string]any
 }
 
 // selected is a selection and the names of a type, by where they are.
@@ -57,6 +58,30 @@ func (c *collections) of(oc *graphql.OperationContext, set ast.SelectionSet, nam
 	}
 	c.known[key] = fields
 	return fields
+}
+
+// args reads the arguments of a field, which are the same for each object that has
+// it: nobody changes them.
+func (c *collections) args(ctx context.Context, ec *executionContext, field graphql.CollectedField,
+	read func(*executionContext, context.Context, map[string]any) (map[string]any, error),
+) (map[string]any, error) {
+	c.mu.Lock()
+	args := c.given[field.Field]
+	c.mu.Unlock()
+	if args != nil {
+		return args, nil
+	}
+	args, err := read(ec, ctx, field.ArgumentMap(ec.Variables))
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.given == nil {
+		c.given = map[*ast.Field]map[string]any{}
+	}
+	c.given[field.Field] = args
+	return args, nil
 }
 
 // object is the answer to a selection of one object.

@@ -53,9 +53,16 @@ func (m mutation) CreateTimeEntry(ctx context.Context, in graph.CreateTimeEntryI
 		Start: timesheet.Some(in.StartedAt), End: timesheet.Some(in.EndedAt),
 		Description: timesheet.Some(in.Description), Billable: some(in.Billable),
 	}
-	return change(ctx, func(v timesheet.Viewer, ch store.Change) (timesheet.TimeEntry, []*timesheet.Error, error) {
-		return m.Store.CreateTimeEntry(ctx, v, entry, ch)
+	var refs store.Referred
+	done, err := change(ctx, func(v timesheet.Viewer, ch store.Change) (e timesheet.TimeEntry, warnings []*timesheet.Error, err error) {
+		e, refs, warnings, err = m.Store.CreateTimeEntryJoined(ctx, v, entry, ch, joins(ctx))
+		return e, warnings, err
 	})
+	if err != nil {
+		return nil, err
+	}
+	dataloader.From(ctx).Know(refs)
+	return done, nil
 }
 
 // UpdateTimeEntry changes an entry.

@@ -137,9 +137,10 @@ type writing struct {
 	action string
 }
 
-// sign names the transaction's writer until the returned func is called.
-func (s *Store) sign(tx pgx.Tx, v timesheet.Viewer, action string) (erase func()) {
-	pid := tx.Conn().PgConn().PID()
+// sign names the writer of a connection's transaction until the returned func is
+// called.
+func (s *Store) sign(conn *pgx.Conn, v timesheet.Viewer, action string) (erase func()) {
+	pid := conn.PgConn().PID()
 	s.writers.Store(pid, writing{v.User, action})
 	return func() { s.writers.Delete(pid) }
 }

@@ -69,6 +69,11 @@ func BuiltStatements() ([]Built, error) {
 			joins := Joins{User: i&1 > 0, Project: i&2 > 0, Client: i&4 > 0, Task: i&8 > 0}
 			day := BuiltDay(v, joins, v.Workspace.ID, v.User, time.Now(), time.Now(), 201)
 			b.add(day.SQL, day.Args, nil)
+			v.Workspace.OverlapPolicy = []timesheet.OverlapPolicy{timesheet.OverlapAllow, timesheet.OverlapWarn, timesheet.OverlapReject}[i%3]
+			made := BuiltEntry(v, new(timesheet.ProjectID(1)), []timesheet.TagID{1}[:i%2], joins)
+			b.add(made.SQL, made.Args, nil)
+			made = BuiltEntry(v, nil, nil, joins)
+			b.add(made.SQL, made.Args, nil)
 		}
 		b.summaries(v)
 	}
@@ -264,6 +269,18 @@ func BuiltDay(v timesheet.Viewer, joins Joins, args ...any) Built {
 	all := arguments(args)
 	sql := joins.statement("readDay", v, dayRows, "", &all)
 	return built(sql, all, nil)
+}
+
+// BuiltEntry is the statement that creates an entry of an hour, on a project and a
+// task of the same number, if any.
+func BuiltEntry(v timesheet.Viewer, project *timesheet.ProjectID, tags []timesheet.TagID, joins Joins) Built {
+	end := time.Date(2024, time.May, 6, 9, 0, 0, 0, time.UTC)
+	e := timesheet.TimeEntry{UserID: v.User, StartedAt: end.Add(-time.Hour), EndedAt: &end, ProjectID: project, TagIDs: tags}
+	if project != nil {
+		e.TaskID = new(timesheet.TaskID(*project))
+	}
+	sql, args := createEntry(v, e, nil, joins)
+	return built(sql, args, nil)
 }
 
 func BuiltReport(v timesheet.Viewer, in timesheet.ReportInput) Built {

@@ -17,7 +17,7 @@ func scanClient(row pgx.CollectableRow) (c timesheet.Client, err error) {
 
 // clientFields are where clientColumns are scanned into.
 func clientFields(c *timesheet.Client) []any {
-	return []any{&c.ID, &c.Name, &c.Archived, &c.Deleted, &c.Version}
+	return []any{(*int64)(&c.ID), &c.Name, &c.Archived, &c.Deleted, &c.Version}
 }
 
 const lockClient = `/* lockClient */

@@ -22,7 +22,7 @@ func scanEntry(row pgx.CollectableRow) (e timesheet.TimeEntry, err error) {
 // entryFields are where entryColumns are scanned into.
 func entryFields(e *timesheet.TimeEntry) []any {
 	return []any{
-		&e.ID, &e.UserID, &e.ProjectID, &e.TaskID, &e.TagIDs, &e.StartedAt, &e.EndedAt, &e.Seconds,
+		(*[16]byte)(&e.ID), (*int64)(&e.UserID), optional(&e.ProjectID), optional(&e.TaskID), &e.TagIDs, &e.StartedAt, &e.EndedAt, &e.Seconds,
 		&e.Day, &e.Description, &e.Billable, &e.AmountX3600, &e.CostX3600, &e.Currency, &e.Invoiced, &e.Deleted, &e.Version,
 	}
 }

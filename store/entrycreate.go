@@ -15,7 +15,24 @@ import (
 // is named. A repeat of the same id and content returns the entry that is
 // there.
 func (s *Store) CreateTimeEntry(ctx context.Context, v timesheet.Viewer, in timesheet.EntryInput, ch Change) (timesheet.TimeEntry, []*timesheet.Error, error) {
+	e, _, warnings, err := s.CreateTimeEntryJoined(ctx, v, in, ch, Joins{})
+	return e, warnings, err
+}
+
+// CreateTimeEntryJoined is [Store.CreateTimeEntry] together with what the entry
+// refers to, where that came with it.
+func (s *Store) CreateTimeEntryJoined(ctx context.Context, v timesheet.Viewer, in timesheet.EntryInput, ch Change, joins Joins) (e timesheet.TimeEntry, refs Referred, warnings []*timesheet.Error, err error) {
 	now := time.Now()
+	e, refs, warnings, ok, err := s.createAtOnce(ctx, v, in, ch, now, joins)
+	if ok || err != nil {
+		return e, refs, warnings, err
+	}
+	e, warnings, err = s.createStepwise(ctx, v, in, ch, now)
+	return e, Referred{}, warnings, err
+}
+
+// createStepwise asks for each rule in turn, so that it can say which is broken.
+func (s *Store) createStepwise(ctx context.Context, v timesheet.Viewer, in timesheet.EntryInput, ch Change, now time.Time) (timesheet.TimeEntry, []*timesheet.Error, error) {
 	return write(ctx, s, v, ch, func(tx pgx.Tx) (timesheet.TimeEntry, Ref, error) {
 		e, err := newEntry(v, in)
 		if err != nil {

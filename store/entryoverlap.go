@@ -26,9 +26,10 @@ func oneAtATime(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, user timeshe
 	return nil
 }
 
-// No entry is longer than 7 days, which bounds how far back the index is read.
-const findOverlap = `/* findOverlap */
-SELECT e.started_at
+// overlapping is an entry of a person that shares a moment with another one, for
+// workspace, person, that one's id, start and end. No entry is longer than 7 days,
+// which bounds how far back the index is read.
+const overlapping = `e.started_at
 FROM time_entry e
 WHERE e.workspace_id = $1
   AND e.user_id = $2
@@ -49,6 +50,9 @@ WHERE e.workspace_id = $1
   AND e.id <> $3
   AND now() > $4
 LIMIT 1`
+
+const findOverlap = `/* findOverlap */
+SELECT ` + overlapping
 
 // overlap looks for another entry of the same person that shares a moment with
 // this one, and returns nil where there is none or the workspace does not
@@ -76,11 +80,16 @@ func overlap(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, e timesheet.Tim
 	if err != nil || len(starts) == 0 {
 		return nil, err
 	}
+	return overlaps(v, starts[0])
+}
+
+// overlaps tells of the entry that another one shares a moment with.
+func overlaps(v timesheet.Viewer, start time.Time) (*timesheet.Error, error) {
 	zone, err := zoneOf(v.Workspace)
 	if err != nil {
 		return nil, err
 	}
-	return timesheet.Errorf(timesheet.CodeOverlap, "startedAt", "it overlaps the entry that starts at %s", starts[0].In(zone).Format("2006-01-02 15:04:05 MST")), nil
+	return timesheet.Errorf(timesheet.CodeOverlap, "startedAt", "it overlaps the entry that starts at %s", start.In(zone).Format("2006-01-02 15:04:05 MST")), nil
 }
 
 // withoutOverlap refuses an entry that overlaps another where the workspace

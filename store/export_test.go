@@ -2,8 +2,11 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"headroom/timesheet"
 )
 
 // RunSQL runs a statement of a test as list runs those of the product.
@@ -25,4 +28,15 @@ func (s *Store) Snapshot(ctx context.Context, fn func(pgx.Tx) error) error {
 // Insist is Transact for what may run again.
 func (s *Store) Insist(ctx context.Context, fn func(pgx.Tx) error) error {
 	return s.insist(ctx, fn)
+}
+
+// CreateAtOnce is the first of the two ways to create an entry.
+func CreateAtOnce(ctx context.Context, s *Store, v timesheet.Viewer, in timesheet.EntryInput, ch Change) (e timesheet.TimeEntry, warnings []*timesheet.Error, ok bool, err error) {
+	e, _, warnings, ok, err = s.createAtOnce(ctx, v, in, ch, time.Now(), Joins{})
+	return e, warnings, ok, err
+}
+
+// CreateStepwise is the second.
+func CreateStepwise(ctx context.Context, s *Store, v timesheet.Viewer, in timesheet.EntryInput, ch Change) (timesheet.TimeEntry, []*timesheet.Error, error) {
+	return s.createStepwise(ctx, v, in, ch, time.Now())
 }

@@ -69,6 +69,8 @@ func TestHotStatementsUseTheirIndexes(t *testing.T) {
 	tasks := ask[[]timesheet.TaskID](t, conn, `SELECT (array_agg(id ORDER BY id))[3:22] FROM task WHERE workspace_id = $1`, ws)
 	entries := ask[[]timesheet.EntryID](t, conn, `SELECT (array_agg(id ORDER BY started_at))[100:119] FROM time_entry WHERE workspace_id = $1`, ws)
 	member := timesheet.Viewer{Workspace: owner.Workspace, User: user, Role: timesheet.RoleMember}
+	minding := member
+	minding.Workspace.OverlapPolicy = timesheet.OverlapWarn
 	page, allJoins := timesheet.Page{First: 50}, store.Joins{User: true, Project: true, Client: true, Task: true}
 	morning := time.Date(2024, time.May, 6, 0, 0, 0, 0, time.UTC)
 	month := timesheet.Period{From: timesheet.NewDate(2024, time.May, 1), To: timesheet.NewDate(2024, time.May, 31)}
@@ -111,6 +113,7 @@ func TestHotStatementsUseTheirIndexes(t *testing.T) {
 		"entries with all of theirs": {store.BuiltEntriesPage(owner, timesheet.EntryFilter{}, page, allJoins), "time_entry_started"},
 		"sumWeek":                    {constant("sumWeek", ws, user, month.From, month.From+6, morning, morning.Add(7*24*time.Hour)), "membership_pk time_entry_user"},
 		"findOverlap":                {constant("findOverlap", ws, user, entries[0], morning, morning.Add(time.Hour)), "time_entry_user"},
+		"create an entry":            {store.BuiltEntry(minding, new(projects[0]), nil, allJoins), "time_entry_user project_pk task_pk|task_in_project|task_name project_member_pk|project_member_user"},
 		"entries of all":             {store.BuiltEntriesPage(owner, timesheet.EntryFilter{}, page), "time_entry_started"},
 		"entries of a month":         {store.BuiltEntriesPage(owner, timesheet.EntryFilter{Period: &month}, page), "time_entry_started"},
 		"entries of a person":        {store.BuiltEntriesPage(owner, timesheet.EntryFilter{Users: []timesheet.UserID{user}}, page), "time_entry_user"},

@@ -44,7 +44,7 @@ SET LOCAL enable_sort = off`
 // write imports rows within a transaction. Only one import writes to a
 // workspace at a time, so that what it does not find it may create.
 func (im *importer) write(ctx context.Context, tx pgx.Tx, items []*importItem) error {
-	defer im.s.sign(tx, im.v, "import")()
+	defer im.s.sign(tx.Conn(), im.v, "import")()
 	if !im.o.Preview {
 		if _, err := tx.Exec(ctx, lockImports, im.v.Workspace.ID); err != nil {
 			return fmt.Errorf("wait for another import into this workspace: %w", err)

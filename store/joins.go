@@ -23,7 +23,7 @@ type Referred struct {
 
 // The columns of the others, with values for the rows where there are none.
 const (
-	joinedProject = `coalesce(p.id, 0), p.client_id, coalesce(p.name, ''), p.code, p.color, p.archived_at IS NOT NULL, p.deleted_at IS NOT NULL, coalesce(p.billable, false), coalesce(p.rate_order, '{}'), coalesce(p.version, 0)`
+	joinedProject = `coalesce(p.id, 0), p.client_id, coalesce(p.name, ''), p.code, p.color, p.archived_at IS NOT NULL, p.deleted_at IS NOT NULL, coalesce(p.billable, false), ` + ownRateOrder + `, coalesce(p.version, 0)`
 	joinedClient  = `coalesce(c.id, 0), coalesce(c.name, ''), c.archived_at IS NOT NULL, c.deleted_at IS NOT NULL, coalesce(c.version, 0)`
 	joinedTask    = `coalesce(t.id, 0), coalesce(t.project_id, 0), coalesce(t.name, ''), t.done_at IS NOT NULL, t.archived_at IS NOT NULL, t.billable, t.estimate_seconds, coalesce(t.version, 0), coalesce(t.deleted_at, p.deleted_at) IS NOT NULL`
 )
@@ -31,13 +31,24 @@ const (
 // statement joins what is wanted to the rows e of a query, which is given without
 // its SELECT and whose first argument is the workspace. Whoever sees a project sees its client.
 func (j Joins) statement(name string, v timesheet.Viewer, query, tail string, args *arguments) string {
-	columns, joins := []string{entryColumns}, ""
+	seen := ""
+	if j.projects() {
+		seen = projectsSeen(v, "e.project_id", args)
+	}
+	columns, joins := j.parts(seen)
+	return "/* " + name + " */\nSELECT " + columns + "\nFROM (\nSELECT " + query + ") AS e" + joins + tail
+}
+
+// parts are the columns of entries e with what is wanted, and the joins that
+// bring it, of the projects that are seen.
+func (j Joins) parts(seen string) (list, joins string) {
+	columns := []string{entryColumns}
 	if j.User {
 		columns = append(columns, memberColumns)
 		joins += "\nJOIN membership m ON m.workspace_id = $1 AND m.user_id = e.user_id"
 	}
 	if j.projects() {
-		joins += "\nLEFT JOIN project p ON p.workspace_id = $1 AND p.id = e.project_id" + projectsSeen(v, "e.project_id", args)
+		joins += "\nLEFT JOIN project p ON p.workspace_id = $1 AND p.id = e.project_id" + seen
 	}
 	if j.Project {
 		columns = append(columns, joinedProject)
@@ -50,7 +61,7 @@ func (j Joins) statement(name string, v timesheet.Viewer, query, tail string, ar
 		columns = append(columns, joinedTask)
 		joins += "\nLEFT JOIN task t ON t.workspace_id = $1 AND t.project_id = p.id AND t.id = e.task_id"
 	}
-	return "/* " + name + " */\nSELECT " + strings.Join(columns, ",\n       ") + "\nFROM (\nSELECT " + query + ") AS e" + joins + tail
+	return strings.Join(columns, ",\n       "), joins
 }
 
 func (j Joins) projects() bool { return j.Project || j.Client || j.Task }
@@ -88,7 +99,7 @@ func (j Joins) scan(v timesheet.Viewer, into *Referred) pgx.RowToFunc[timesheet.
 			into.Users[e.UserID] = asSeen(v, u)
 		}
 		if j.Project && e.ProjectID != nil {
-			into.Projects[*e.ProjectID] = p
+			into.Projects[*e.ProjectID] = scannedProject(p)
 		}
 		if c.ID != 0 {
 			into.Clients[c.ID] = c

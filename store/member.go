@@ -16,7 +16,7 @@ const memberColumns = `m.user_id, m.name, m.email, m.role, m.version, m.deleted_
 
 // memberFields are where memberColumns are scanned into.
 func memberFields(u *timesheet.User) []any {
-	return []any{&u.ID, &u.Name, &u.Email, &u.Role, &u.Version, &u.Deleted}
+	return []any{(*int64)(&u.ID), &u.Name, &u.Email, (*string)(&u.Role), &u.Version, &u.Deleted}
 }
 
 // memberRow scans memberColumns as far as the viewer may see them: everybody's

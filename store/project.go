@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -11,15 +12,28 @@ import (
 	"headroom/timesheet"
 )
 
-const projectColumns = `p.id, p.client_id, p.name, p.code, p.color, p.archived_at IS NOT NULL, p.deleted_at IS NOT NULL, p.billable, p.rate_order, p.version`
+const projectColumns = `p.id, p.client_id, p.name, p.code, p.color, p.archived_at IS NOT NULL, p.deleted_at IS NOT NULL, p.billable, ` + ownRateOrder + `, p.version`
+
+// ownRateOrder is null for [timesheet.RateOrder], which nearly all projects have: to
+// read five words takes longer than the rest of a project.
+const ownRateOrder = `nullif(p.rate_order, '{TASK,PROJECT_MEMBER,PROJECT,MEMBER,WORKSPACE}')`
 
 func scanProject(row pgx.CollectableRow) (p timesheet.Project, err error) {
-	return p, row.Scan(projectFields(&p)...)
+	err = row.Scan(projectFields(&p)...)
+	return scannedProject(p), err
+}
+
+// scannedProject is a project that was read as everybody else has it.
+func scannedProject(p timesheet.Project) timesheet.Project {
+	if p.RateOrder == nil {
+		p.RateOrder = slices.Clip(timesheet.RateOrder)
+	}
+	return p
 }
 
 // projectFields are where projectColumns are scanned into.
 func projectFields(p *timesheet.Project) []any {
-	return []any{&p.ID, &p.ClientID, &p.Name, &p.Code, &p.Color, &p.Archived, &p.Deleted, &p.Billable, &p.RateOrder, &p.Version}
+	return []any{(*int64)(&p.ID), optional(&p.ClientID), &p.Name, &p.Code, &p.Color, &p.Archived, &p.Deleted, &p.Billable, &p.RateOrder, &p.Version}
 }
 
 const lockProject = `/* lockProject */

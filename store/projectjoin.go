@@ -50,27 +50,30 @@ func (j ProjectJoins) joinedTo(q selection[timesheet.Project], p timesheet.Page)
 	return "/* joinedProjects */\nSELECT " + columns + "\nFROM (\nSELECT p.*" + listedProjects + q.where + after + tail + "\n) p" + joins + tail, args, err
 }
 
-// scan reads the rows of joinedTo.
+// scan reads the rows of joinedTo, one after the other, all into the same place.
 func (j ProjectJoins) scan(into *BesideProjects) pgx.RowToFunc[timesheet.Project] {
+	var p timesheet.Project
 	var c timesheet.Client
 	var seconds int64
-	var more []any
+	columns := projectFields(&p)
 	if j.Client {
-		into.Clients, more = map[timesheet.ClientID]timesheet.Client{}, append(more, clientFields(&c)...)
+		into.Clients, columns = map[timesheet.ClientID]timesheet.Client{}, append(columns, clientFields(&c)...)
 	}
 	if j.Tracked {
-		into.Seconds, more = map[timesheet.ProjectID]int64{}, append(more, &seconds)
+		into.Seconds, columns = map[timesheet.ProjectID]int64{}, append(columns, &seconds)
 	}
 	return func(row pgx.CollectableRow) (timesheet.Project, error) {
-		c = timesheet.Client{}
-		p, err := scanProject(longer{row, more})
-		if j.Client && c.ID != 0 {
+		p, c = timesheet.Project{}, timesheet.Client{}
+		if err := row.Scan(columns...); err != nil {
+			return p, err
+		}
+		if c.ID != 0 {
 			into.Clients[c.ID] = c
 		}
 		if j.Tracked {
 			into.Seconds[p.ID] = seconds
 		}
-		return p, err
+		return scannedProject(p), nil
 	}
 }
 

@@ -21,7 +21,7 @@ func scanTask(row pgx.CollectableRow) (t timesheet.Task, err error) {
 
 // taskFields are where taskColumns are scanned into.
 func taskFields(t *timesheet.Task) []any {
-	return []any{&t.ID, &t.ProjectID, &t.Name, &t.Done, &t.Archived, &t.Billable, &t.EstimateSeconds, &t.Version, &t.Deleted}
+	return []any{(*int64)(&t.ID), (*int64)(&t.ProjectID), &t.Name, &t.Done, &t.Archived, &t.Billable, &t.EstimateSeconds, &t.Version, &t.Deleted}
 }
 
 const lockTask = `/* lockTask */

@@ -223,6 +223,10 @@ func tenantCases(ctx context.Context, s *store.Store, own, foreign tenant) map[s
 		"tag":     {Tags: timesheet.Some([]timesheet.TagID{own.tag, foreign.tag})},
 	} {
 		in.Start, in.End = start, end
+		cases["CreateTimeEntryJoined with a "+what] = func(v viewer) (any, error) {
+			e, refs, _, err := s.CreateTimeEntryJoined(ctx, v, in, ch, store.Joins{User: true, Project: true, Client: true, Task: true})
+			return []any{e, refs}, err
+		}
 		cases["CreateTimeEntry with a "+what] = func(v viewer) (any, error) {
 			e, _, err := s.CreateTimeEntry(ctx, v, in, ch)
 			return e, err

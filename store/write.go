@@ -60,7 +60,7 @@ func write[T any](ctx context.Context, s *Store, v timesheet.Viewer, ch Change,
 	}
 	repeat := false
 	err = s.insist(ctx, func(tx pgx.Tx) (err error) {
-		defer s.sign(tx, v, ch.Action)()
+		defer s.sign(tx.Conn(), v, ch.Action)()
 		value, done, repeat = none, outcome{}, false
 		if ch.Key == nil {
 			value, done.Ref, err = do(tx)
@@ -216,8 +216,13 @@ const transactPause = 50 * time.Millisecond
 // has undone everything. What fn leaves behind outside of the transaction must
 // not depend on earlier runs.
 func (s *Store) insist(ctx context.Context, fn func(pgx.Tx) error) error {
+	return rerun(ctx, func() error { return s.transact(ctx, fn) })
+}
+
+// rerun runs a transaction again where others got in its way.
+func rerun(ctx context.Context, transaction func() error) error {
 	for run := 1; ; run++ {
-		err := s.transact(ctx, fn)
+		err := transaction()
 		state := sqlState(err)
 		if state != deadlockDetected && state != serializationFailure || run == transactRuns {
 			return err

@@ -84,7 +84,7 @@ func (s *Store) moveToZone(ctx context.Context, tx pgx.Tx, ws timesheet.Workspac
 		return err // another process has done it
 	}
 	v := timesheet.Viewer{Workspace: w, Role: timesheet.RoleOwner}
-	defer s.sign(tx, v, "a change of time zone")()
+	defer s.sign(tx.Conn(), v, "a change of time zone")()
 	zone, err := timesheet.LoadZone(*w.PendingTimeZone)
 	if err != nil {
 		return err

@@ -48,9 +48,10 @@ func rewrite(text string) (string, error) {
 	text = object.ReplaceAllStringFunc(text, rewriteObject)
 	text = strings.ReplaceAll(text, "graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(", "inOrder(ctx, len(v), func(")
 	text = strings.ReplaceAll(text, "\tvar buf bytes.Buffer\n", "\tvar buf bytes.Buffer\n\t\t\tbuf.Grow(answerRoom)\n")
+	text = arguments.ReplaceAllString(text, "ec.collected.args(ctx, ec, field, (*executionContext).$1)")
 	text = strings.Replace(text, "type executionContext struct {\n", "type executionContext struct {\n\tcollected collections\n", 1)
 	for form, times := range map[string]int{ // of the roots alone
-		"graphql.NewFieldSet(": 2, "graphql.CollectFields(": 2, "ResolveConcurrently(": 0, "MarshalSliceConcurrently(": 0,
+		"graphql.NewFieldSet(": 2, "graphql.CollectFields(": 2, "ResolveConcurrently(": 0, "MarshalSliceConcurrently(": 0, "field.ArgumentMap(": 0,
 		"buf.Grow(answerRoom)": 2,
 	} {
 		if n := strings.Count(text, form); n != times {
@@ -71,6 +72,9 @@ var (
 	concurrent = regexp.MustCompile(`out\.ResolveConcurrently\(ec\.OperationContext, &deferred, i,\n\t+true, (true|false),\n\t+func\(ctx context\.Context\) graphql\.Marshaler \{\n\t+return ([^\n]*)\n\t+\}\)`)
 	deferred   = regexp.MustCompile(`(?s)\n\tif n := len\(deferred\.Defers\); n > 0 \{.*?\n\t\}\n`)
 )
+
+// arguments are read by each field of each object.
+var arguments = regexp.MustCompile(`ec\.(field_\w+_args)\(ctx, field\.ArgumentMap\(ec\.Variables\)\)`)
 
 // Documents with @defer are refused before they are run.
 func rewriteObject(text string) string {
