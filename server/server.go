@@ -268,8 +268,10 @@ func (s *Server) Serve(ctx context.Context, public, admin net.Listener, drainDel
 		s.startStatistics(watching)
 		go s.statistics.run(watching)
 	}
+	crew := newCrew(s.Handler())
+	defer close(crew.end)
 	servers := []*http.Server{
-		{Handler: s.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10},
+		{Handler: crew, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10},
 		{Handler: s.AdminHandler(), ReadHeaderTimeout: 10 * time.Second},
 	}
 	failed := make(chan error, len(servers))

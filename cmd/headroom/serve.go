@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/url"
 	"os"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -141,9 +140,7 @@ func (c *ServeCmd) Run(env *environment) error {
 		return err
 	}
 	log := logger(os.Stderr, c.LogLevel)
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(400) // fewer collections for some megabytes: the executor makes short-lived garbage
-	}
+	boundGarbage()
 	log.Info("starting", "changed", strings.Join(changed(env.flags.Selected().Flags), " "))
 	public, admin, err := c.listen()
 	if err != nil {
