@@ -33,6 +33,7 @@ func (b *bench) measureFootprints(ctx context.Context, wanted []recipe) error {
 			return fmt.Errorf("footprint of %s: %w", r.name, err)
 		}
 		b.footprints = append(b.footprints, f)
+		fmt.Fprintf(os.Stderr, "%+v\n", f)
 	}
 	return nil
 }

@@ -47,6 +47,8 @@ type options struct {
 	tolerated  float64
 	hold       bool
 	footprint  bool
+	storm      bool
+	curves     bool
 }
 
 func main() {
@@ -72,6 +74,8 @@ func parse(args []string) (o options, err error) {
 	flags.Float64Var(&o.tolerated, "tolerated", 0.05, "share of the machine that strangers may use in a cell that is not void")
 	flags.BoolVar(&o.footprint, "footprint", false, "measure start, memory, idle connections and the build too")
 	flags.BoolVar(&o.hold, "hold", false, "start the peers, say where they listen, and measure nothing")
+	flags.BoolVar(&o.storm, "storm", false, "send each peer a storm of reports, and measure nothing else")
+	flags.BoolVar(&o.curves, "curves", false, "measure how headroom grows with entries, pages, depth, workspaces and connections, and nothing else")
 	return o, flags.Parse(args)
 }
 
@@ -123,11 +127,14 @@ func run(ctx context.Context, args []string) (err error) {
 	if b.dir, err = os.MkdirTemp("", "headroom-peers"); err != nil {
 		return err
 	}
+	if o.storm {
+		return b.runStorms(ctx, wanted)
+	}
+	if o.curves {
+		return b.runCurves(ctx, pg)
+	}
 	if o.footprint {
 		if err := b.measureFootprints(ctx, wanted); err != nil {
-			return err
-		}
-		if b.built, err = buildFromNothing(ctx, b.dir); err != nil {
 			return err
 		}
 	}
@@ -140,10 +147,16 @@ func run(ctx context.Context, args []string) (err error) {
 	if err := b.check(ops); err != nil {
 		return err
 	}
-	if err := b.measure(ctx, ops); err != nil {
-		return err
+	err = b.measure(ctx, ops)
+	if err == nil && o.footprint {
+		if b.built, err = buildFromNothing(ctx, b.dir); err == nil {
+			err = b.publish()
+		}
 	}
-	return b.publish()
+	if len(b.samples) > 0 && o.out == "" {
+		fmt.Print(b.markdown(""))
+	}
+	return err
 }
 
 // bench is one run of all.
@@ -157,6 +170,7 @@ type bench struct {
 	count      atomic.Int64
 	samples    []sample
 	footprints []footprint
+	storms     []stormed
 	built      time.Duration // of the compiler, from an empty cache
 }
 
@@ -252,20 +266,31 @@ func (b *bench) measure(ctx context.Context, ops []operation) error {
 			if c.op.fixed {
 				r.messages = c.op.ask(c.peer.words, &b.data, person{}, 0)
 			}
-			for range attempts {
-				s, err := r.cell(ctx, c.mode, b.options.cell, b.postmaster, random)
-				if err != nil {
-					return err
-				}
-				s.Round = round
-				if s.Others > b.options.tolerated {
-					s.Void = fmt.Sprintf("strangers used %.0f %% of the machine", 100*s.Others)
-				}
-				b.samples = append(b.samples, s)
-				if s.Void == "" {
-					break
-				}
+			if err := b.sample(ctx, r, c.mode, round, random); err != nil {
+				return err
 			}
+		}
+		if err := b.publish(); err != nil { // what follows may be cut off
+			return err
+		}
+	}
+	return nil
+}
+
+// sample measures a cell until it is not void, for some attempts.
+func (b *bench) sample(ctx context.Context, r runner, m mode, round int, random *rand.Rand) error {
+	for range attempts {
+		s, err := r.cell(ctx, m, b.options.cell, b.postmaster, random)
+		if err != nil {
+			return err
+		}
+		s.Round = round
+		if s.Others > b.options.tolerated {
+			s.Void = fmt.Sprintf("strangers used %.0f %% of the machine", 100*s.Others)
+		}
+		b.samples = append(b.samples, s)
+		if s.Void == "" {
+			break
 		}
 	}
 	return nil

@@ -125,6 +125,9 @@ func (p *peer) dial() (*link, error) {
 // refused is how an answer begins that is none, whatever its status.
 var refused = []byte(`{"errors":`)
 
+// errRefused is what an answer is that says no.
+var errRefused = errors.New("refused")
+
 // send sends a message as somebody and reads the answer into buf, which it
 // returns.
 func (l *link) send(m message, who person, w words, buf []byte) ([]byte, error) {
@@ -159,10 +162,10 @@ func (l *link) send(m message, who person, w words, buf []byte) ([]byte, error) 
 		}
 	}
 	if resp.StatusCode != http.StatusOK {
-		return buf, fmt.Errorf("status %d: %.300s", resp.StatusCode, buf)
+		return buf, fmt.Errorf("%w: status %d: %.300s", errRefused, resp.StatusCode, buf)
 	}
 	if bytes.HasPrefix(buf, refused) {
-		return buf, fmt.Errorf("refused: %.300s", buf)
+		return buf, fmt.Errorf("%w: %.300s", errRefused, buf)
 	}
 	return buf, nil
 }

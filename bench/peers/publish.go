@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -56,26 +55,32 @@ func (b *bench) figures(op, peer string) figures {
 	return f
 }
 
-// publish writes the run beside all earlier ones and the page of this one, or
-// prints the page.
+// publish writes the run, as far as it is, beside all earlier ones and the page of
+// this one, where there is a folder for them.
 func (b *bench) publish() error {
 	if b.options.out == "" {
-		fmt.Print(b.markdown(""))
 		return nil
 	}
-	runs := filepath.Join(b.options.out, "peers-runs")
-	if err := os.MkdirAll(runs, 0o755); err != nil {
-		return err
-	}
-	raw, err := json.MarshalIndent(map[string]any{"machine": b.machine, "entries": b.options.entries, "seed": b.options.seed, "samples": b.samples, "footprints": b.footprints, "built": b.built.Seconds()}, "", " ")
+	raw, err := b.keep("", map[string]any{"samples": b.samples, "footprints": b.footprints, "built": b.built.Seconds()})
 	if err != nil {
 		return err
 	}
-	name := b.machine.Date.Format("2006-01-02T150405Z") + ".json"
-	return errors.Join(
-		os.WriteFile(filepath.Join(runs, name), append(raw, '\n'), 0o644),
-		os.WriteFile(filepath.Join(b.options.out, "peers.md"), []byte(b.markdown("peers-runs/"+name)), 0o644),
-	)
+	return os.WriteFile(filepath.Join(b.options.out, "peers.md"), []byte(b.markdown(raw)), 0o644)
+}
+
+// keep writes raw figures into a file of this run's and returns its name.
+func (b *bench) keep(what string, figures map[string]any) (name string, err error) {
+	runs := filepath.Join(b.options.out, "peers-runs")
+	if err := os.MkdirAll(runs, 0o755); err != nil {
+		return "", err
+	}
+	figures["machine"], figures["entries"], figures["seed"] = b.machine, b.options.entries, b.options.seed
+	raw, err := json.MarshalIndent(figures, "", " ")
+	if err != nil {
+		return "", err
+	}
+	name = what + b.machine.Date.Format("2006-01-02T150405Z") + ".json"
+	return "peers-runs/" + name, os.WriteFile(filepath.Join(runs, name), append(raw, '\n'), 0o644)
 }
 
 func (b *bench) markdown(raw string) string {
@@ -87,7 +92,7 @@ func (b *bench) markdown(raw string) string {
 	}
 	fmt.Fprintf(&t, " Goals stand in [goals.go](../../bench/peers/goals.go).\n\nCommit %s%s, %s. %s, %d cores, load %s before the run. %s, %s.\n",
 		m.Commit, map[bool]string{false: " with changes"}[m.Clean], m.Date.Format("2006-01-02 15:04 UTC"), m.CPU, m.Cores, m.Load, m.Go, m.Postgres)
-	fmt.Fprintf(&t, "%d entries of %d people in one workspace, %d rounds of %s a cell in an order drawn from seed %d. %s\n\n%s\n", b.options.entries, users, b.options.rounds, b.options.cell, b.options.seed, b.voids(), preface)
+	fmt.Fprintf(&t, "%d entries of %d people in one workspace, %d rounds of %s a cell in an order drawn from seed %d. %s\n\n%s\n", b.options.entries, users, b.rounds(), b.options.cell, b.options.seed, b.voids(), preface)
 	b.goalTable(&t)
 	for _, op := range b.ops() {
 		b.table(&t, op)
@@ -109,8 +114,12 @@ func (b *bench) footprintTable(t *strings.Builder) {
 	if len(b.footprints) == 0 {
 		return
 	}
-	fmt.Fprintf(t, "\n## Footprint\n\nEach was started when nothing else ran. The compiler takes %.0f s for headroom from an empty cache.\n\n"+
-		"| | ms until ready | ms from then to the first answer | MB idle | kB of each of %d idle connections | MB after work | MB of the binary |\n|---|---|---|---|---|---|---|\n", b.built.Seconds(), idle)
+	t.WriteString("\n## Footprint\n\nEach was started when nothing else ran.")
+	if b.built > 0 {
+		fmt.Fprintf(t, " The compiler takes %.0f s for headroom from an empty cache.", b.built.Seconds())
+	}
+	fmt.Fprintf(t, "\n\n"+
+		"| | ms until ready | ms from then to the first answer | MB idle | kB of each of %d idle connections | MB after work | MB of the binary |\n|---|---|---|---|---|---|---|\n", idle)
 	for _, f := range b.footprints {
 		binary := ""
 		if f.Binary > 0 {
@@ -118,6 +127,14 @@ func (b *bench) footprintTable(t *strings.Builder) {
 		}
 		fmt.Fprintf(t, "| %s | %.0f | %.1f | %.0f | %.1f | %.0f | %s |\n", f.Peer, f.Ready, f.First, f.Idle, f.PerConn, f.Worked, binary)
 	}
+}
+
+// rounds is how many have begun.
+func (b *bench) rounds() (n int) {
+	for _, s := range b.samples {
+		n = max(n, s.Round+1)
+	}
+	return n
 }
 
 func (b *bench) ops() (names []string) {

@@ -1,0 +1,230 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A storm: people open their day all the time, and for a while reports come at a
+// multiple of what the peer can make. Both are open loops: whoever comes does not
+// care how those before are doing, and is gone after patience.
+const (
+	calmFor   = 5 * time.Second
+	stormFor  = 8 * time.Second
+	afterFor  = 8 * time.Second
+	dayRate   = 150.0 // a second
+	patience  = 10 * time.Second
+	capacity  = 3 * time.Second // how long reports alone are made to find out how many can be
+	reporters = 4               // connections then
+)
+
+// arrival is one request of a storm.
+type arrival struct {
+	report bool
+	due    time.Duration // since the beginning
+	took   time.Duration // from then
+	err    error
+}
+
+// stormed is how a peer came through. Times are in milliseconds.
+type stormed struct {
+	Peer     string    `json:"peer"`
+	Times    float64   `json:"times"`    // reports came at this multiple of Capacity
+	Capacity float64   `json:"capacity"` // reports a second
+	Calm     float64   `json:"calm"`     // p99 of days before the storm
+	Storm    float64   `json:"storm"`    // in it
+	Days     int       `json:"days"`     // in it and after
+	Failed   int       `json:"failed"`   // of them
+	Recovery int       `json:"recovery"` // s from the storm's end to the first second whose p99 is at most twice the calm one; -1: none was
+	Reports  int       `json:"reports"`
+	Answered int       `json:"answered"` // reports
+	Refused  int       `json:"refused"`  // reports, by an answer that says so
+	Refusal  float64   `json:"refusal"`  // p50 of those
+	Refusal9 float64   `json:"refusal9"` // p99 of those
+	Before   float64   `json:"before"`   // MB, after the calm
+	After    float64   `json:"after"`    // MB, at the end
+	Seconds  []float64 `json:"seconds"`  // p99 of days by second; what failed counts as patience
+}
+
+// runStorms storms each peer, started anew, and headroom at ten times too.
+func (b *bench) runStorms(ctx context.Context, wanted []recipe) error {
+	for _, r := range wanted {
+		multiples := []float64{2}
+		if r.words == ours {
+			multiples = []float64{2, 10}
+		}
+		if r.words == ownTables {
+			continue
+		}
+		for _, times := range multiples {
+			s, err := b.storm(ctx, r, times)
+			if err != nil {
+				return fmt.Errorf("storm of %s: %w", r.name, err)
+			}
+			b.storms = append(b.storms, s)
+			fmt.Fprintf(os.Stderr, "%s: %+v\n", r.name, s)
+			if err := b.publishStorms(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (b *bench) storm(ctx context.Context, r recipe, times float64) (s stormed, err error) {
+	p, err := r.start(ctx, b.dir, b.data.dsn)
+	if err != nil {
+		return s, err
+	}
+	defer func() { err = errors.Join(err, p.stop()) }()
+	if err := p.ready(ctx); err != nil {
+		return s, err
+	}
+	s = stormed{Peer: r.name, Times: times}
+	reports := runner{op: operations[opIndex("year by project, user and week")], peer: p, data: &b.data, count: &b.count}
+	made, err := reports.closed(ctx, reporters, capacity)
+	if err != nil {
+		return s, err
+	}
+	s.Capacity = float64(len(made)) / capacity.Seconds()
+	random := rand.New(rand.NewPCG(b.options.seed, uint64(len(b.storms))))
+	crowd := newCrowd(p, &b.data, &b.count)
+	arrivals := due(random, dayRate, 0, calmFor+stormFor+afterFor, false)
+	arrivals = append(arrivals, due(random, times*s.Capacity, calmFor, calmFor+stormFor, true)...)
+	slices.SortFunc(arrivals, func(x, y arrival) int { return int(x.due - y.due) })
+	before := time.AfterFunc(calmFor, func() { s.Before = resident(p.cmd.Process.Pid) })
+	defer before.Stop()
+	crowd.send(ctx, arrivals)
+	s.After = resident(p.cmd.Process.Pid)
+	s.judge(arrivals)
+	return s, ctx.Err()
+}
+
+// due are the arrivals of a rate between two moments.
+func due(random *rand.Rand, rate float64, from, to time.Duration, report bool) (all []arrival) {
+	for at := from; ; {
+		at += time.Duration(random.ExpFloat64() / rate * float64(time.Second))
+		if at >= to {
+			return all
+		}
+		all = append(all, arrival{report: report, due: at})
+	}
+}
+
+// crowd sends requests, each when it is due, on as many connections as are wanted
+// at once.
+type crowd struct {
+	days, reports runner
+	mu            sync.Mutex
+	free          []*link
+}
+
+func newCrowd(p *peer, d *data, count *atomic.Int64) *crowd {
+	day, report := operations[0], operations[opIndex("year by project, user and week")]
+	return &crowd{
+		days:    runner{op: day, peer: p, data: d, count: count, messages: day.ask(p.words, d, person{}, 0)},
+		reports: runner{op: report, peer: p, data: d, count: count},
+	}
+}
+
+func (c *crowd) send(ctx context.Context, arrivals []arrival) {
+	var all sync.WaitGroup
+	began := time.Now()
+	for i := range arrivals {
+		a := &arrivals[i]
+		time.Sleep(time.Until(began.Add(a.due)))
+		if ctx.Err() != nil {
+			break
+		}
+		r := c.days
+		if a.report {
+			r = c.reports
+		}
+		all.Go(func() {
+			a.err = c.ask(r, r.who(0, 1, i))
+			a.took = time.Since(began) - a.due
+		})
+	}
+	all.Wait()
+	for _, l := range c.free {
+		l.conn.Close()
+	}
+}
+
+func (c *crowd) ask(r runner, who person) error {
+	l, err := c.link(r.peer)
+	if err != nil {
+		return err
+	}
+	if err := l.conn.SetDeadline(time.Now().Add(patience)); err != nil {
+		return err
+	}
+	_, err = r.run(l, who, nil)
+	if err != nil && !errors.Is(err, errRefused) {
+		return errors.Join(err, l.conn.Close())
+	}
+	c.mu.Lock()
+	c.free = append(c.free, l)
+	c.mu.Unlock()
+	return err
+}
+
+func (c *crowd) link(p *peer) (*link, error) {
+	c.mu.Lock()
+	if n := len(c.free); n > 0 {
+		l := c.free[n-1]
+		c.free = c.free[:n-1]
+		c.mu.Unlock()
+		return l, nil
+	}
+	c.mu.Unlock()
+	return p.dial()
+}
+
+// judge adds up what became of all.
+func (s *stormed) judge(arrivals []arrival) {
+	var calm, storm, refusals []time.Duration
+	end := calmFor + stormFor
+	seconds := make([][]time.Duration, int((end + afterFor).Seconds()))
+	for _, a := range arrivals {
+		took := a.took
+		switch {
+		case a.report:
+			s.Reports++
+			if a.err == nil {
+				s.Answered++
+			} else if errors.Is(a.err, errRefused) {
+				s.Refused++
+				refusals = append(refusals, took)
+			}
+			continue
+		case a.err != nil:
+			took = patience
+		}
+		seconds[int(a.due.Seconds())] = append(seconds[int(a.due.Seconds())], took)
+		switch {
+		case a.due < calmFor:
+			calm = append(calm, took)
+			continue
+		case a.due < end:
+			storm = append(storm, took)
+		}
+		s.Days++
+		if a.err != nil {
+			s.Failed++
+		}
+	}
+	s.Calm, s.Storm = quantile(calm, 0.99), quantile(storm, 0.99)
+	s.Refusal, s.Refusal9 = quantile(refusals, 0.5), quantile(refusals, 0.99)
+	for _, second := range seconds {
+		s.Seconds = append(s.Seconds, quantile(second, 0.99))
+	}
+	s.Recovery = slices.IndexFunc(s.Seconds[int(end.Seconds()):], func(p99 float64) bool { return p99 <= 2*s.Calm })
+}
