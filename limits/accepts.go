@@ -44,9 +44,7 @@ func (a *Accepts) wrong(n *node, vars map[string]any, s *swap) (argument, proble
 		for i := range n.size.args {
 			arg := &n.size.args[i]
 			size, kind := arg.number(vars)
-			if s != nil && s.argument == arg.name {
-				size, kind = toInt(s.value)
-			}
+			size, kind = s.size(arg.name, size, kind)
 			if most := a.Sizes[arg.name]; most > 0 && kind == isNumber && (size < 1 || size > most) {
 				return arg.name, fmt.Sprintf("%s must be from 1 to %d", arg.name, most)
 			}

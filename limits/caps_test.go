@@ -152,9 +152,35 @@ func TestSuggestionsHold(t *testing.T) {
 				if p, ok := accepted(setSize(key, s.Argument, s.MaxAccepted.N+1)); ok {
 					fail("one more is accepted", p)
 				}
+			case ReduceAll:
+				all := func(n int64) func(*ast.QueryDocument) {
+					return func(doc *ast.QueryDocument) {
+						for _, p := range s.Places {
+							setSize(p.Path[strings.LastIndexByte(p.Path, '.')+1:], p.Argument, n)(doc)
+						}
+					}
+				}
+				if p, ok := accepted(all(s.MaxAccepted.N)); !ok {
+					fail("applied and refused", p)
+				}
+				if p, ok := accepted(all(s.MaxAccepted.N + 1)); ok {
+					fail("one more is accepted", p)
+				}
 			case DropField:
 				if p, ok := accepted(keepFields(func(f *ast.Field) bool { return f.Alias != key })); !ok {
 					fail("without the field refused", p)
+				}
+			case DropFields:
+				left := func(kept string) func(*ast.Field) bool {
+					return func(f *ast.Field) bool {
+						return f.Alias == kept || !slices.ContainsFunc(s.Places, func(p Place) bool { return p.Path == f.Alias })
+					}
+				}
+				if p, ok := accepted(keepFields(left(""))); !ok {
+					fail("without the fields refused", p)
+				}
+				if p, ok := accepted(keepFields(left(s.Places[len(s.Places)-1].Path))); ok {
+					fail("with one of them accepted", p)
 				}
 			case SplitOperation:
 				if p, ok := accepted(keepFields(func(f *ast.Field) bool { return f.Alias != key })); !ok {
@@ -163,7 +189,7 @@ func TestSuggestionsHold(t *testing.T) {
 			}
 		}
 	}
-	if tried[ReduceArgument] < 300 || tried[DropField] < 100 || tried[SplitOperation] < 30 {
+	if tried[ReduceArgument] < 300 || tried[ReduceAll] < 30 || tried[DropField] < 100 || tried[DropFields] < 30 || tried[SplitOperation] < 30 {
 		t.Errorf("tried %v: too few to say anything", tried)
 	}
 }

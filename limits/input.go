@@ -171,13 +171,7 @@ func (a Arguments) Get(name string) any {
 	if a.swap == nil {
 		return v
 	}
-	if head, rest, nested := strings.Cut(a.swap.argument, "."); head == name {
-		if !nested {
-			return a.swap.value
-		}
-		return withField(v, rest, a.swap.value)
-	}
-	return v
+	return a.swap.of(a.node, a.vars, name, v)
 }
 
 func (a Arguments) given(d *ast.ArgumentDefinition) (any, bool) {
@@ -204,8 +198,12 @@ func (a Arguments) All() map[string]any {
 		}
 	}
 	if a.swap != nil {
-		head, _, _ := strings.Cut(a.swap.argument, ".")
-		args[head] = a.Get(head)
+		for name, v := range args {
+			args[name] = a.swap.of(a.node, a.vars, name, v)
+		}
+		if head, _, _ := strings.Cut(a.swap.argument, "."); head != "" {
+			args[head] = a.Get(head)
+		}
 	}
 	return args
 }

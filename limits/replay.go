@@ -3,8 +3,6 @@ package limits
 import (
 	"sync"
 	"time"
-
-	"github.com/vektah/gqlparser/v2/ast"
 )
 
 // quantity is a forecast and its upper bound.
@@ -78,17 +76,6 @@ func pointsOf(work, most time.Duration) quantity {
 	work = max(0, work)
 	return quantity{milliseconds(work), milliseconds(max(work, most))}.plus(quantity{}, maxPoints)
 }
-
-// swap replaces what the document says about a field and all merged with it, for
-// suggestions: an argument by a value or, if drop is set, the field by nothing.
-type swap struct {
-	origin   *ast.Field
-	argument string // dotted if it lies in an input object
-	value    any    // of a slicing argument an int64
-	drop     bool
-}
-
-func (s *swap) concerns(n *node) bool { return s != nil && s.origin == n.origin }
 
 // replay is one evaluation of a formula.
 type replay struct {

@@ -45,9 +45,7 @@ func (z *sizing) measure(vars map[string]any, swap *swap) (float64, problem) {
 	given, largest := 0, int64(0)
 	for i := range z.args {
 		n, kind := z.args[i].number(vars)
-		if swap != nil && swap.argument == z.args[i].name {
-			n, kind = toInt(swap.value)
-		}
+		n, kind = swap.size(z.args[i].name, n, kind)
 		switch {
 		case kind == isWrong:
 			return unknownSize, problem{noNumber, i}

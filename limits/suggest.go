@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"math"
 	"slices"
-	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -40,11 +39,17 @@ func (a *adviser) advise() []Suggestion {
 	candidates := a.candidates()
 	out := a.reductions(candidates)
 	out = append(out, a.ranges(candidates)...)
+	if len(out) == 0 {
+		out = a.together(candidates)
+	}
 	if s, ok := a.drop(candidates); ok {
 		out = append(out, s)
 	}
 	if s, ok := a.split(candidates); ok {
 		out = append(out, s)
+	}
+	if len(out) == 0 {
+		out = a.dropRoots(candidates)
 	}
 	return out
 }
@@ -178,7 +183,7 @@ func (a *adviser) ranges(candidates []candidate) []Suggestion {
 				return out
 			}
 			accepted, cost, ok := a.largest(given, func(n int64) swap {
-				return swap{origin: c.origin, argument: name + ".from", value: to.AddDate(0, 0, 1-int(n)).Format(time.DateOnly)}
+				return swap{origin: c.origin, argument: name + ".from", value: daysBefore(to, n)}
 			})
 			if ok {
 				out = append(out, Suggestion{
@@ -191,12 +196,12 @@ func (a *adviser) ranges(candidates []candidate) []Suggestion {
 	return out
 }
 
-// drop returns the smallest field below the root without which the operation is
-// accepted.
+// drop returns the smallest field without which the operation is accepted. A root
+// field that would be accepted on its own is none: it can be split off.
 func (a *adviser) drop(candidates []candidate) (Suggestion, bool) {
 	tried := 0
 	for _, c := range slices.Backward(candidates) {
-		if c.parent < 0 || !c.rest || a.alone(c) {
+		if !c.rest || c.parent < 0 && c.fits || a.alone(c) {
 			continue
 		}
 		if tried++; tried > maxDrops {
@@ -212,6 +217,9 @@ func (a *adviser) drop(candidates []candidate) (Suggestion, bool) {
 // alone reports whether the field is all that its parent selects, so that the
 // document would be wrong without it.
 func (a *adviser) alone(c candidate) bool {
+	if c.parent < 0 {
+		return len(a.f.roots) == 1
+	}
 	parent := a.f.nodes[a.f.entries[c.parent].node]
 	for _, v := range parent.variants {
 		if len(v.children) == 1 && v.children[0].node == c.entry.node {

@@ -11,7 +11,10 @@ import (
 const (
 	ReduceArgument = "REDUCE_ARGUMENT" // MaxAccepted is the largest value accepted, the next is refused
 	NarrowRange    = "NARROW_RANGE"    // MaxAccepted is the longest range accepted, counted from its end
+	ReduceAll      = "REDUCE_ALL"      // ReduceArgument of all Places at once
+	NarrowAll      = "NARROW_ALL"      // NarrowRange of all Places at once
 	DropField      = "DROP_FIELD"      // without this field the operation is accepted
+	DropFields     = "DROP_FIELDS"     // without the root fields of all Places the operation is accepted, with one of them it is not
 	SplitOperation = "SPLIT_OPERATION" // sent on its own, this root field does not hold up the others
 	UseExport      = "USE_EXPORT"      // Mutation makes a file of what this root field asks for
 )
@@ -27,6 +30,13 @@ type Suggestion struct {
 	Estimated   float64 `json:"estimated,omitempty"` // with MaxAccepted, in the error's unit
 	Saves       float64 `json:"saves,omitempty"`     // in the error's unit
 	Mutation    string  `json:"mutation,omitempty"`
+	Places      []Place `json:"places,omitempty"`
+}
+
+// Place is an argument of a field, or a field.
+type Place struct {
+	Path     string `json:"path"`
+	Argument string `json:"argument,omitempty"`
 }
 
 // Amount is the value of an argument: a number or, of a range, its days.

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -80,6 +81,18 @@ func TestBrowserCostPanel(t *testing.T) {
 			`query Dear($i: ReportInput! = {period: {from: "2025-01-01", to: "2025-12-31"}, groupBy: [TASK], maxRows: 20000}) { timesheetReport(input: $i) { rows { key } } }`, `{}`,
 			"Set input.maxRows of timesheetReport to ", "20000", `to: "2025-12-31"}, groupBy: [TASK], maxRows: `,
 		},
+		"in all lists at once": {
+			`query Dear { a: projects(first: 100) { nodes { tasks(first: 100) { nodes { id } } } } b: projects(first: 100) { ...P } } fragment P on ProjectConnection { nodes { tasks(first: 100) { nodes { id } } } }`, `{}`,
+			"Set first of a", "first: 100", "first: 70",
+		},
+		"in all lists of one default": {
+			`query Dear($n: Int! = 100, $m: Int! = 100) { a: projects(first: $n) { nodes { tasks(first: $m) { nodes { id } } } } b: projects(first: $n) { nodes { tasks(first: $m) { nodes { id } } } } }`, `{}`,
+			"Set first of a", "100", "$n: Int! = 70, $m: Int! = 70",
+		},
+		"that leaves several fields out": {
+			`query Dear { ` + strings.Join(summaries(20), " ") + ` }`, `{}`,
+			"Leave s0, s1, s2, s3 out, saves 240 points", "s3:", "s4:",
+		},
 		"that splits the operation": {
 			`query Dear($n: Int!) { a: projects(first: 90) { nodes { tasks(first: 60) { nodes { id } } } } b: projects(first: $n) { nodes { tasks(first: 60) { nodes { id } } } } }`, `{"n": 90}`,
 			"Move a into an operation", "first: 90) { nodes { tasks(first: 60) { nodes { id } } } } b:", "query DearA {",
@@ -143,6 +156,14 @@ func TestBrowserCostPanel(t *testing.T) {
 		b.Do(t, chromedp.Click(chromedp.CSS(`#price button`)))
 		panel(t, "verdict accepted")
 	})
+}
+
+// summaries are so many root fields that cost the same.
+func summaries(n int) (fields []string) {
+	for i := range n {
+		fields = append(fields, fmt.Sprintf(`s%d: summary(period: {from: "2025-01-01", to: "2025-01-31"}) { totals { seconds } }`, i))
+	}
+	return fields
 }
 
 const variablesEditor = `document.querySelector('.graphiql-editor-tool .CodeMirror').CodeMirror`

@@ -109,11 +109,16 @@ function costPanel(apply) {
   };
 }
 
+const saving = (s, unit) => (unit ? `, saves ${amount(Math.round(s.saves * 100) / 100, unit)}` : '');
+
 // wording says what choosing a suggestion does.
 const wording = {
   REDUCE_ARGUMENT: (s) => `Set ${s.argument} of ${s.path} to ${s.maxAccepted}`,
   NARROW_RANGE: (s) => `Shorten ${s.argument} of ${s.path} to ${s.maxAccepted.slice(1, -1)} days`,
-  DROP_FIELD: (s, unit) => `Leave ${s.path} out` + (unit ? `, saves ${amount(Math.round(s.saves * 100) / 100, unit)}` : ''),
+  REDUCE_ALL: (s) => `Set ${s.places.map((p) => `${p.argument} of ${p.path}`).join(', ')} to ${s.maxAccepted} each`,
+  NARROW_ALL: (s) => `Shorten ${s.places.map((p) => `${p.argument} of ${p.path}`).join(', ')} to ${s.maxAccepted.slice(1, -1)} days each`,
+  DROP_FIELD: (s, unit) => `Leave ${s.path} out` + saving(s, unit),
+  DROP_FIELDS: (s, unit) => `Leave ${s.places.map((p) => p.path).join(', ')} out` + saving(s, unit),
   SPLIT_OPERATION: (s) => `Move ${s.path} into an operation of its own`,
   USE_EXPORT: (s) => `For all of ${s.path}, have ${s.mutation} make a file`,
 };

@@ -15,11 +15,16 @@ function applySuggestion({ parse, visit }, query, variables, operationName, sugg
   const operations = document.definitions.filter((d) => d.kind === 'OperationDefinition');
   const operation = operations.length === 1 ? operations[0] : operations.find((o) => o.name && o.name.value === operationName);
   if (!operation) return null;
-  const found = fieldsAt(document, operation, suggestion.path.split('.'));
-  if (found.length === 0) return null;
   const state = { query, splices: [], variables: structuredClone(variables), document, operation };
-  const change = { REDUCE_ARGUMENT: reduce, NARROW_RANGE: narrow, DROP_FIELD: drop, SPLIT_OPERATION: split }[suggestion.kind];
-  if (!change || !change(state, found, suggestion)) return null;
+  const change = {
+    REDUCE_ARGUMENT: reduce, NARROW_RANGE: narrow, DROP_FIELD: drop, SPLIT_OPERATION: split,
+    REDUCE_ALL: reduce, NARROW_ALL: narrow, DROP_FIELDS: drop,
+  }[suggestion.kind];
+  if (!change) return null;
+  for (const place of suggestion.places || [suggestion]) {
+    const found = fieldsAt(document, operation, place.path.split('.'));
+    if (found.length === 0 || !change(state, found, { ...suggestion, ...place })) return null;
+  }
   const changed = spliced(query, state.splices);
   try {
     return prune(visit, parse(changed), changed, state.variables);
@@ -56,8 +61,11 @@ function fieldsAt(document, operation, keys) {
   return [...found].map(([field, set]) => ({ field, set }));
 }
 
+// spliced replaces parts of a text, each once: a variable's default is that of all
+// places that use it.
 function spliced(text, splices) {
-  for (const s of [...splices].sort((a, b) => b.start - a.start)) {
+  const parts = new Map(splices.map((s) => [[s.start, s.end, s.text].join(), s]));
+  for (const s of [...parts.values()].sort((a, b) => b.start - a.start)) {
     text = text.slice(0, s.start) + s.text + text.slice(s.end);
   }
   return text;
