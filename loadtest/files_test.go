@@ -124,8 +124,9 @@ func TestWriteReplacesAnOlderRun(t *testing.T) {
 	if err := os.WriteFile(blocked, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := testReport(t, s, synthetic(t, s.Phases, healthy)).write(blocked); err == nil {
-		t.Error("a file passes for a folder")
+	lost := testReport(t, s, synthetic(t, s.Phases, healthy))
+	if err := lost.write(blocked); err != nil || lost.Verdict.Exit != ExitInvalid || !strings.Contains(lost.Line, "could not be stored") {
+		t.Errorf("a pass that cannot be stored: %v, exit %d, %q; want exit %d", err, lost.Verdict.Exit, lost.Line, ExitInvalid)
 	}
 }
 
@@ -189,7 +190,7 @@ func TestReportText(t *testing.T) {
 				return ended(Failed, time.Millisecond)
 			}
 			return healthy(phase, class, due)
-		}, "FAIL     interactive p50 1 ms (<= 10 ms), p99 1 ms (<= 100 ms), ok 0 % (>= 99.9 %), shed 0; reports 5.0x: ok 20 %, shed 80 %; back in bound after 300 ms"},
+		}, "FAIL     interactive p50 errors (<= 10 ms), p99 errors (<= 100 ms), ok 0 % (>= 99.9 %), shed 0; reports 5.0x: ok 20 %, shed 80 %; back in bound after 300 ms"},
 		{"invalid", func(phase string, class Class, due time.Duration) row {
 			return lagged(2*time.Millisecond, time.Millisecond)
 		}, "INVALID  phase storm: the generator lagged by 2 ms in the median (bound 1 ms)"},

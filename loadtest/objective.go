@@ -35,14 +35,20 @@ type Objective struct {
 }
 
 // within promises that the share q of the answers come within limit. Refusals
-// to serve have an objective of their own.
+// to serve have an objective of their own; an error is no answer, however fast.
 func within(class Class, q float64, limit time.Duration) Objective {
+	broken := func(s sample) bool { return s.outcome == Failed || s.outcome == Connection }
 	return Objective{
 		Class: class, Name: percentile(q), Limit: "<= " + short(limit), allowed: 1 - q, latency: limit,
-		counts:  func(s sample) bool { return s.reached() && s.outcome != Shed && s.outcome != Throttled },
-		bad:     func(s sample) bool { return s.response() > limit },
-		proven:  func(s sample, hogged bool) bool { return !hogged && s.service() > limit },
-		observe: func(t *tally) string { return short(t.response.at(q)) },
+		counts: func(s sample) bool { return s.reached() && s.outcome != Shed && s.outcome != Throttled },
+		bad:    func(s sample) bool { return broken(s) || s.response() > limit },
+		proven: func(s sample, hogged bool) bool { return broken(s) || !hogged && s.service() > limit },
+		observe: func(t *tally) string {
+			if t.share(Failed, Connection) > 1-q {
+				return "errors"
+			}
+			return short(t.response.at(q))
+		},
 	}
 }
 

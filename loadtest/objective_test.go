@@ -108,6 +108,8 @@ func TestObjectives(t *testing.T) {
 		{name: "2 % late only by lag", objective: p99, answer: every(50, lagged(time.Second, time.Millisecond), fast), want: Violated, bad: 72},
 		{name: "1 % slow is not decided", objective: p99, answer: every(100, took(time.Second), fast), want: Undecided, bad: 36},
 		{name: "shed does not count for latency", objective: p99, answer: every(2, ended(Shed, time.Second), fast), want: Met},
+		{name: "fast errors are no answers", objective: p99, answer: every(20, ended(Failed, time.Millisecond), fast), hogged: true, want: Violated, proven: true, bad: 180},
+		{name: "refused connections are no answers", objective: p99, answer: every(20, ended(Connection, time.Millisecond), fast), want: Violated, proven: true, bad: 180},
 		{name: "timeouts count for latency", objective: p99, answer: every(20, ended(Timeout, 4*time.Second), fast), want: Violated, proven: true, bad: 180},
 		{name: "dropped say nothing", objective: ok, answer: every(2, ended(Dropped, 0), fast), want: Undecided},
 		{name: "all ok", objective: ok, answer: every(1, fast, fast), want: Met},

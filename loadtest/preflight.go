@@ -89,6 +89,8 @@ func (c *client) preflight(ctx context.Context, users []*User) error {
 		return stopf(ExitUnreachable, "nothing listens on %s: start it with `headroom serve`", c.target.Host)
 	case err != nil:
 		return stopf(ExitUnreachable, "%s does not answer: %s", c.target, root(err))
+	case got.status == http.StatusNotFound, got.status == http.StatusMethodNotAllowed:
+		return stopf(ExitUnreachable, "%s answers %d: is the path right?", c.target, got.status)
 	}
 	for _, user := range firstOfEachRole(users) {
 		if err := c.admit(ctx, user); err != nil {

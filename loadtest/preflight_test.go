@@ -111,6 +111,7 @@ func TestPreflight(t *testing.T) {
 		{"login page", page(200, "text/html; charset=utf-8", "<html><TITLE> Sign in</TITLE></html>"), `200 with text/html ("Sign in"), not GraphQL`},
 		{"login by redirect", page(302, "", ""), "not GraphQL"},
 		{"no such path", page(404, "application/json", `{"message":"not found"}`), "404 with application/json, not GraphQL"},
+		{"no such path of a GraphQL server", page(404, "application/json", `{"errors":[{"message":"not found"}]}`), "answers 404: is the path right?"},
 		{"another API", page(200, "application/json", `[]`), "not GraphQL"},
 		{"hangs up", func(t *testing.T) string {
 			return serve(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })

@@ -240,8 +240,8 @@ func TestReplayRefuses(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := Replay{File: test.path, Rate: test.rate}.Send(t.Context(), Config{Target: replayTarget(t, graph.SDL())})
-			if err == nil || ExitOf(err) != ExitUsage || !strings.Contains(err.Error(), test.says) {
-				t.Errorf("%v, want %q", err, test.says)
+			if err == nil || ExitOf(err) != ExitUsage || !strings.Contains(err.Error(), test.says) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%v, want one line with %q", err, test.says)
 			}
 		})
 	}

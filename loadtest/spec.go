@@ -43,6 +43,7 @@ type spec struct {
 	order      []Class // of the classes, as written
 	data       map[string]*dataFile
 	operations map[string]*Operation
+	places     map[*Operation]ast.Node // where those of the file stand
 	mixes      map[string][]Weighted
 	phases     []*phaseSpec
 	recover    *Recover
@@ -115,7 +116,7 @@ func loadSpec(name string) (*spec, error) {
 func parseSpec(file, dir string, text []byte) (*spec, error) {
 	s := &spec{
 		reader: reader{file: file}, raw: text, dir: dir, extend: 3,
-		classes: map[Class]*classSpec{}, data: map[string]*dataFile{}, operations: map[string]*Operation{}, mixes: map[string][]Weighted{},
+		classes: map[Class]*classSpec{}, data: map[string]*dataFile{}, operations: map[string]*Operation{}, places: map[*Operation]ast.Node{}, mixes: map[string][]Weighted{},
 	}
 	for _, op := range catalog {
 		s.operations[op.Name] = op
@@ -188,7 +189,7 @@ func (s *spec) readOperations(node ast.Node) {
 		if op.Class == "" || op.Document == "" {
 			s.fail(at, "operation %s needs a class and a document (or the file that holds it)", name)
 		}
-		s.operations[name] = op
+		s.operations[name], s.places[op] = op, at
 	})
 }
 

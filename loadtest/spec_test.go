@@ -58,7 +58,7 @@ func TestSpecErrors(t *testing.T) {
 		{"no name", strings.Replace(fileWith(fmt.Sprintf(onePhase, "1")), "name: test", "about: x", 1), "a scenario needs a name"},
 		{"a negative rate", fileWith(fmt.Sprintf(onePhase, "-5")), `test.yaml:11:30: rate must be a number from 0 to 10000, not "-5"`},
 		{"a rate out of reach", fileWith(fmt.Sprintf(onePhase, "1e9")), "from 0 to 10000"},
-		{"a rate that is none", fileWith(fmt.Sprintf(onePhase, ".nan")), "rate must be a text"},
+		{"a rate that is none", fileWith(fmt.Sprintf(onePhase, ".nan")), `rate must be a number from 0 to 10000, not ".nan"`},
 		{"a ramp out of reach", fileWith(fmt.Sprintf(onePhase, "1..20000")), "at most 10000"},
 		{"no steps", fileWith(fmt.Sprintf(onePhase, "[]")), "rate has no steps"},
 		{"a share of nothing", fileWith(fmt.Sprintf(onePhase, "{ share: 2 }")), "rate needs share with of"},
@@ -87,6 +87,10 @@ func TestSpecErrors(t *testing.T) {
 		{"recover without room", fileWith(fmt.Sprintf(onePhase, "1")) + "recover: { phase: load, class: interactive, within: 6s }\n", "must last 11s"},
 		{"recover nowhere", fileWith(fmt.Sprintf(onePhase, "1")) + "recover: { phase: lod, class: interactive, within: 5s }\n", `did you mean "load"?`},
 		{"a phase twice", fileWith("phases: [ { name: a, for: 1s }, { name: a, for: 1s } ]\n"), "two phases are called a"},
+		{"an operation of an unknown class", strings.Replace(fileWith(fmt.Sprintf(onePhase, "1")), "  interactive:", "  interactiv:", 1), `is not among the classes: did you mean "interactiv"?`},
+		{"nothing promised", strings.Replace(fileWith(fmt.Sprintf(onePhase, "1")), "p99: 100ms", "", 1), "nothing is promised"},
+		{"promises to nobody who comes", fileWith("phases: [ { name: a, for: 1s, streams: [ { mix: office, rate: 1 } ], judge: health } ]\n"), "nothing is promised"},
+		{"a promise of nothing", strings.Replace(fileWith(""), "p99: 100ms", "ok: 0%", 1), "test.yaml:4:29: ok of 0 promises nothing"},
 		{"nothing judged", fileWith("phases: [ { name: a, for: 1s, judge: nothing } ]\n"), "no phase is judged"},
 	}
 	for _, tt := range tests {

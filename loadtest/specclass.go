@@ -36,16 +36,25 @@ func (s *spec) objectives(node ast.Node, class Class) (list []Objective) {
 		}
 		switch key {
 		case "ok":
-			list = append(list, okShare(class, s.share(v, key)))
+			list = append(list, okShare(class, s.promise(v, key)))
 		case "shed":
 			list = append(list, shedBudget(class, s.share(v, key)))
 		case "answered":
-			list = append(list, okOrShed(class, s.share(v, key)))
+			list = append(list, okOrShed(class, s.promise(v, key)))
 		default:
 			s.fail(at, "unknown objective %q%s", key, suggest(key, []string{"p50", "p95", "p99", "ok", "shed", "answered", "shed p99"}))
 		}
 	})
 	return list
+}
+
+// promise reads the least share of answers that are good.
+func (s *spec) promise(node ast.Node, key string) float64 {
+	share := s.share(node, key)
+	if share == 0 {
+		s.fail(node, "%s of 0 promises nothing", key)
+	}
+	return share
 }
 
 func (s *spec) latency(node ast.Node, key string, class Class, shed bool, digits string) Objective {
@@ -93,7 +102,7 @@ var ramp = regexp.MustCompile(`^(\d+(?:\.\d+)?)\.\.(\d+(?:\.\d+)?)$`)
 
 func (s *spec) straight(r *rateSpec, node ast.Node) {
 	from, to := 0.0, 0.0
-	if m := ramp.FindStringSubmatch(s.text(node, "rate")); m != nil {
+	if m := ramp.FindStringSubmatch(node.GetToken().Value); m != nil {
 		from, _ = strconv.ParseFloat(m[1], 64) // both are digits
 		to, _ = strconv.ParseFloat(m[2], 64)
 		if max(from, to) > maxRate {

@@ -38,6 +38,19 @@ func (s *spec) readPhases(node ast.Node) {
 	if !slices.ContainsFunc(s.phases, func(p *phaseSpec) bool { return p.judge != judgeNothing }) {
 		s.fail(node, "no phase is judged")
 	}
+	if !slices.ContainsFunc(s.phases, s.promised) {
+		s.fail(node, "nothing is promised: what would always pass proves nothing; give a class that is sent an slo")
+	}
+}
+
+// promised tells whether anything is promised to those who come in a phase.
+func (s *spec) promised(p *phaseSpec) bool {
+	if p.judge == judgeNothing {
+		return false
+	}
+	return len(p.served) > 0 || p.attempts > 0 || p.wasted > 0 || p.judge == judgeSLO && slices.ContainsFunc(p.streams, func(st *streamSpec) bool {
+		return s.classes[st.class] != nil && len(s.classes[st.class].objectives) > 0
+	})
 }
 
 // stream reads a mix that arrives at a rate, or clients that reconnect.
@@ -66,7 +79,11 @@ func (s *spec) stream(node ast.Node, p *phaseSpec) *streamSpec {
 		}
 	}
 	if s.classes[st.class] == nil {
-		s.fail(node, "class %s of %s is not among the classes", st.class, ops[0].Name)
+		known := make([]string, 0, len(s.order))
+		for _, class := range s.order {
+			known = append(known, string(class))
+		}
+		s.fail(node, "class %s of %s is not among the classes%s", st.class, ops[0].Name, suggest(string(st.class), known))
 		return st
 	}
 	if st.patience != (Patience{}) && (st.patience.Late == 0 || st.patience.Abandon == 0) {

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"maps"
@@ -109,7 +110,7 @@ func (s *session) translator(ctx context.Context, c *capture) (*translator, erro
 func (t *translator) read(q *capturedQuery) (*replayed, error) {
 	doc, errs := gqlparser.LoadQueryWithRules(t.schema, q.Text, rules.NewDefaultRules())
 	if errs != nil {
-		return nil, errs
+		return nil, errors.New(inOneLine(errs))
 	}
 	if len(doc.Operations) != 1 {
 		return nil, fmt.Errorf("it holds %d operations and not one", len(doc.Operations))

@@ -80,22 +80,31 @@ const drawnToCheck = 20
 // are drawn, against a schema.
 func (s *spec) fits(schema *ast.Schema, d *deck) error {
 	for _, op := range s.sent() {
-		document, err := gqlparser.LoadQueryWithRules(schema, op.Document, rules.NewDefaultRules())
-		if err != nil {
-			return fmt.Errorf("operation %s does not fit the schema: %s", op.Name, inOneLine(err))
-		}
-		operation := document.Operations.ForName(op.Name)
-		if operation == nil {
-			return fmt.Errorf("the document of operation %s holds no operation of that name", op.Name)
-		}
-		if op.Root != "" && !holds(operation, op.Root) {
-			return fmt.Errorf("operation %s expects %s in its answer, which its document does not ask", op.Name, op.Root)
-		}
-		if err := d.fitting(schema, operation, op); err != nil {
+		if err := d.fits(schema, op); err != nil {
+			if at := s.places[op]; at != nil {
+				p := at.GetToken().Position
+				return fmt.Errorf("%s:%d:%d: %w", s.file, p.Line, p.Column, err)
+			}
 			return err
 		}
 	}
 	return nil
+}
+
+// fits checks one operation.
+func (d *deck) fits(schema *ast.Schema, op *Operation) error {
+	document, err := gqlparser.LoadQueryWithRules(schema, op.Document, rules.NewDefaultRules())
+	if err != nil {
+		return fmt.Errorf("operation %s does not fit the schema: %s", op.Name, inOneLine(err))
+	}
+	operation := document.Operations.ForName(op.Name)
+	if operation == nil {
+		return fmt.Errorf("the document of operation %s holds no operation of that name", op.Name)
+	}
+	if op.Root != "" && !holds(operation, op.Root) {
+		return fmt.Errorf("operation %s expects %s in its answer, which its document does not ask", op.Name, op.Root)
+	}
+	return d.fitting(schema, operation, op)
 }
 
 // fitting draws variables of an operation and checks their types.
@@ -131,7 +140,7 @@ func inOneLine(err error) string {
 		return err.Error()
 	}
 	if len(one.Locations) > 0 {
-		return fmt.Sprintf("line %d, column %d: %s", one.Locations[0].Line, one.Locations[0].Column, one.Message)
+		return fmt.Sprintf("line %d, column %d of its document: %s", one.Locations[0].Line, one.Locations[0].Column, one.Message)
 	}
 	return one.Message
 }

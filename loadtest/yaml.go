@@ -123,7 +123,7 @@ func (r *reader) text(node ast.Node, what string) string {
 
 // number reads a number between two bounds.
 func (r *reader) number(node ast.Node, what string, least, most float64) float64 {
-	n, err := strconv.ParseFloat(r.text(node, what), 64)
+	n, err := strconv.ParseFloat(node.GetToken().Value, 64)
 	if err != nil || !(n >= least && n <= most) {
 		r.fail(node, "%s must be a number from %g to %g, not %q", what, least, most, node.GetToken().Value)
 		return least
