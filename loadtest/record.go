@@ -83,7 +83,15 @@ type OperationRecord struct {
 	Operation string    `json:"operation"`
 	Sent      int       `json:"sent"`
 	OK        int       `json:"ok"`
+	Refused   int       `json:"ok_with_user_errors"`
 	Response  Quantiles `json:"response"`
+}
+
+// idle tells of an operation that did nothing each time: right answers, all with
+// userErrors.
+func (o OperationRecord) idle() bool {
+	const enough = 20 // fewer may be chance
+	return o.OK >= enough && o.Refused == o.OK
 }
 
 // Reason is why answers were not ok, and how often.
@@ -116,6 +124,11 @@ func (s *session) record(done *finished, c *Calibration, rates *Rates) *Record {
 	r.Reasons = reasons(done.rounds)
 	if s.watch.why != "" {
 		r.Notes = append(r.Notes, "the load of other programs was not judged: "+s.watch.why)
+	}
+	for _, op := range r.Operations {
+		if op.idle() {
+			r.Notes = append(r.Notes, fmt.Sprintf("all %d answers to %s hold userErrors: whatever it does was not tested", op.OK, op.Operation))
+		}
 	}
 	r.Line = r.line()
 	return r
@@ -198,7 +211,7 @@ func operations(rounds []*attack, known []*loaded) []OperationRecord {
 	var list []OperationRecord
 	for i, op := range known {
 		if t := &tallies[i]; t.planned > 0 {
-			list = append(list, OperationRecord{op.Name, t.planned, t.outcomes[OK], t.response.quantiles()})
+			list = append(list, OperationRecord{op.Name, t.planned, t.outcomes[OK], t.refused, t.response.quantiles()})
 		}
 	}
 	return list

@@ -165,3 +165,30 @@ headroom_nonsense one
 		t.Errorf("sums %g and %g", got.sum("headroom_rows_total", ""), got.sum("headroom_rows_total", ClassReport))
 	}
 }
+
+// An operation whose every answer holds userErrors did nothing, however well it was
+// answered; the report says so.
+func TestOperationsThatDidNothing(t *testing.T) {
+	for _, test := range []struct {
+		op   OperationRecord
+		want bool
+	}{
+		{OperationRecord{OK: 20, Refused: 20}, true},
+		{OperationRecord{OK: 21, Refused: 20}, false},
+		{OperationRecord{OK: 19, Refused: 19}, false},
+		{OperationRecord{}, false},
+	} {
+		if got := test.op.idle(); got != test.want {
+			t.Errorf("%+v: %t, want %t", test.op, got, test.want)
+		}
+	}
+	refused := func(_ string, class Class, _ time.Duration) row {
+		r := took(time.Millisecond)
+		r.refused = class == ClassInteractive
+		return r
+	}
+	notes := strings.Join(stormRun(t, testStormFor, refused).Notes, "; ")
+	if !strings.Contains(notes, "answers to Create hold userErrors") || strings.Contains(notes, "YearsReport") {
+		t.Errorf("notes %q, want one of Create and none of reports", notes)
+	}
+}

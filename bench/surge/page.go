@@ -132,15 +132,16 @@ func writeCapacity(b *strings.Builder, list []*goes) {
 }
 
 func writeReplays(b *strings.Builder, list []*goes) {
-	b.WriteString("\n## Replays\n\nTwenty seconds of an office with reports, captured on a real server and sent to it again;\nboth sides as the server's capture has them. Wanted: the mix of classes within 0.1 %, points\nwithin 5 %, times within 2 ms.\n\n| speed | requests | mix off by | points | off in time p50 | p99 | |\n|---|---|---|---|---|---|---|\n")
+	b.WriteString("\n## Replays\n\nTwenty seconds of an office with reports, captured on a real server and sent to it again;\nboth sides as the server's capture has them. Wanted: the mix of classes within 0.1 %, points\nwithin 5 %, times within 2 ms. When a request is due is exact, which a test shows; *lag* is\nhow late surge sent it, *came* how far from there the server saw it, which shares the two\nprocessors with surge and with its database.\n\n| speed | requests | mix off by | points | lag p50 | p99 | came p50 | p99 | mix, points | times |\n|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, g := range list {
 		for _, r := range g.Replays {
 			mix := 0.0
 			for _, off := range r.Mix {
 				mix = max(mix, math.Abs(off))
 			}
-			met := mix <= 0.001 && math.Abs(r.Points-1) <= 0.05 && r.OffP99 <= 2
-			fmt.Fprintf(b, "| %g x | %d | %.2f %% | %.1f %% | %.2f ms | %.2f ms | %s |\n", r.Speed, r.Rows, 100*mix, 100*r.Points, r.OffP50, r.OffP99, yes(met))
+			met := mix <= 0.001 && math.Abs(r.Points-1) <= 0.05
+			fmt.Fprintf(b, "| %g x | %d | %.2f %% | %.1f %% | %.2f ms | %.2f ms | %.2f ms | %.2f ms | %s | %s |\n",
+				r.Speed, r.Rows, 100*mix, 100*r.Points, r.LagP50, r.LagP99, r.OffP50, r.OffP99, yes(met), yes(r.OffP99 <= 2))
 		}
 	}
 }

@@ -17,6 +17,8 @@ import (
 	"slices"
 	"syscall"
 	"time"
+
+	"headroom/loadtest"
 )
 
 // replayed is a replay beside what was captured, both as the server recorded them.
@@ -25,7 +27,8 @@ type replayed struct {
 	Rows           int                // replayed
 	Mix            map[string]float64 // by class: its share less that of the capture
 	Points         float64            // of all, as a share of the capture's
-	OffP50, OffP99 float64            // ms between when a request came and when it should
+	OffP50, OffP99 float64            // ms between when a request came and when it should, as the server saw it
+	LagP50, LagP99 float64            // ms by which surge sent it late
 }
 
 // The load that is captured: an office with its reports.
@@ -76,10 +79,12 @@ func (g *goes) replay(ctx context.Context, o options, b *bed) error {
 	}
 	for _, speed := range []float64{1, 5} {
 		again, planned := b.fresh("capture.ndjson.gz"), 0
+		var lag loadtest.Lag
 		if err := capturing(ctx, again, func() error {
 			out := b.fresh("out")
 			s, err := b.command(ctx, out, append([]string{"replay", path, "--out", out, "--speed", fmt.Sprint(speed)}, target...)...)
 			if err == nil {
+				lag = s.record.Verdict.Vitals[0].Lag
 				for _, p := range s.record.Phases {
 					planned += p.Planned
 				}
@@ -95,7 +100,9 @@ func (g *goes) replay(ctx context.Context, o options, b *bed) error {
 		if len(after) < planned || planned != len(before) {
 			return fmt.Errorf("%d requests were captured, %d sent again, %d came", len(before), planned, len(after))
 		}
-		g.Replays = append(g.Replays, beside(before, after[len(after)-planned:], speed)) // what surge asks before it sends is left out
+		r := beside(before, after[len(after)-planned:], speed) // what surge asks before it sends is left out
+		r.LagP50, r.LagP99 = ms(lag.P50), ms(lag.P99)
+		g.Replays = append(g.Replays, r)
 	}
 	return nil
 }

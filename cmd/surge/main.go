@@ -48,6 +48,17 @@ type commands struct {
 	Report     reportCommand     `cmd:"" help:"Make pages and files of stored runs."`
 }
 
+// Help is shown below the program's description.
+func (commands) Help() string {
+	return `Examples:
+  headroom serve &
+  surge run smoke
+  surge run report-storm --tokens tokens.csv --twice --serve 'headroom serve --data-dir DIR'
+  surge breakpoint baseline --tokens tokens.csv --out found
+  surge compare --tokens tokens.csv 'old/headroom serve --data-dir DIR' 'new/headroom serve --data-dir DIR'
+  surge report found --html report.html`
+}
+
 // command is one of them, with its flags read.
 type command interface {
 	do(ctx context.Context, stdout, stderr io.Writer) (loadtest.Exit, error)
