@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"headroom/loadtest"
 	"io"
 	"math"
 	"net/http"
@@ -17,8 +18,6 @@ import (
 	"slices"
 	"syscall"
 	"time"
-
-	"headroom/loadtest"
 )
 
 // replayed is a replay beside what was captured, both as the server recorded them.
