@@ -18,7 +18,24 @@ var (
 )
 
 // Shape is one workspace of a size.
-type Shape struct{ entries, users, projects int }
+type Shape struct {
+	entries, users, projects int
+	number                   int // of several on one database
+}
+
+// Number is the same shape as another workspace of the same database.
+func (s Shape) Number(n int) Shape {
+	s.number = n
+	return s
+}
+
+// email is a person's address.
+func (s Shape) email(person int) string {
+	if s.number == 0 {
+		return fmt.Sprintf("p%d@bench.example", person)
+	}
+	return fmt.Sprintf("p%d@bench%d.example", person, s.number)
+}
 
 // ShapeOf has 400 people and 300 projects at a million, 1,200 and 900 at ten
 // million, and grows in between as the root of the entries.
@@ -45,7 +62,7 @@ func company(s Shape) timesheet.Company {
 		if i == 0 {
 			role = timesheet.RoleOwner
 		}
-		c.Users = append(c.Users, timesheet.CompanyUser{Name: fmt.Sprintf("Person %04d", i), Email: fmt.Sprintf("p%d@bench.example", i), Role: role})
+		c.Users = append(c.Users, timesheet.CompanyUser{Name: fmt.Sprintf("Person %04d", i), Email: s.email(i), Role: role})
 		c.Rates = append(c.Rates, timesheet.CompanyRate{Kind: timesheet.RateBill, User: i, Project: -1, Minor: int64(4000 + i%20*250)})
 	}
 	for i := range clients {
@@ -63,7 +80,7 @@ func company(s Shape) timesheet.Company {
 
 // entriesOf yields entries in the order of their start.
 func (s Shape) entriesOf(yield func(timesheet.CompanyEntry) bool) {
-	r := rand.New(rand.NewPCG(1, uint64(s.entries)))
+	r := rand.New(rand.NewPCG(1+uint64(s.number), uint64(s.entries)))
 	span := Since.AddDate(0, Months, 0).Sub(Since) - 10*time.Hour
 	for i := range s.entries {
 		start := Since.Add(time.Duration(float64(span) * float64(i) / float64(s.entries))).Truncate(time.Second)
@@ -94,7 +111,7 @@ func Seeded(ctx context.Context, pg *Postgres, name string, s Shape) (dsn string
 		return "", owner, err
 	}
 	defer db.Close()
-	ws, found, err := db.FindMembership(ctx, "p0@bench.example")
+	ws, found, err := db.FindMembership(ctx, s.email(0))
 	if err != nil {
 		return "", owner, err
 	}

@@ -31,25 +31,37 @@ const (
 
 // bed is what all blocks stand on.
 type bed struct {
+	pg           *lab.Postgres
+	postmaster   int
 	dsn, program string
 	owner        timesheet.Viewer
 	keys         server.Keys
-	tokens       []string // of one person each client
+	tokens       []string           // of one person each client
+	neighbours   []timesheet.Viewer // owners of the workspaces of that part, else none
+	theirs       [][]string         // tokens of each
 }
 
 // clients is how many programs ask: each has a token of its own.
 const clients = 200
 
-func openBed(ctx context.Context, pg *lab.Postgres, dir string) (*bed, error) {
-	dsn, owner, err := lab.Seeded(ctx, pg, "bench_1", lab.ShapeOf(1))
-	if err != nil {
+// openBed fills the database of a part and builds the server.
+func openBed(ctx context.Context, pg *lab.Postgres, dir, part string) (*bed, error) {
+	b := &bed{pg: pg, program: filepath.Join(dir, "headroom")}
+	if part == "neighbours" {
+		if err := b.settle(ctx); err != nil {
+			return nil, err
+		}
+	} else {
+		owner, err := b.seeded(ctx, "bench_1", lab.ShapeOf(1))
+		if err != nil {
+			return nil, err
+		}
+		b.owner = owner
+	}
+	if err := pg.Exec(ctx, b.dsn, `VACUUM ANALYZE`, `CHECKPOINT`); err != nil {
 		return nil, err
 	}
-	if err := pg.Exec(ctx, dsn, `VACUUM ANALYZE`, `CHECKPOINT`); err != nil {
-		return nil, err
-	}
-	b := &bed{dsn: dsn, owner: owner, program: filepath.Join(dir, "headroom")}
-	s, err := store.Open(ctx, store.Config{DSN: dsn})
+	s, err := store.Open(ctx, store.Config{DSN: b.dsn})
 	if err != nil {
 		return nil, err
 	}
@@ -59,18 +71,49 @@ func openBed(ctx context.Context, pg *lab.Postgres, dir string) (*bed, error) {
 		return nil, err
 	}
 	b.keys = server.NewKeys(secret)
-	for range clients {
-		in := store.NewToken{User: owner.User, Name: "bench", Scope: timesheet.ScopeWrite}
-		token, _, err := s.CreateToken(ctx, owner, in, store.Change{Action: "createToken", Input: in})
+	if b.tokens, err = b.mint(ctx, s, b.owner, clients); err != nil {
+		return nil, err
+	}
+	for _, owner := range b.neighbours {
+		tokens, err := b.mint(ctx, s, owner, clients/tenants)
 		if err != nil {
 			return nil, err
 		}
-		b.tokens = append(b.tokens, b.keys.MintToken(owner.Workspace.ID, token))
+		b.theirs = append(b.theirs, tokens)
 	}
 	build := exec.CommandContext(ctx, "go", "build", "-o", b.program, "./cmd/headroom")
 	build.Dir = ".." // the product's own module
 	build.Stderr = os.Stderr
 	return b, build.Run()
+}
+
+func (b *bed) seeded(ctx context.Context, name string, s lab.Shape) (owner timesheet.Viewer, err error) {
+	b.dsn, owner, err = lab.Seeded(ctx, b.pg, name, s)
+	return owner, err
+}
+
+// mint makes tokens of a person.
+func (b *bed) mint(ctx context.Context, s *store.Store, owner timesheet.Viewer, n int) (tokens []string, err error) {
+	for range n {
+		in := store.NewToken{User: owner.User, Name: "bench", Scope: timesheet.ScopeWrite}
+		token, _, err := s.CreateToken(ctx, owner, in, store.Change{Action: "createToken", Input: in})
+		if err != nil {
+			return nil, err
+		}
+		tokens = append(tokens, b.keys.MintToken(owner.Workspace.ID, token))
+	}
+	return tokens, nil
+}
+
+// divide gives the database a core, and this program and what it starts the other.
+func (b *bed) divide(ctx context.Context) (err error) {
+	if b.postmaster, err = b.pg.PID(ctx); err != nil {
+		return err
+	}
+	if err := b.eachProcess(func(pid int) error { return pin(pid, databaseCore) }); err != nil {
+		return err
+	}
+	return pin(os.Getpid(), serverCore)
 }
 
 // pin binds a process, all of its threads and what it starts from now on to a core.
@@ -93,12 +136,12 @@ func pin(pid, core int) error {
 	return nil
 }
 
-// pinDatabase binds the server's processes.
-func pinDatabase(postmaster int) error {
-	if err := pin(postmaster, databaseCore); err != nil {
+// eachProcess calls do for each of the database's.
+func (b *bed) eachProcess(do func(pid int) error) error {
+	if err := do(b.postmaster); err != nil {
 		return err
 	}
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", postmaster, postmaster))
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", b.postmaster, b.postmaster))
 	if err != nil {
 		return err
 	}
@@ -107,11 +150,26 @@ func pinDatabase(postmaster int) error {
 		if err != nil {
 			return err
 		}
-		if err := pin(pid, databaseCore); err != nil && !errors.Is(err, os.ErrNotExist) {
+		if err := do(pid); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}
 	}
 	return nil
+}
+
+// worked is the processor time, in ms, of the database's processes that run.
+func (b *bed) worked() (ms float64, err error) {
+	err = b.eachProcess(func(pid int) error {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/schedstat", pid))
+		if err != nil {
+			return err
+		}
+		first, _, _ := strings.Cut(string(text), " ")
+		ns, err := strconv.ParseInt(first, 10, 64)
+		ms += float64(ns) / 1e6
+		return err
+	})
+	return ms, err
 }
 
 // gates are the opponents and how a server with each is started.

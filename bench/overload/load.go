@@ -27,13 +27,18 @@ type op struct {
 
 // click looks for a text that nothing has in eleven days of everybody: one
 // statement of some 10 ms that ends with an empty page.
-var click = op{name: "click", body: func(r *rand.Rand) map[string]any {
-	from := timesheet.DayOf(lab.Since, time.UTC) + timesheet.Date(r.IntN(30*lab.Months-20))
-	return map[string]any{
-		"query":     `query Search($from: Date!, $to: Date!) { timeEntries(filter: {text: "nothing has this", period: {from: $from, to: $to}}, first: 20) { nodes { id description } } }`,
-		"variables": map[string]any{"from": from.String(), "to": (from + 10).String()},
-	}
-}}
+var click = search("click", 11)
+
+// search looks so in a number of days.
+func search(name string, days int) op {
+	return op{name: name, body: func(r *rand.Rand) map[string]any {
+		from := timesheet.DayOf(lab.Since, time.UTC) + timesheet.Date(r.IntN(30*lab.Months-days-9))
+		return map[string]any{
+			"query":     `query Search($from: Date!, $to: Date!) { timeEntries(filter: {text: "nothing has this", period: {from: $from, to: $to}}, first: 20) { nodes { id description } } }`,
+			"variables": map[string]any{"from": from.String(), "to": (from + timesheet.Date(days-1)).String()},
+		}
+	}}
+}
 
 // reports are as different in size as people's are.
 var reports = []op{
@@ -155,25 +160,28 @@ func (l *load) stream(ctx context.Context, choose func(*rand.Rand) op, perSecond
 	}
 }
 
-// alone runs operations of each kind one after the other and returns the median
-// time of each in milliseconds, which is what the database works for it.
-func (l *load) alone(ctx context.Context, kinds []op, times int) (map[string]float64, error) {
-	out := map[string]float64{}
+// alone runs an operation again and again and returns its median time, and the mean
+// of what worked counts meanwhile, both in milliseconds.
+func (l *load) alone(ctx context.Context, o op, times int, worked func() (float64, error)) (median, work float64, err error) {
 	r := rand.New(rand.NewPCG(7, 7))
-	for _, o := range kinds {
-		var took []float64
-		for i := range times + 1 {
-			done := l.one(ctx, o, r, 0, time.Now(), time.Now())
-			if done.outcome != "" {
-				return nil, errors.New(o.name + ": " + done.outcome)
-			}
-			if i > 0 { // the first one plans
-				took = append(took, millis(done.took))
+	var took []float64
+	began := 0.0
+	for i := range times + 1 {
+		if i == 1 { // the first one plans
+			if began, err = worked(); err != nil {
+				return 0, 0, err
 			}
 		}
-		out[o.name] = quantile(took, 0.5)
+		done := l.one(ctx, o, r, 0, time.Now(), time.Now())
+		if done.outcome != "" {
+			return 0, 0, errors.New(o.name + ": " + done.outcome)
+		}
+		if i > 0 {
+			took = append(took, millis(done.took))
+		}
 	}
-	return out, nil
+	ended, err := worked()
+	return quantile(took, 0.5), (ended - began) / float64(times), err
 }
 
 // closed has so many clients ask again and again for a while, and returns how many

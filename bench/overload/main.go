@@ -6,6 +6,7 @@
 //	go run ./overload --data DIR rush    # ten times as many clicks as it can do
 //	go run ./overload --data DIR again   # what the last change concerns; it counts in place of what was
 //	go run ./overload --data DIR refuse  # what a refusal costs, and 10,000 clients that ask again at once
+//	go run ./overload --data DIR neighbours # twenty companies, one of which sends a hundred times its share
 //	go run ./overload page               # the page anew, from the runs that are kept
 //
 // The gates take turns in blocks whose order the seed draws, so that what disturbs
@@ -53,7 +54,7 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	switch flags.Arg(0) {
-	case "storm", "rush", again, "refuse":
+	case "storm", "rush", again, "refuse", "neighbours":
 		return measure(ctx, o, flags.Arg(0))
 	case "page":
 		return publish(ctx, o)
@@ -64,5 +65,5 @@ func run(ctx context.Context, args []string) error {
 	case "bare":
 		return serveBare(ctx)
 	}
-	return errors.New("say storm, rush, again, refuse or page")
+	return errors.New("say storm, rush, again, refuse, neighbours or page")
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -49,10 +48,11 @@ var parts = map[string][]cell{
 		{"adaptive", 1, "calm", 1},
 	},
 	again: {
-		{"adaptive", 1, "rush", 2},
+		{"adaptive", 1, "rush20", 2},
 		{"adaptive", 1, "slow", 2},
 	},
-	"refuse": nil, // no blocks: servers' processor time
+	"refuse":     nil, // no blocks: servers' processor time
+	"neighbours": nil, // blocks of its own
 }
 
 // again is the part whose cells take the place of those that were measured before.
@@ -62,9 +62,11 @@ const again = "again"
 const (
 	calmShare   = 0.6
 	reportShare = 5
-	rushShare   = 10
 	lead        = 2 * time.Second
 )
+
+// rushShares are those of the clicks in a rush.
+var rushShares = map[string]float64{"rush": 10, "rush20": 20}
 
 // tail is how long the calm load goes on after a storm: a rush may be felt longer.
 func tail(load string) time.Duration {
@@ -109,12 +111,15 @@ type result struct {
 	Part    string
 	Block   time.Duration
 	Alone   map[string]float64 // ms, from one end of the network to the other
+	Work    map[string]float64 `json:",omitempty"` // ms of the database's processor, alone
 	Peak    float64            // clicks a second that the database can do
 	Blocks  []*Block
-	Refusal *refusals `json:",omitempty"`
-	Steady  *steady   `json:",omitempty"`
+	Refusal *refusals      `json:",omitempty"`
+	Steady  *steady        `json:",omitempty"`
+	Beside  []*neighbourly `json:",omitempty"` // what neighbours saw
 }
 
+// measure takes a part on a PostgreSQL that it starts.
 func measure(ctx context.Context, o options, part string) error {
 	dir, err := os.MkdirTemp("", "headroom-overload")
 	if err != nil {
@@ -130,43 +135,57 @@ func measure(ctx context.Context, o options, part string) error {
 	if out.Machine.Postgres, err = pg.Version(ctx); err != nil {
 		return err
 	}
-	b, err := openBed(ctx, pg, dir)
+	b, err := openBed(ctx, pg, dir, part)
 	if err != nil {
 		return err
 	}
-	postmaster, err := pg.PID(ctx)
-	if err != nil {
+	if err := b.divide(ctx); err != nil {
 		return err
 	}
-	if err := pinDatabase(postmaster); err != nil {
+	if err := b.part(ctx, o, out); err != nil {
 		return err
 	}
-	if err := pin(os.Getpid(), serverCore); err != nil {
-		return err
-	}
-	kinds := reports
-	if part == "refuse" {
+	return publish(ctx, o)
+}
+
+func (b *bed) part(ctx context.Context, o options, out *result) error {
+	small, kinds := click, reports
+	switch out.Part {
+	case "refuse":
 		kinds = nil
+	case "neighbours":
+		small, kinds = theirClick, theirReports
 	}
-	if out.Alone, out.Peak, err = b.alone(ctx, kinds); err != nil {
+	if err := b.alone(ctx, small, kinds, out); err != nil {
 		return err
 	}
-	fmt.Fprintf(os.Stderr, "%.1f clicks a second; alone, ms: %v\n", out.Peak, out.Alone)
-	if part == "refuse" {
-		if out.Refusal, err = b.refuse(ctx, o); err != nil {
-			return err
-		}
-		if err := out.keep(o.out); err != nil {
-			return err
-		}
-		if out.Steady, err = b.hour(ctx, o); err != nil {
-			return err
-		}
-		if err := out.keep(o.out); err != nil {
-			return err
-		}
+	fmt.Fprintf(os.Stderr, "%.1f clicks a second; alone, ms: %v, of the database: %v\n", out.Peak, out.Alone, out.Work)
+	switch out.Part {
+	case "refuse":
+		return b.refusePart(ctx, o, out)
+	case "neighbours":
+		return b.besideEachOther(ctx, o, out)
 	}
-	for i, c := range schedule(parts[part], o) {
+	return b.blocks(ctx, o, out)
+}
+
+// refusePart takes what has no blocks.
+func (b *bed) refusePart(ctx context.Context, o options, out *result) (err error) {
+	if out.Refusal, err = b.refuse(ctx, o); err != nil {
+		return err
+	}
+	if err := out.keep(o.out); err != nil {
+		return err
+	}
+	if out.Steady, err = b.hour(ctx, o); err != nil {
+		return err
+	}
+	return out.keep(o.out)
+}
+
+// blocks takes a part's blocks in the order that the seed draws.
+func (b *bed) blocks(ctx context.Context, o options, out *result) error {
+	for i, c := range schedule(parts[out.Part], o) {
 		block, err := b.block(ctx, c, o, out, o.seed*1000+uint64(i))
 		if err != nil {
 			return fmt.Errorf("%s, %d processes, %s: %w", c.Gate, c.Processes, c.Load, err)
@@ -177,32 +196,42 @@ func measure(ctx context.Context, o options, part string) error {
 			return err
 		}
 	}
-	return publish(ctx, o)
+	return nil
 }
 
 // alone measures each kind of operation on a server without a gate and load, and
 // then how many clicks a second there can be.
-func (b *bed) alone(ctx context.Context, kinds []op) (alone map[string]float64, peak float64, err error) {
+func (b *bed) alone(ctx context.Context, small op, kinds []op, out *result) error {
 	servers, err := b.start(ctx, "none", 1)
 	if err != nil {
-		return nil, 0, err
+		return err
 	}
 	defer stopAll(servers)
 	l := newLoad(servers, b.tokens)
-	if alone, err = l.alone(ctx, []op{click}, 60); err != nil {
-		return nil, 0, err
+	out.Alone, out.Work = map[string]float64{}, map[string]float64{}
+	for _, o := range append([]op{small}, kinds...) {
+		times := map[bool]int{false: 60, true: 3}[o.report]
+		if out.Alone[o.name], out.Work[o.name], err = l.alone(ctx, o, times, b.worked); err != nil {
+			return err
+		}
 	}
-	more, err := l.alone(ctx, kinds, 3)
-	maps.Copy(alone, more)
-	if err == nil {
-		peak, err = l.closed(ctx, click, 4, 5*time.Second)
-	}
-	return alone, peak, err
+	out.Peak, err = l.closed(ctx, small, 4, 5*time.Second)
+	return err
 }
 
-// work is what the database does for an operation, in ms: what it takes alone
-// without the way to it, as much as a click's is.
+// work is what the database does for an operation, in ms: its processor's time, or
+// where that was not measured what it takes alone without the way to it, as much as
+// a click's is.
 func (r *result) work(kind string) float64 {
+	if ms := r.Work[kind]; ms > 0 {
+		return ms
+	}
+	return r.pace(kind)
+}
+
+// pace is the same as far as it is seen from outside, when four clients ask: how much
+// is sent goes by that.
+func (r *result) pace(kind string) float64 {
 	if kind == click.name {
 		return 1000 / r.Peak
 	}
@@ -232,7 +261,7 @@ func (b *bed) block(ctx context.Context, c cell, o options, run *result, seed ui
 	}
 	defer stopAll(servers)
 	l := newLoad(servers, b.tokens)
-	if err := l.warm(ctx, c.Processes); err != nil {
+	if err := l.warm(ctx, click, c.Processes); err != nil {
 		return nil, err
 	}
 	end := lead + o.block
@@ -248,14 +277,10 @@ func (b *bed) block(ctx context.Context, c cell, o options, run *result, seed ui
 	go l.stream(ctx, clicks, calmShare*run.Peak, begin, 0, end+tail(c.Load), seed)
 	switch c.Load {
 	case "storm":
-		mean := 0.0
-		for _, r := range reports {
-			mean += run.work(r.name) / 1000 / float64(len(reports))
-		}
 		any := func(r *rand.Rand) op { return reports[r.IntN(len(reports))] }
-		go l.stream(ctx, any, reportShare/mean, begin, lead, end, seed+1<<32)
-	case "rush":
-		go l.stream(ctx, clicks, (rushShare-calmShare)*run.Peak, begin, lead, end, seed+1<<32)
+		go l.stream(ctx, any, run.reportRate(), begin, lead, end, seed+1<<32)
+	case "rush", "rush20":
+		go l.stream(ctx, clicks, (rushShares[c.Load]-calmShare)*run.Peak, begin, lead, end, seed+1<<32)
 	}
 	select {
 	case <-ctx.Done():
@@ -266,11 +291,20 @@ func (b *bed) block(ctx context.Context, c cell, o options, run *result, seed ui
 	return l.see(c, o, begin, run), nil
 }
 
+// reportRate is how many reports a second a storm sends.
+func (r *result) reportRate() float64 {
+	mean := 0.0
+	for _, o := range reports {
+		mean += r.pace(o.name) / 1000 / float64(len(reports))
+	}
+	return reportShare / mean
+}
+
 // warm has each server answer clicks, and count what the workspace holds.
-func (l *load) warm(ctx context.Context, processes int) error {
+func (l *load) warm(ctx context.Context, o op, processes int) error {
 	r := rand.New(rand.NewPCG(3, 3))
 	for i := range 40 * processes {
-		if done := l.one(ctx, click, r, i, time.Now(), time.Now()); done.outcome != "" {
+		if done := l.one(ctx, o, r, i, time.Now(), time.Now()); done.outcome != "" {
 			return fmt.Errorf("a server warms up: %s", done.outcome)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -21,8 +22,8 @@ func publish(ctx context.Context, o options) error {
 	var b strings.Builder
 	b.WriteString(`# Overload: measured
 
-Written by ` + "`cd bench && go run ./overload storm`, and `rush`, `again` and `refuse`" + ` in the place of
-storm; do not edit. Raw figures are in [overload-runs](overload-runs/); those of the part
+Written by ` + "`cd bench && go run ./overload storm`, and `rush`, `again`, `refuse` and `neighbours`" + ` in
+the place of storm; do not edit. Raw figures are in [overload-runs](overload-runs/); those of the part
 ` + "`again`" + ` count in place of what had been measured of the same cells before the gate changed.
 
 Real servers before a PostgreSQL with a million entries. The database is bound to one
@@ -30,7 +31,7 @@ core; the servers and those who ask share the other. *Clicks* are interactive
 operations of one statement that searches eleven days of everybody's entries; six
 tenths of what the database can do are sent at all times, as they are due, by 200
 clients. *Reports* are of five sizes; in a storm they are five times what the
-database can do. In a *rush* clicks are ten times that. On a *slow* database two busy
+database can do. In a *rush* clicks are ten or twenty times that. On a *slow* database two busy
 loops share its core. Nobody tries again. Time counts from when a request was due;
 what was refused or failed counts as 2 s where it is put in order.
 
@@ -52,7 +53,7 @@ class of 1 to 20 permits from 20, with a queue of 2 to 3 times that.
 		run.describe(&b)
 		all.add(run)
 	}
-	for _, load := range []string{"storm", "rush", "slow"} {
+	for _, load := range []string{"storm", "rush", "rush20", "slow"} {
 		if len(all.of("adaptive", 1, load)) == 0 {
 			continue
 		}
@@ -73,6 +74,12 @@ class of 1 to 20 permits from 20, with a queue of 2 to 3 times that.
 	case !errors.Is(err, os.ErrNotExist):
 		return err
 	}
+	switch run, err := read(o.out, "neighbours"); {
+	case err == nil:
+		run.writeNeighbours(&b)
+	case !errors.Is(err, os.ErrNotExist):
+		return err
+	}
 	return os.WriteFile(filepath.Join(o.out, "overload.md"), []byte(b.String()), 0o644)
 }
 
@@ -90,9 +97,22 @@ func (r *result) add(another *result) {
 	}
 	r.Blocks = append(r.Blocks, another.Blocks...)
 	r.Peak = (r.Peak + another.Peak) / 2
-	for name, ms := range another.Alone {
-		r.Alone[name] = (r.Alone[name] + ms) / 2
+	r.Alone, r.Work = between(r.Alone, another.Alone), between(r.Work, another.Work)
+}
+
+// between are the means of two goes' figures, or what one of them has.
+func between(one, other map[string]float64) map[string]float64 {
+	out := maps.Clone(other)
+	if out == nil {
+		out = map[string]float64{}
 	}
+	for name, ms := range one {
+		if also, ok := other[name]; ok {
+			ms = (ms + also) / 2
+		}
+		out[name] = ms
+	}
+	return out
 }
 
 func read(out, part string) (*result, error) {

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"headroom/limits"
-	"headroom/timesheet"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -18,8 +17,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // refusals is what refusing costs the processor of a server.
@@ -29,19 +26,7 @@ type refusals struct {
 	Herd       *herd
 }
 
-// herd is a crowd of clients that ask again as soon as they are refused.
-type herd struct {
-	Clients         int
-	Asked, Answered [2]float64 // a second, in the first five seconds and later
-	Cores           [2]float64 // of the server
-}
-
-const (
-	rounds    = 5
-	herdSize  = 10_000
-	herdOnset = 5 * time.Second
-	herdLater = 20 * time.Second
-)
+const rounds = 5
 
 // refuse measures a bare handler and ours in turns, and then the herds.
 func (b *bed) refuse(ctx context.Context, o options) (*refusals, error) {
@@ -112,7 +97,7 @@ func (b *bed) costOfClick(ctx context.Context, during time.Duration) (float64, e
 	}
 	defer stopAll(servers)
 	l := newLoad(servers, b.tokens)
-	if err := l.warm(ctx, 1); err != nil {
+	if err := l.warm(ctx, click, 1); err != nil {
 		return 0, err
 	}
 	began, err := servers[0].cpu()
@@ -195,98 +180,6 @@ func (c *connection) ask(request []byte) (status int, err error) {
 			return status, err
 		}
 	}
-}
-
-// herd has all clients ask at once, each on a connection of its own, and again as
-// soon as they are answered.
-func (b *bed) herd(ctx context.Context, tokens []string, body []byte) (*herd, error) {
-	servers, err := b.start(ctx, "adaptive", 1)
-	if err != nil {
-		return nil, err
-	}
-	defer stopAll(servers)
-	s := servers[0]
-	if err := newLoad(servers, b.tokens).warm(ctx, 1); err != nil {
-		return nil, err
-	}
-	h := &herd{Clients: len(tokens)}
-	var asked, answered atomic.Int64
-	var stopped atomic.Bool
-	var asking sync.WaitGroup
-	var open sync.Map
-	for _, token := range tokens {
-		asking.Go(func() {
-			for !stopped.Load() {
-				c, err := dial(s)
-				if err != nil {
-					time.Sleep(100 * time.Millisecond) // the kernel's queue is full
-					continue
-				}
-				open.Store(c, true)
-				for request := requestOf(token, body); err == nil && !stopped.Load(); {
-					var status int
-					if status, err = c.ask(request); err == nil {
-						asked.Add(1)
-					}
-					if status == http.StatusOK {
-						answered.Add(1)
-					}
-				}
-				open.Delete(c)
-				c.Close()
-			}
-		})
-	}
-	for i, during := range []time.Duration{herdOnset, herdLater} {
-		n, ok := asked.Load(), answered.Load()
-		began, err := s.cpu()
-		if err != nil {
-			return nil, err
-		}
-		at := time.Now()
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(during):
-		}
-		ended, err := s.cpu()
-		if err != nil {
-			return nil, err
-		}
-		took := time.Since(at).Seconds()
-		h.Asked[i], h.Answered[i], h.Cores[i] = float64(asked.Load()-n)/took, float64(answered.Load()-ok)/took, (ended-began).Seconds()/took
-	}
-	stopped.Store(true)
-	open.Range(func(c, _ any) bool { c.(*connection).Close(); return true })
-	asking.Wait()
-	return h, nil
-}
-
-// crowd are tokens of one person, kept for the next run.
-func (b *bed) crowd(ctx context.Context, n int) ([]string, error) {
-	conn, err := pgx.Connect(ctx, b.dsn)
-	if err != nil {
-		return nil, err
-	}
-	defer conn.Close(ctx)
-	ws, user := int64(b.owner.Workspace.ID), int64(b.owner.User)
-	if _, err := conn.Exec(ctx, `INSERT INTO api_token (workspace_id, user_id, name, scope)
-		SELECT $1, $2, 'crowd', 'WRITE' FROM generate_series(1, $3 - (SELECT count(*)::int FROM api_token WHERE name = 'crowd'))`, ws, user, n); err != nil {
-		return nil, err
-	}
-	rows, err := conn.Query(ctx, `SELECT id FROM api_token WHERE name = 'crowd' LIMIT $1`, n)
-	if err != nil {
-		return nil, err
-	}
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-	if err != nil {
-		return nil, err
-	}
-	var tokens []string
-	for _, id := range ids {
-		tokens = append(tokens, b.keys.MintToken(b.owner.Workspace.ID, timesheet.Token{ID: timesheet.TokenID(id), UserID: b.owner.User, Scope: timesheet.ScopeWrite}))
-	}
-	return tokens, nil
 }
 
 // cpu is the processor time that a server has used.
@@ -374,9 +267,6 @@ server.
 	ours = h.refusing(1, x.Click)
 	fmt.Fprintf(b, "\nThey may cost a tenth of a core; once they are held back they cost %.3f: %s.\n", ours, verdict(ours <= 0.1))
 }
-
-// refusing is the part of a server's cores that its answers did not take.
-func (h *herd) refusing(i int, click float64) float64 { return h.Cores[i] - h.Answered[i]*click/1e6 }
 
 func each(values []float64) string {
 	var out []string

@@ -3,22 +3,14 @@ package main
 import (
 	"context"
 	"fmt"
-	"headroom/timesheet"
 	"math/rand/v2"
 	"strings"
 	"time"
-
-	"bench/lab"
 )
 
 // glance looks at one day as click does at eleven: some 2 ms of the database, so
 // that many fit into a minute.
-var glance = op{name: "glance", body: func(r *rand.Rand) map[string]any {
-	body := click.body(r)
-	day := timesheet.DayOf(lab.Since, time.UTC) + timesheet.Date(r.IntN(30*lab.Months))
-	body["variables"] = map[string]any{"from": day.String(), "to": day.String()}
-	return body
-}}
+var glance = search("glance", 1)
 
 // steady is a busy hour without any storm.
 type steady struct {
@@ -40,7 +32,7 @@ func (b *bed) hour(ctx context.Context, o options) (*steady, error) {
 	}
 	defer stopAll(servers)
 	l := newLoad(servers, b.tokens)
-	if err := l.warm(ctx, 1); err != nil {
+	if err := l.warm(ctx, click, 1); err != nil {
 		return nil, err
 	}
 	out := &steady{Asked: tally{Refused: map[string]int{}}}

@@ -6,7 +6,7 @@ import (
 )
 
 var titles = map[string]string{
-	"storm": "A storm of reports", "rush": "A rush of clicks", "slow": "A slow database",
+	"storm": "A storm of reports", "rush": "A rush of clicks", "rush20": "A rush of twice as many", "slow": "A slow database",
 }
 
 // describe says where and how a go was taken.
@@ -100,7 +100,7 @@ func (r *result) goals(b *strings.Builder, load string) {
 		switch load {
 		case "storm":
 			all = append(all, p.stormGoals()...)
-		case "rush":
+		case "rush", "rush20":
 			all = append(all, p.rushGoals()...)
 		case "slow":
 			possible := p.peak / 3
