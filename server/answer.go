@@ -85,7 +85,9 @@ func (s *Server) send(w http.ResponseWriter, r *request, f *fault, encode func()
 	h.set("Content-Type", r.media+"; charset=utf-8")
 	h.set("Cache-Control", "no-store")
 	h.set("X-Request-Id", r.id)
-	h.set("Server-Timing", r.serverTiming())
+	if r.refusal == nil { // a ninth header would double what all of them cost
+		h.set("Server-Timing", r.serverTiming())
+	}
 	s.costHeaders(&h, r)
 	if r.leaves {
 		h.set("Connection", "close")
@@ -159,7 +161,9 @@ func (s *Server) costHeaders(h *headers, r *request) {
 		return
 	}
 	h.set("X-Cost-Estimated", text(r.price.Expected))
-	h.set("X-Cost-Max", text(s.caps.Points))
+	if r.refusal == nil {
+		h.set("X-Cost-Max", text(s.caps.Points))
+	}
 	if r.op != nil {
 		h.set("X-Cost-Actual", text(r.actual))
 	}
@@ -220,7 +224,7 @@ func (r *request) dbTime() time.Duration {
 func (s *Server) finish(r *request, status int, decision string) {
 	took := time.Since(r.arrived)
 	s.metrics.answered(r, decision, took)
-	if !s.log.Enabled(r.Context(), slog.LevelInfo) {
+	if !s.log.Enabled(r.Context(), slog.LevelInfo) || r.refusal != nil && !s.refusalLog.own(s.now()) {
 		return
 	}
 	operation, statements, rows := "", 0, int64(0)

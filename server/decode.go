@@ -101,65 +101,68 @@ func readBody(r *http.Request) ([]byte, *fault) {
 
 // wire is the body's form.
 type wire struct {
-	Query      string          `json:"query"`
-	Operation  string          `json:"operationName"`
-	Variables  json.RawMessage `json:"variables"`
-	Extensions json.RawMessage `json:"extensions"`
-	DocumentID string          `json:"documentId"`
+	Query      string         `json:"query"`
+	Operation  string         `json:"operationName"`
+	Variables  map[string]any `json:"variables"`
+	Extensions map[string]any `json:"extensions"`
+	DocumentID string         `json:"documentId"`
 }
 
-func decodeBody(body []byte) (params, *fault) {
+func decodeBody(body []byte) (p params, f *fault) {
 	if !utf8.Valid(body) {
-		return params{}, refuse(codeBadRequest, "the body is not valid UTF-8")
+		return p, refuse(codeBadRequest, "the body is not valid UTF-8")
 	}
 	if f := checkShape(body); f != nil {
-		return params{}, f
+		return p, f
 	}
 	if first := bytes.TrimLeft(body, " \t\r\n"); len(first) > 0 && first[0] == '[' {
-		return params{}, refuse(codeBadRequest, "batches are not supported: send one operation a request")
+		return p, refuse(codeBadRequest, "batches are not supported: send one operation a request")
 	}
 	var w wire
 	var wrong *json.UnmarshalTypeError
-	switch err := json.Unmarshal(body, &w); {
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	switch err := d.Decode(&w); {
 	case errors.As(err, &wrong) && wrong.Field != "":
-		return params{}, wrongType(wrong.Field)
+		return p, wrongType(wrong.Field)
 	case err != nil:
-		return params{}, refuse(codeBadRequest, "the body is no JSON object")
+		return p, refuse(codeBadRequest, "the body is no JSON object")
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return p, refuse(codeBadRequest, "the body is more than one JSON object")
+	}
+	if len(body) > maxVariables {
+		var own struct{ Variables json.RawMessage }
+		if err := json.Unmarshal(body, &own); err != nil || len(own.Variables) > maxVariables {
+			return p, refuse(codeTooLarge, "variables have at most 192 KiB").with("limit", maxVariables)
+		}
 	}
 	return w.params()
 }
 
 func wrongType(field string) *fault { return refuse(codeBadRequest, field+" has the wrong type") }
 
-func decodeURL(q url.Values) (params, *fault) {
-	w := wire{
-		Query: q.Get("query"), Operation: q.Get("operationName"), DocumentID: q.Get("documentId"),
-		Variables: []byte(q.Get("variables")), Extensions: []byte(q.Get("extensions")),
-	}
+func decodeURL(q url.Values) (p params, f *fault) {
+	w := wire{Query: q.Get("query"), Operation: q.Get("operationName"), DocumentID: q.Get("documentId")}
 	for _, name := range []string{"query", "operationName", "documentId", "variables", "extensions"} {
 		if !utf8.ValidString(q.Get(name)) {
-			return params{}, refuse(codeBadRequest, name+" is not valid UTF-8")
+			return p, refuse(codeBadRequest, name+" is not valid UTF-8")
 		}
 	}
-	for _, raw := range [][]byte{w.Variables, w.Extensions} {
+	for name, object := range map[string]*map[string]any{"variables": &w.Variables, "extensions": &w.Extensions} {
+		raw := []byte(q.Get(name))
 		if f := checkShape(raw); f != nil {
-			return params{}, f
+			return p, f
+		}
+		if *object, f = decodeObject(name, raw); f != nil {
+			return p, f
 		}
 	}
 	return w.params()
 }
 
-func (w wire) params() (p params, f *fault) {
-	if len(w.Variables) > maxVariables {
-		return p, refuse(codeTooLarge, "variables have at most 192 KiB").with("limit", maxVariables)
-	}
-	p.query, p.operation, p.documentID = w.Query, w.Operation, w.DocumentID
-	if p.variables, f = decodeObject("variables", w.Variables); f != nil {
-		return p, f
-	}
-	if p.extensions, f = decodeObject("extensions", w.Extensions); f != nil {
-		return p, f
-	}
+func (w wire) params() (params, *fault) {
+	p := params{query: w.Query, operation: w.Operation, documentID: w.DocumentID, variables: w.Variables, extensions: w.Extensions}
 	if p.readID(); p.query == "" && p.id == "" {
 		return p, refuse(codeBadRequest, "the request has no query")
 	}

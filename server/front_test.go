@@ -57,6 +57,7 @@ func TestDecodeBody(t *testing.T) {
 		{"no JSON", `{"query":`, codeBadRequest},
 		{"nothing", ``, codeBadRequest},
 		{"two values", `{"query":"{ a }"} {}`, codeBadRequest},
+		{"a bracket too many", `{"query":"{ a }"}}`, codeBadRequest},
 		{"a batch", ` [{"query":"{ a }"}]`, codeBadRequest},
 		{"a number for a query", `{"query":1}`, codeBadRequest},
 		{"a list for variables", `{"query":"{ a }","variables":[]}`, codeBadRequest},

@@ -94,6 +94,7 @@ func (s *Server) watchGate(ctx context.Context) {
 	repeat(ctx, time.Second, nil, func(ctx context.Context) {
 		s.lookout.look(s.now(), s.snapshot(), s.work.Slowdown(), s.health.away())
 		s.countSlots(ctx)
+		s.tellRefusals()
 	})
 }
 

@@ -95,6 +95,7 @@ type Server struct {
 	recorder        recorder
 	demand          demand
 	lookout         *lookout
+	refusalLog      refusalLog
 	orders          *orders
 	headroom        headroomLeft
 	cores           int // of the database
