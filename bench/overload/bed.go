@@ -157,21 +157,6 @@ func (b *bed) eachProcess(do func(pid int) error) error {
 	return nil
 }
 
-// worked is the processor time, in ms, of the database's processes that run.
-func (b *bed) worked() (ms float64, err error) {
-	err = b.eachProcess(func(pid int) error {
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/schedstat", pid))
-		if err != nil {
-			return err
-		}
-		first, _, _ := strings.Cut(string(text), " ")
-		ns, err := strconv.ParseInt(first, 10, 64)
-		ms += float64(ns) / 1e6
-		return err
-	})
-	return ms, err
-}
-
 // gates are the opponents and how a server with each is started.
 var gates = map[string]func(b *bed) []string{
 	"none":        func(b *bed) []string { return b.serve("--limits", "off") },

@@ -50,6 +50,7 @@ var parts = map[string][]cell{
 	again: {
 		{"adaptive", 1, "rush20", 2},
 		{"adaptive", 1, "slow", 2},
+		{"adaptive", 2, "calm", 1},
 	},
 	"refuse":     nil, // no blocks: servers' processor time
 	"neighbours": nil, // blocks of its own
@@ -111,7 +112,6 @@ type result struct {
 	Part    string
 	Block   time.Duration
 	Alone   map[string]float64 // ms, from one end of the network to the other
-	Work    map[string]float64 `json:",omitempty"` // ms of the database's processor, alone
 	Peak    float64            // clicks a second that the database can do
 	Blocks  []*Block
 	Refusal *refusals      `json:",omitempty"`
@@ -159,7 +159,7 @@ func (b *bed) part(ctx context.Context, o options, out *result) error {
 	if err := b.alone(ctx, small, kinds, out); err != nil {
 		return err
 	}
-	fmt.Fprintf(os.Stderr, "%.1f clicks a second; alone, ms: %v, of the database: %v\n", out.Peak, out.Alone, out.Work)
+	fmt.Fprintf(os.Stderr, "%.1f clicks a second; alone, ms: %v\n", out.Peak, out.Alone)
 	switch out.Part {
 	case "refuse":
 		return b.refusePart(ctx, o, out)
@@ -208,10 +208,10 @@ func (b *bed) alone(ctx context.Context, small op, kinds []op, out *result) erro
 	}
 	defer stopAll(servers)
 	l := newLoad(servers, b.tokens)
-	out.Alone, out.Work = map[string]float64{}, map[string]float64{}
+	out.Alone = map[string]float64{}
 	for _, o := range append([]op{small}, kinds...) {
 		times := map[bool]int{false: 60, true: 3}[o.report]
-		if out.Alone[o.name], out.Work[o.name], err = l.alone(ctx, o, times, b.worked); err != nil {
+		if out.Alone[o.name], err = l.alone(ctx, o, times); err != nil {
 			return err
 		}
 	}
@@ -219,23 +219,21 @@ func (b *bed) alone(ctx context.Context, small op, kinds []op, out *result) erro
 	return err
 }
 
-// work is what the database does for an operation, in ms: its processor's time, or
-// where that was not measured what it takes alone without the way to it, as much as
-// a click's is.
+// work is what the database does for an operation, in ms: what it takes alone
+// without the way to it, as much as a click's is.
 func (r *result) work(kind string) float64 {
-	if ms := r.Work[kind]; ms > 0 {
-		return ms
-	}
-	return r.pace(kind)
-}
-
-// pace is the same as far as it is seen from outside, when four clients ask: how much
-// is sent goes by that.
-func (r *result) pace(kind string) float64 {
-	if kind == click.name {
+	if kind == r.small() {
 		return 1000 / r.Peak
 	}
-	return r.Alone[kind] - (r.Alone[click.name] - 1000/r.Peak)
+	return r.Alone[kind] - (r.Alone[r.small()] - 1000/r.Peak)
+}
+
+// small is the operation that there are most of.
+func (r *result) small() string {
+	if r.Part == "neighbours" {
+		return theirClick.name
+	}
+	return click.name
 }
 
 // schedule draws the order of the blocks.
@@ -295,7 +293,7 @@ func (b *bed) block(ctx context.Context, c cell, o options, run *result, seed ui
 func (r *result) reportRate() float64 {
 	mean := 0.0
 	for _, o := range reports {
-		mean += r.pace(o.name) / 1000 / float64(len(reports))
+		mean += r.work(o.name) / 1000 / float64(len(reports))
 	}
 	return reportShare / mean
 }

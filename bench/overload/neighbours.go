@@ -26,7 +26,7 @@ const (
 
 // A tenant has a tenth of the entries, so it looks at ten times the days.
 var (
-	theirClick   = search("click", 110)
+	theirClick   = search("a tenant's click", 110)
 	theirReports = []op{
 		report("36 months by tag and person", 36, "TAG, USER"),
 		report("36 months by tag, task and person", 36, "TAG, TASK, USER"),
@@ -85,7 +85,7 @@ func (b *bed) neighbourBlock(ctx context.Context, o options, run *result, much s
 	}
 	clicks, studies := theirClicks*run.Peak/tenants, 0.0
 	for _, o := range theirReports {
-		studies += run.Work[o.name] / 1000 / float64(len(theirReports))
+		studies += run.work(o.name) / 1000 / float64(len(theirReports))
 	}
 	studies = theirStudies / studies / tenants
 	click := func(*rand.Rand) op { return theirClick }
@@ -161,7 +161,7 @@ func (t *tally) join(o tally) {
 func (r *result) writeNeighbours(b *strings.Builder) {
 	b.WriteString("\n## A neighbour that sends too much\n\n")
 	r.tellMachine(b)
-	fmt.Fprintf(b, `Alone a click takes %.1f ms of the database's processor, the reports %.0f and %.0f.
+	fmt.Fprintf(b, `Alone a click takes the database %.1f ms, the reports %.0f and %.0f.
 
 %d equal companies of 100,000 entries each share a database and a server. All of them
 together send clicks for %.0f %% of what the database can do and reports for %.0f %%; then
@@ -170,7 +170,7 @@ M13 allows 1.2 times the p95 that they have else:
 
 | too much of | the one's, answered of sent | clicks answered, of | p50 / p95, ms | p95 beside that of nothing | reports answered, of | p50 / p95, ms | p95 beside that of nothing |
 |---|---|---|---|---|---|---|---|
-`, r.Work[theirClick.name], r.Work[theirReports[0].name], r.Work[theirReports[1].name], tenants, 100*theirClicks, 100*theirStudies, tooMuch, tenants-1)
+`, r.work(theirClick.name), r.work(theirReports[0].name), r.work(theirReports[1].name), tenants, 100*theirClicks, 100*theirStudies, tooMuch, tenants-1)
 	calm := r.besides("nothing")
 	for _, much := range []string{"nothing", "clicks", "reports"} {
 		x := r.besides(much)

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/failsafe-go/failsafe-go/adaptivelimiter"
@@ -52,9 +53,13 @@ func (f failsafe) Admit(ctx context.Context, r limits.Request) (*limits.Permit, 
 	}), nil
 }
 
+// collectAt is how much a server's garbage grows, as in `headroom serve`.
+const collectAt = 400
+
 // serveAnother is `headroom serve` with another gate, and pools that failsafe-go's
 // limiters do not outgrow.
 func serveAnother(ctx context.Context, dsn string, gate limits.Gate, requests bool) error {
+	debug.SetGCPercent(collectAt)
 	level := slog.LevelWarn
 	if requests {
 		level = slog.LevelInfo

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -97,22 +96,9 @@ func (r *result) add(another *result) {
 	}
 	r.Blocks = append(r.Blocks, another.Blocks...)
 	r.Peak = (r.Peak + another.Peak) / 2
-	r.Alone, r.Work = between(r.Alone, another.Alone), between(r.Work, another.Work)
-}
-
-// between are the means of two goes' figures, or what one of them has.
-func between(one, other map[string]float64) map[string]float64 {
-	out := maps.Clone(other)
-	if out == nil {
-		out = map[string]float64{}
+	for name, ms := range another.Alone {
+		r.Alone[name] = (r.Alone[name] + ms) / 2
 	}
-	for name, ms := range one {
-		if also, ok := other[name]; ok {
-			ms = (ms + also) / 2
-		}
-		out[name] = ms
-	}
-	return out
 }
 
 func read(out, part string) (*result, error) {

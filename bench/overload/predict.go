@@ -17,22 +17,18 @@ var policies = map[string]func() simulate.Policy{
 // scene is what the simulation is told of a pool's blocks: what operations take
 // alone, and how many come. It has seen nothing of their storms.
 func (r *result) scene(p pool) simulate.Scene {
-	ms := r.work(click.name)
-	sent := r.Peak * ms / 1000 // clicks at what goes for the capacity, as a share of it
 	x := simulate.Scene{
 		Cores: 1, Processes: p.Processes, Policy: policies[p.Gate](), Demoted: p.Gate == "bulkheads",
-		Click: ms / 1000, Way: time.Duration((p.own - ms) * float64(time.Millisecond)), Calm: calmShare * sent, Lead: lead, Length: p.block,
+		Click: 1 / r.Peak, Way: time.Duration((p.own - 1000/r.Peak) * float64(time.Millisecond)), Calm: calmShare, Lead: lead, Length: p.block,
 	}
 	switch p.Load {
 	case "storm":
-		mean := 0.0
+		x.Storm = reportShare
 		for _, o := range reports {
 			x.Reports = append(x.Reports, r.work(o.name)/1000)
-			mean += r.work(o.name) / 1000 / float64(len(reports))
 		}
-		x.Storm = r.reportRate() * mean
 	case "rush", "rush20":
-		x.Rush = (rushShares[p.Load] - calmShare) * sent
+		x.Rush = rushShares[p.Load] - calmShare
 	case "slow":
 		x.Foreign = 2
 	}

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -210,6 +211,7 @@ func serveRefusing(ctx context.Context, dsn string) error {
 
 // serveBare answers every request as ours refuses one, and does nothing else.
 func serveBare(ctx context.Context) error {
+	debug.SetGCPercent(collectAt)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
