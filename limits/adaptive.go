@@ -32,6 +32,7 @@ const (
 	PauseAfterSlot
 	SmallFirst
 	WideWhereShared
+	MostYields
 )
 
 // Beat is what the processes on a database know of each other and of it.

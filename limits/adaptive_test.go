@@ -247,16 +247,26 @@ func TestAdaptivePromises(t *testing.T) {
 		if other := ask("ann", Report); other.Again {
 			t.Error("a promise of another class counts")
 		}
-		if other := ask("bob", Interactive); other.Again {
+		other := ask("bob", Interactive)
+		if other.Again {
 			t.Error("another client's promise counts")
 		}
 		// The two promised milliseconds are forecast to be worked off in 2 ms / 16 seats / 0.8.
 		if got := a.Snapshot().Classes[Interactive]; got.Promised != 2*ms || got.Absorb != ms*20/128 {
 			t.Errorf("promised %v, absorbed in %v", got.Promised, got.Absorb)
 		}
-		time.Sleep(time.Until(due))
-		if late := ask("ann", Interactive); late.Again {
+		time.Sleep(max(time.Until(due), other.RetryAfter))
+		if late := ask("bob", Interactive); late.Again {
 			t.Error("a promise that was kept counts as broken")
+		}
+		if late := ask("ann", Interactive); !late.Again || late.Early != 1 {
+			t.Errorf("who came early before is not expected to wait: %+v", late)
+		}
+		p, _ := a.Admit(t.Context(), Request{Class: Interactive, Client: "ann", Work: ms})
+		p.Drop()
+		time.Sleep(time.Minute)
+		if served := ask("ann", Interactive); served.Again {
+			t.Errorf("once it was served that is forgotten: %+v", served)
 		}
 	})
 }

@@ -149,7 +149,7 @@ func (r *card) guest(p *pool, q *Request, now time.Time) bool {
 	if !r.newestFirst(p) || r.guests.find(nameHash(r.secret, q.Client), now) == nil {
 		return false
 	}
-	if p.queue.finish[q.Tenant]-p.queue.virtual > muchWaiting*max(q.Work, minCost) {
+	if p.queue.much(q.Tenant, q.Work) {
 		return false
 	}
 	for i, w := range p.queue.waiting {
@@ -162,9 +162,6 @@ func (r *card) guest(p *pool, q *Request, now time.Time) bool {
 	}
 	return true
 }
-
-// muchWaiting is how many operations of its size a guest's tenant may have waiting.
-const muchWaiting = 3
 
 // admitted notes who is let in.
 func (r *card) admitted(p *pool, q *Request, now time.Time) {
@@ -179,6 +176,28 @@ func (r *card) admitted(p *pool, q *Request, now time.Time) {
 // newestFirst reports whether a class is served so.
 func (r *card) newestFirst(p *pool) bool {
 	return r != nil && p.class == Interactive && r.crowded && !r.lacks(NewestFirst)
+}
+
+// yields reports whether the next in a crowd's queue has to wait although there is a
+// seat: its tenant has most of what waits, and one of a tenant that has little runs.
+// There are a few more seats than cores, for the time that operations are on their way;
+// filled by one tenant they make all others slower.
+func (r *card) yields(p *pool) bool {
+	if r == nil || p.modest == 0 || !r.crowded || p.busy < narrowSeats(r.cores, r.beat.Processes, 1) || !r.narrowed(p) {
+		return false
+	}
+	w := p.queue.waiting[0]
+	return p.queue.most(w.request.Tenant, w.request.Work)
+}
+
+// modest reports whether a request in a crowd is of a tenant that has little waiting.
+func (r *card) modest(p *pool, q *Request) bool {
+	return r != nil && r.crowded && p.class == Interactive && !r.lacks(MostYields) && !p.queue.much(q.Tenant, q.Work)
+}
+
+// narrowed reports whether the interactive seats are few.
+func (r *card) narrowed(p *pool) bool {
+	return p.seats < wideSeats(r.cores, r.beat.Processes, r.places, r.beat.Demoted)
 }
 
 // needsSlot reports whether operations of a class run in the database's slots.
@@ -220,7 +239,7 @@ func (r *card) returned(s *Static, permit *Permit, now time.Time) {
 func (r *card) ran(p *pool, permit *Permit, held time.Duration, now time.Time) {
 	switch {
 	case r == nil || p.class != Interactive || permit.beside != p.seats: // none, or they have changed meanwhile
-	case p.seats < wideSeats(r.cores, r.beat.Processes, r.places, r.beat.Demoted):
+	case r.narrowed(p):
 		r.few.learn(held, p.seats, now)
 	default:
 		r.all.learn(held, p.seats, now)

@@ -132,6 +132,9 @@
 //	guests              in a crowd the next operations of who was let in go first:
 //	                    16 of them, for 3 s; half as many as there are cores at a
 //	                    time, one of each tenant
+//	most                whose is most of what waits takes no more seats than there are
+//	                    cores while an operation of another runs that has little
+//	                    waiting
 //	ladder              a rung up for each second of a crowd, down for five without:
 //	                    no background, kept reports, no extras, no reports
 //	reports             while many wait, forecasts count double against deadlines;

@@ -51,7 +51,8 @@ type Permit struct {
 	since  time.Time
 	most   time.Duration // until its deadline, from since; 0: it has none
 	slot   Slot
-	beside int // the seats there were, if it had waited for one
+	beside int  // the seats there were, if it had waited for one
+	modest bool // its tenant had little waiting, in a crowd
 	ended  atomic.Bool
 }
 
@@ -120,7 +121,7 @@ type Refusal struct {
 	Reason Reason
 	// RetryAfter is when trying again makes sense, between 1 s and 60 s.
 	RetryAfter time.Duration
-	Again      bool // the client was told this time before
+	Again      bool // the client was told this time before, or came before another that it was told
 	Early      int  // how often it came again, long enough after to have read that
 	Class      Class
 	Queue      float64 // operations of the class that were waiting

@@ -14,7 +14,7 @@ type pace struct {
 // paceOf is how many operations it takes to know a pace, and lasting how long it is
 // believed: a database that others use is theirs for a while and not for good.
 const (
-	paceOf  = 16
+	paceOf  = 64
 	lasting = 30 * time.Second
 )
 
@@ -39,7 +39,7 @@ func (p *pace) rate(now time.Time) (float64, bool) {
 
 // muchFaster is by how much wide seats must do more before they are worth what
 // everybody then waits for each other.
-const muchFaster = 4.0 / 3
+const muchFaster = 1.25
 
 // wideWins reports whether all seats do more than few. They do where other programs
 // use the database's processors: there seats are our share of them. Of several

@@ -12,6 +12,7 @@ type pool struct {
 	seats    int
 	share    float64 // the seats' worth that waiting times count with
 	busy     int
+	modest   int // of these, in a crowd, of tenants that have little waiting
 	maxQueue int
 	margin   float64 // what forecasts are multiplied with while many wait
 	trust    float64 // the most a forecast counts, of the time from arrival to deadline

@@ -20,7 +20,7 @@ type promise struct {
 	made, due time.Time
 	work      time.Duration // that the calendar holds for it; 0: struck out
 	kept      bool
-	early     int // how often the client came before its time
+	early     int // how often the client came before its time; counted on from one to the next until it is served
 }
 
 // together is how long after a refusal a client may not have read it yet: an app's
@@ -76,7 +76,12 @@ func (b *promises) admitted(p *pool, client uint64, work time.Duration, first bo
 		return
 	}
 	c.opened += work.Seconds()
-	if was := b.last(promised{client, p.class}); was != nil && was.due.After(now) && was.work > 0 {
+	was := b.last(promised{client, p.class})
+	if was == nil {
+		return
+	}
+	was.early = 0
+	if was.due.After(now) && was.work > 0 {
 		c.strike(was)
 	}
 }
@@ -100,7 +105,11 @@ func (b *promises) promise(p *pool, client uint64, work time.Duration, crowd boo
 	}
 	out.RetryAfter = c.retryAfter(p, was, crowd, random)
 	c.add(now.Unix(), out.RetryAfter, work)
-	b.remember(key, &promise{made: now, due: now.Add(out.RetryAfter), work: work})
+	next := &promise{made: now, due: now.Add(out.RetryAfter), work: work}
+	if was != nil && was.early > 0 { // it will not wait for this one either
+		out.Again, out.Early, next.early = true, 1, 1
+	}
+	b.remember(key, next)
 }
 
 // retryAfter is a new time for a client. Who came as it was told and found no place

@@ -28,6 +28,19 @@ func (q *queue) start(tenant string) time.Duration {
 	return max(q.virtual, q.finish[tenant])
 }
 
+// muchWaiting is how many operations of a size a tenant has waiting when it has many.
+const muchWaiting = 3
+
+// much reports whether a tenant has many operations of a size waiting.
+func (q *queue) much(tenant string, work time.Duration) bool {
+	return q.finish[tenant]-q.virtual > muchWaiting*max(work, minCost)
+}
+
+// most reports whether a tenant has many of a size waiting, and most of what waits.
+func (q *queue) most(tenant string, work time.Duration) bool {
+	return q.much(tenant, work) && q.finish[tenant]-q.virtual > q.work/2
+}
+
 // place returns the position a request with this start takes.
 func (q *queue) place(start time.Duration) int {
 	n := len(q.waiting)

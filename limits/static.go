@@ -121,7 +121,7 @@ func (s *Static) enter(r *Request, gone bool, tell func(*Permit, *Refusal)) (*Pe
 		return nil, s.refuseLocked(p, r, Brownout, now), nil
 	case !r.Deadline.IsZero() && !now.Before(r.Deadline):
 		return nil, s.refuseLocked(p, r, Expired, now), nil
-	case len(p.queue.waiting) == 0 && s.freeLocked(p):
+	case s.freeLocked(p) && (len(p.queue.waiting) == 0 || s.card.yields(p) && s.card.modest(p, r)):
 		return s.grantLocked(p, r, now, now, nil), nil, nil
 	}
 	start, position, passes := s.card.place(p, r, now)
@@ -194,6 +194,9 @@ func (s *Static) grantLocked(p *pool, r *Request, arrived, now time.Time, slot S
 	p.waited += max(0, now.Sub(arrived))
 	s.lookAroundLocked(now)
 	permit := &Permit{holder: s, class: r.Class, step: s.rungLocked(), work: r.Work, since: now, slot: slot}
+	if permit.modest = s.card.modest(p, r); permit.modest {
+		p.modest++
+	}
 	if !r.Deadline.IsZero() {
 		permit.most = max(r.Deadline.Sub(now), minCost)
 	}
@@ -212,7 +215,7 @@ func (s *Static) answerLocked(w *Waiter, permit *Permit, refusal *Refusal) {
 // dispatchLocked starts those who wait for a class while it has free seats, and
 // refuses those whose turn comes too late.
 func (s *Static) dispatchLocked(p *pool, now time.Time) {
-	for len(p.queue.waiting) > 0 && s.freeLocked(p) {
+	for len(p.queue.waiting) > 0 && s.freeLocked(p) && !s.card.yields(p) {
 		s.nextLocked(p, now, nil)
 	}
 	s.card.dispatched(p, now)
@@ -259,6 +262,9 @@ func (s *Static) release(permit *Permit, o Outcome, teach bool) {
 func (s *Static) returnLocked(permit *Permit, now time.Time) {
 	p := &s.pools[permit.class]
 	p.busy--
+	if permit.modest {
+		p.modest--
+	}
 	p.running -= permit.work
 	s.card.returned(s, permit, now)
 }

@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"fmt"
 	"math"
 	"reflect"
 	"testing"
@@ -13,27 +14,30 @@ import (
 // missed are the goals that the adaptive gate misses, and the bound that it keeps
 // instead; docs/simulation.md has the figures of longer runs.
 var missed = map[string]float64{
-	"reports refused there, of 1,000":                              100,
-	"interactive p95 beside a tenant at 100 x its share, of alone": 1.5,
+	"reports refused there, of 1,000": 100,
 }
 
 // TestGoals holds the gate to its goals on seeds that are always the same.
 func TestGoals(t *testing.T) {
 	for _, cores := range []int{1, 2, 4, 16} {
-		size := Size{Calm: 20 * second, Storm: 40 * second, Rush: 3 * second, Seeds: []uint64{1}}
-		if cores == 16 {
-			size.Storm, size.Rush = 20*second, 1200*time.Millisecond
-		}
-		b := Bench{Cores: cores, Policy: Adaptive(), Size: size}
-		for _, c := range b.Basic(t.Context()) {
-			judge(t, cores, c)
-		}
+		t.Run(fmt.Sprint(cores), func(t *testing.T) {
+			t.Parallel()
+			size := Size{Calm: 20 * second, Storm: 40 * second, Rush: 3 * second, Seeds: []uint64{1}}
+			if cores == 16 {
+				size.Storm, size.Rush = 20*second, 1200*time.Millisecond
+			}
+			b := Bench{Cores: cores, Policy: Adaptive(), Size: size}
+			for _, c := range b.Basic(t.Context()) {
+				judge(t, cores, c)
+			}
+		})
 	}
 }
 
 // TestGoalsOfTheCommit does it on five seeds that are another commit's no more,
 // taken together: a short run has its luck.
 func TestGoalsOfTheCommit(t *testing.T) {
+	t.Parallel()
 	rng := proof.Rand(t, 0)
 	size := Size{Calm: 20 * second, Storm: 30 * second, Rush: 1500 * time.Millisecond}
 	for range 5 {
@@ -195,7 +199,7 @@ func TestSharedDatabase(t *testing.T) {
 			return 100 * Run(t.Context(), s, p, 1).share(interactive.born(s.Storm[0], s.Storm[1]), within(second/4))
 		}
 		ours, without := answered(Adaptive()), answered(Without("wide seats where others are", limits.WideWhereShared))
-		if ours < 88 || without > 80 {
+		if ours < 93 || without > 80 {
 			t.Errorf("%d cores: %.1f %% are answered, and %.1f %% with few seats all the time", cores, ours, without)
 		}
 	}

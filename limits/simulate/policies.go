@@ -18,6 +18,7 @@ func Ablations() []Policy {
 		Without("few seats in a crowd", limits.NarrowSeats),
 		Without("all seats where others use the database", limits.WideWhereShared),
 		Without("newest first", limits.NewestFirst),
+		Without("who has most waiting yields", limits.MostYields),
 		Without("care for deadlines", limits.CareForDeadlines),
 		Without("small reports first", limits.SmallFirst),
 		Without("the pause after a slot", limits.PauseAfterSlot),
