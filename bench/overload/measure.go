@@ -50,7 +50,6 @@ var parts = map[string][]cell{
 	again: {
 		{"adaptive", 1, "rush20", 2},
 		{"adaptive", 1, "slow", 2},
-		{"adaptive", 2, "calm", 1},
 	},
 	"refuse":     nil, // no blocks: servers' processor time
 	"neighbours": nil, // blocks of its own

@@ -57,7 +57,10 @@ type neighbourly struct {
 
 // besideEachOther takes rounds of blocks: nobody sends too much, one does.
 func (b *bed) besideEachOther(ctx context.Context, o options, out *result) error {
-	blocks := []string{"nothing", "clicks", "reports", "nothing", "reports", "clicks"}
+	var blocks []string
+	for range max(1, int(2*o.scale)) {
+		blocks = append(blocks, "nothing", "clicks", "reports")
+	}
 	for i, much := range blocks {
 		one, err := b.neighbourBlock(ctx, o, out, much, o.seed*1000+uint64(i))
 		if err != nil {
