@@ -17,25 +17,68 @@ var update = flag.Bool("update", false, "write docs/simulation.md, which takes m
 
 const page = "../../docs/simulation.md"
 
-// TestPage writes the page of what the simulation says.
+// sections are the page's, by their titles.
+var sections = map[string]func(context.Context, *strings.Builder){
+	"Beside an experiment": experimentTable, "Goals": goalTables, "Beside others": scenarioTables,
+	"Without each part": ablationTable, "More processes, a slower database, a wrong number of cores": processTable,
+}
+
+// TestPage writes the page of what the simulation says; a section of it takes minutes,
+// and can be asked for by its name.
 func TestPage(t *testing.T) {
 	if !*update {
 		t.Skip("the page is written with -update only")
 	}
-	sections := []func(context.Context, *strings.Builder){experimentTable, goalTables, scenarioTables, ablationTable, processTable}
-	parts := make([]strings.Builder, len(sections))
-	var wg sync.WaitGroup
-	for i, write := range sections {
-		wg.Go(func() { write(t.Context(), &parts[i]) })
+	var writing sync.Mutex
+	for title, write := range sections {
+		t.Run(title, func(t *testing.T) {
+			t.Parallel()
+			var own strings.Builder
+			write(t.Context(), &own)
+			writing.Lock()
+			defer writing.Unlock()
+			old, err := os.ReadFile(page)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, err := replaced(string(old), title, own.String())
+			if err == nil {
+				err = os.WriteFile(page, []byte(text), 0o644)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		})
 	}
-	wg.Wait()
-	var text strings.Builder
-	text.WriteString(preface)
-	for i := range parts {
-		text.WriteString(parts[i].String())
+}
+
+// replaced is a page with another section of a title, and the preface of now.
+func replaced(page, title, section string) (string, error) {
+	_, rest, ok := strings.Cut(page, "\n## ")
+	begin := strings.Index("\n## "+rest, "\n## "+title+"\n")
+	if !ok || begin < 0 {
+		return "", fmt.Errorf("the page has no section %q", title)
 	}
-	if err := os.WriteFile(page, []byte(text.String()), 0o644); err != nil {
-		t.Fatal(err)
+	rest = "\n## " + rest
+	_, after, more := strings.Cut(rest[begin+1:], "\n## ")
+	if more {
+		after = "\n## " + after
+	}
+	return strings.TrimSuffix(preface, "\n") + rest[:begin] + "\n" + strings.TrimPrefix(section, "\n") + after, nil
+}
+
+func TestReplaced(t *testing.T) {
+	page := preface + "## One\n\nold\n\n### below\n\n## Two\n\nkept\n"
+	got, err := replaced(page, "One", "\n## One\n\nnew\n")
+	if want := preface + "## One\n\nnew\n\n## Two\n\nkept\n"; err != nil || got != want {
+		t.Errorf("the first: %v\n%s", err, got)
+	}
+	got, err = replaced(page, "Two", "\n## Two\n\nnew\n")
+	if want := strings.Replace(page, "kept", "new", 1); err != nil || got != want {
+		t.Errorf("the last: %v\n%s", err, got)
+	}
+	if _, err := replaced(page, "Three", ""); err == nil {
+		t.Error("a section that is not there is replaced")
 	}
 }
 
