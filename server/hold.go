@@ -50,7 +50,7 @@ func (p *pacer) wait(now time.Time) time.Duration {
 func (s *Server) pace(r *request, f *fault) {
 	switch {
 	case f.code == codeUnavailable, f.code == codeThrottled, f.code == codeOverloaded && r.refusal == nil:
-		if d := s.paced.wait(r.arrived); d > 0 {
+		if d := s.paced.wait(time.Now()); d > 0 {
 			s.park(r, d)
 		}
 	}

@@ -1,7 +1,10 @@
 package server
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -66,4 +69,20 @@ func TestPacer(t *testing.T) {
 	if got := p.wait(begin.Add(-time.Hour)); got != 0 {
 		t.Errorf("after the clock was set back one is held for %v", got)
 	}
+}
+
+// Who has waited for the database until it was found to be away is told at once: what
+// they have waited is no time by which others were refused meanwhile.
+func TestWhoWaitedIsNotHeldForAsLongAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &Server{parking: make(chan struct{}, 1), leave: make(chan struct{})}
+		caught := &request{Request: httptest.NewRequest(http.MethodPost, "/graphql", http.NoBody), arrived: time.Now()}
+		time.Sleep(2 * time.Second)
+		s.paced.wait(time.Now())
+		before := time.Now()
+		s.pace(caught, s.unavailable())
+		if held := time.Since(before); held > 0 {
+			t.Errorf("it is held for %v", held)
+		}
+	})
 }
