@@ -72,6 +72,10 @@ func (s *Server) limitsView(by string, seconds int) LimitsView {
 	v.Operations = l.spendersLocked(byOperation, by, now, sums)
 	v.Clients = l.spendersLocked(byClient, by, now, sums)
 	v.Askers = l.spendersLocked(byAll, "asked", now, sums)
+	for i, a := range v.Askers {
+		o := s.orders.now.Load().match(who{timesheet.WorkspaceID(a.WorkspaceID), a.Operation, a.Client}, 0)
+		v.Askers[i].Blocked = o != nil && o.left(now) > 0
+	}
 	for _, each := range l.spenders.sums(byTenant, now, sums) {
 		v.Asked += each.asked
 	}

@@ -89,6 +89,7 @@ type SpenderView struct {
 	Refused     int64   `json:"refused"`
 	Late        int64   `json:"late"` // ended by their deadline
 	WaitedMs    float64 `json:"waitedMs"`
+	Blocked     bool    `json:"blocked,omitempty"` // an operator's order refuses them; told of askers
 }
 
 // RunningView is an operation that holds a seat.

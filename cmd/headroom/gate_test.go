@@ -104,6 +104,9 @@ func TestGateFromTheAlarmToTheBlock(t *testing.T) {
 			t.Errorf("the others are answered %d %s", status, body)
 		}
 	}
+	if after := strings.Split(admin(here, "top", "--once").out, "\n"); len(after) < 3 || !strings.HasSuffix(after[1], ", blocked now") || !strings.HasPrefix(after[2], "! operation "+label+" is blocked for ") {
+		t.Errorf("top after the block: %q, want that the culprit is blocked", after)
+	}
 	if r := admin(there, "gate", "status"); !strings.Contains(r.out, "! operation "+label+" is blocked for ") || !strings.Contains(r.out, "a storm of reports (") || !strings.Contains(r.out, "1 refused here") {
 		t.Errorf("the status on the other server: %s%s", r.out, r.stderr)
 	}

@@ -73,10 +73,10 @@ func (c *TopCmd) show(out io.Writer, looks []look, once bool) error {
 // renderTop draws the page.
 func renderTop(out io.Writer, v server.LimitsView, looks []look) {
 	fmt.Fprintln(out, headline(v))
+	fmt.Fprintln(out, culprit(v)) // the second line, as the runbooks say
 	for _, o := range v.Orders {
 		fmt.Fprintln(out, inForce(o))
 	}
-	fmt.Fprintln(out, culprit(v))
 	renderServers(out, looks)
 	renderClasses(out, v)
 	for _, table := range []struct {
@@ -136,7 +136,10 @@ func culprit(v server.LimitsView) string {
 		refused += t.Refused
 	}
 	text := printable(fmt.Sprintf("most asked for: %s · %s · %s: %.0f %% of the points of the last minute, %d ran, %d refused", tenant(*c), c.Operation, c.Client, 100*c.Share, c.Ran, c.Refused))
-	if refused > 0 && c.Share >= 0.5 {
+	switch {
+	case c.Blocked:
+		text += ", blocked now"
+	case refused > 0 && c.Share >= 0.5:
 		text += fmt.Sprintf("\n  headroom gate block --operation '%s' --for 10m --reason TEXT", printable(c.Operation))
 	}
 	return text
@@ -158,9 +161,17 @@ func renderClasses(out io.Writer, v server.LimitsView) {
 			ran, refused = ran+s.Ran[i], refused+s.Refused[i]
 		}
 		n := float64(max(1, len(v.Seconds)))
-		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%.1f\t%.1f\t%s\t%s\t\n", c.Class, c.Seats, c.Busy, c.Queued, float64(ran)/n, float64(refused)/n, shortMs(c.HeldMs), shortMs(c.AbsorbMs))
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%.1f\t%.1f\t%s\t%s\t\n", c.Class, c.Seats, c.Busy, c.Queued, float64(ran)/n, float64(refused)/n, known(c.HeldMs), known(c.AbsorbMs))
 	}
 	flush(w)
+}
+
+// known is shortMs of what may be nothing.
+func known(ms float64) string {
+	if ms == 0 {
+		return "–"
+	}
+	return shortMs(ms)
 }
 
 // shortMs is a time given in milliseconds, as short as it makes sense.
@@ -179,6 +190,9 @@ func shortMs(ms float64) string {
 func renderSpenders(out io.Writer, name string, rows []server.SpenderView) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "\n%-42s\tASKED\tWORK\tRAN\tREFUSED\tLATE\n", name)
+	if len(rows) == 0 {
+		fmt.Fprintln(w, "nobody")
+	}
 	for _, r := range rows[:min(len(rows), 5)] {
 		label := r.Operation + r.Client // one of them is empty
 		if name == "TENANT" {

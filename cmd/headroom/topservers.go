@@ -168,6 +168,7 @@ func joinSpenders(rows []server.SpenderView, asked float64, by string) []server.
 		}
 		sum.Asked, sum.Work, sum.WaitedMs = sum.Asked+r.Asked, sum.Work+r.Work, sum.WaitedMs+r.WaitedMs
 		sum.Ran, sum.Refused, sum.Late = sum.Ran+r.Ran, sum.Refused+r.Refused, sum.Late+r.Late
+		sum.Blocked = sum.Blocked || r.Blocked
 		all[key] = sum
 	}
 	out := slices.Collect(maps.Values(all))

@@ -73,8 +73,8 @@ function showCulprit(v) {
   const names = el("p", "names", tenant(c), el("i", "", " · "), name || "(unnamed operation)", " ", el("small", "", "#" + (hash || "")), el("i", "", " · "), c.client);
   const figures = `${percent(c.share)} of the points that were asked for: ${count(c.ran)} ran, ${count(c.refused)} refused, ${count(c.late)} late` +
     (storm ? `; in all ${count(refused)} refused and ${count(late)} late` : "");
-  box.replaceChildren(el("p", "kicker", "Asked for most in the last minute"), names, el("p", "", figures));
-  if (storm && c.share >= 0.5) {
+  box.replaceChildren(el("p", "kicker", c.blocked ? "Asked for most in the last minute, and is blocked now" : "Asked for most in the last minute"), names, el("p", "", figures));
+  if (storm && c.share >= 0.5 && !c.blocked) {
     const remedy = `headroom gate block --operation '${c.operation}' --for 10m --reason "…"`;
     if ($("remedy").textContent !== remedy) $("remedy").textContent = remedy; // what is being copied stays
     $("remedy").hidden = false;
@@ -145,7 +145,7 @@ function showClasses(v) {
     return el("article", idle ? "class idle" : "class",
       el("h3", "", c.class, el("span", refusing > 0 ? "bad" : "", idle ? "nothing in five minutes" : refusing > 0 ? `${refusing.toFixed(1)} refused a second` : `${mean("ran").toFixed(1)} answered a second`)),
       ...(idle ? [] : [draw(i, most, deepest)]),
-      ...(idle ? [] : [drawn("absorbed in", seconds.map((s) => s.absorbMs[i]), 0, 1000, "absorb", time)]),
+      ...(idle ? [] : [drawn("absorbed in", seconds.map((s) => s.absorbMs[i]), 0, 1000, "absorb", (ms) => ms > 0 ? time(ms) : "–")]),
       el("dl", "",
         fact("seats", `${c.busy} of ${c.seats}`),
         fact("waiting", count(c.queued) + (deepest > c.queued ? `, at most ${count(deepest)}` : "")),
