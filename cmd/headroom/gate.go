@@ -27,21 +27,21 @@ type GateCmd struct {
 // reasoned is what every change needs.
 type reasoned struct {
 	Operators
-	Reason string `required:"" help:"Why, for those who look later." placeholder:"TEXT"`
+	Reason string `env:"-" required:"" help:"Why, for those who look later." placeholder:"TEXT"`
 }
 
 // lasting is how long an order holds.
 type lasting struct {
 	reasoned
-	For time.Duration `default:"15m" help:"How long, up to 24h; it ends by itself." placeholder:"DURATION"`
+	For time.Duration `env:"-" default:"15m" help:"How long, such as 15m or 2h, up to 24h; it ends by itself." placeholder:"DURATION"`
 }
 
 // whom is who is blocked.
 type whom struct {
-	Tenant    string `xor:"whom" required:"" help:"Workspace, by name or number. Stopping a timer stays possible." placeholder:"NAME"`
-	Operation string `xor:"whom" required:"" help:"Operation by its name, by #HASH of its document, or both as headroom top shows it." placeholder:"NAME"`
-	Client    string `xor:"whom" required:"" help:"Client, as NAME for all versions or NAME@VERSION. Stopping a timer stays possible." placeholder:"NAME"`
-	Token     string `xor:"whom" required:"" help:"Token, by its number in the log or its id in the API. Stopping a timer stays possible." placeholder:"ID"`
+	Tenant    string `env:"-" xor:"whom" required:"" help:"Workspace, by name or number. Stopping a timer stays possible." placeholder:"NAME"`
+	Operation string `env:"-" xor:"whom" required:"" help:"Operation by its name, by #HASH of its document, or both as headroom top shows it." placeholder:"NAME"`
+	Client    string `env:"-" xor:"whom" required:"" help:"Client, as NAME for all versions or NAME@VERSION. Stopping a timer stays possible." placeholder:"NAME"`
+	Token     string `env:"-" xor:"whom" required:"" help:"Token, by its number in the log or its id in the API. Stopping a timer stays possible." placeholder:"ID"`
 }
 
 func (w whom) order() server.OrderRequest {
@@ -100,7 +100,7 @@ func (l lasting) steer(env *environment, kind, what, wanted string) error {
 type GateBlockCmd struct {
 	whom
 	lasting
-	Unseen bool `help:"Also where nobody of this name was seen of late."`
+	Unseen bool `env:"-" help:"Also where nobody of this name was seen of late."`
 }
 
 // Run gives the order.

@@ -73,10 +73,10 @@ func TestGateFromTheAlarmToTheBlock(t *testing.T) {
 		`class "reports" is none of control, interactive, background`:                                                                           {"gate", "set", "reports=2", "--reason", "a storm"},
 		`no server runs the request "b1946ac9"`:                                                                                                 {"gate", "kill", "b1946ac9", "--reason", "a storm"},
 		`there is no token 7654321`:                                                                                                             {"gate", "block", "--token", "7654321", "--reason", "a storm"},
-		`missing flags: --reason=TEXT`:                                                                                                          {"gate", "kill", "b1946ac9"},
-		`did you mean "block"`:                                                                                                                  {"gate", "blok", "--operation", "Year", "--reason", "a storm"},
-		`can't be used together`:                                                                                                                {"gate", "block", "--operation", "Year", "--client", "web", "--reason", "a storm"},
-		`--tenant`:                                                                                                                              {"gate", "block", "--reason", "a storm"},
+		`missing flags: --reason=TEXT; see headroom gate kill --help`:                                                                           {"gate", "kill", "b1946ac9"},
+		`did you mean "block"`:   {"gate", "blok", "--operation", "Year", "--reason", "a storm"},
+		`can't be used together`: {"gate", "block", "--operation", "Year", "--client", "web", "--reason", "a storm"},
+		`--tenant`:               {"gate", "block", "--reason", "a storm"},
 	} {
 		if r := admin(here, args...); r.code != 1 || !strings.Contains(r.stderr, want) || strings.Count(strings.TrimSpace(r.stderr), "\n") > 0 {
 			t.Errorf("%v: exit %d, %s, want one line with %s", args, r.code, r.stderr, want)
@@ -153,6 +153,21 @@ func TestGateFromTheAlarmToTheBlock(t *testing.T) {
 	}
 	if r := runs(t, "gate", "status", "--admin-url", here.url); r.code != 1 || !strings.Contains(r.stderr, "is no operators' address") {
 		t.Errorf("the public address: exit %d, %s", r.code, r.stderr)
+	}
+}
+
+// An order is what its command line says, whatever the environment holds for others.
+func TestOrdersAreNotReadFromTheEnvironment(t *testing.T) {
+	for _, args := range [][]string{
+		{"gate", "block", "--operation", "Year"},
+		{"gate", "block", "--reason", "a storm"},
+	} {
+		cmd := command(t, append(args, "--admin-url", "http://127.0.0.1:1")...)
+		cmd.Env = append(cmd.Env, "HEADROOM_TOKEN=7", "HEADROOM_CLIENT=web", "HEADROOM_REASON=whatever", "HEADROOM_FOR=9h")
+		out, err := cmd.CombinedOutput()
+		if err == nil || !strings.Contains(string(out), "headroom: missing flags") || !strings.Contains(string(out), "see headroom gate block --help") {
+			t.Errorf("%v: %v, %s", args, err, out)
+		}
 	}
 }
 

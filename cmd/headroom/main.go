@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -44,7 +45,8 @@ Examples:
   headroom seed --entries 300000 --tenants 20 --tokens tokens.csv
 
 Every flag can be given in the environment as HEADROOM_ and its name, such as
-HEADROOM_DATABASE_URL; DATABASE_URL works too.`
+HEADROOM_DATABASE_URL; DATABASE_URL works too. What an order of headroom gate is
+about stands on its command line alone.`
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -70,7 +72,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exit // --help was answered
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "headroom: %s; see headroom --help\n", oneLine(err))
+		fmt.Fprintf(stderr, "headroom: %s; see headroom%s --help\n", oneLine(err), commandOf(err))
 		return 1
 	}
 	env := &environment{ctx: ctx, stdout: stdout, stderr: stderr, flags: kctx}
@@ -84,6 +86,19 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	fmt.Fprintln(stderr, "headroom:", oneLine(err))
 	return 1
+}
+
+// commandOf is the command that arguments went wrong for, as far as they name one.
+func commandOf(err error) (name string) {
+	var parse *kong.ParseError
+	if errors.As(err, &parse) {
+		for _, step := range parse.Context.Path {
+			if step.Command != nil {
+				name += " " + step.Command.Name
+			}
+		}
+	}
+	return name
 }
 
 // unsetEmpty has an empty variable stand for none, as deployment files write

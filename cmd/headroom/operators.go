@@ -17,7 +17,7 @@ import (
 
 // Operators says where the servers' operators' addresses are.
 type Operators struct {
-	AdminURL       []string `name:"admin-url" default:"http://127.0.0.1:8081" help:"Operators' addresses of the servers. Orders go to the first that answers, for all servers; headroom top asks each." placeholder:"URL,..."`
+	AdminURL       []string `name:"admin-url" default:"http://127.0.0.1:8081" help:"Operators' addresses of the servers. Orders go to the first that answers, for all servers; headroom top asks each." placeholder:"URL"`
 	AdminTokenFile string   `help:"File with the token that the addresses ask for." placeholder:"FILE"`
 }
 
