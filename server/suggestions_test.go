@@ -66,12 +66,13 @@ func TestRefusalsComeWithAChange(t *testing.T) {
 	refused, helped, kinds := 0, 0, map[string]int{}
 	for seed := range uint64(600) {
 		r := asker{rand.New(rand.NewPCG(seed, 1))}
-		query := "{ "
-		for i := range 1 + r.IntN(5) {
-			query += fmt.Sprintf("a%d: %s ", i, r.root())
+		roots := make([]string, 1+r.IntN(5))
+		for i := range roots {
+			roots[i] = fmt.Sprintf("a%d: %s", i, r.root())
 		}
+		query := "{ " + strings.Join(roots, " ") + " }"
 		e := estimatorOf([]*store.Counts{company(), large}[r.IntN(2)], []timesheet.Role{timesheet.RoleOwner, timesheet.RoleMember}[r.IntN(2)], 1)
-		doc, f := p.documents.load(t.Context(), params{query: query + "}"}, &timings{})
+		doc, f := p.documents.load(t.Context(), params{query: query}, &timings{})
 		if f != nil {
 			t.Fatalf("%v: %s", f.list()[0], query)
 		}
@@ -83,7 +84,7 @@ func TestRefusalsComeWithAChange(t *testing.T) {
 			helped++
 			kinds[over.Suggestions[0].Kind]++
 		} else {
-			t.Logf("no change for a %s: %v: %s}", e.viewer.Role, over, query)
+			t.Logf("no change for a %s: %v: %s", e.viewer.Role, over, query)
 		}
 	}
 	t.Logf("%d refused, %v", refused, kinds)
