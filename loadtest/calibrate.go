@@ -21,6 +21,7 @@ type Capacity struct {
 	PerSecond float64         `json:"per_second"` // right answers
 	Clients   int             `json:"clients"`
 	Median    Millis          `json:"p50_ms"` // of right answers
+	Others    float64         `json:"others"` // share of the machine that other programs used meanwhile, as far as that was seen
 	Answers   map[string]int  `json:"answers"`
 	reasons   map[string]int  // of answers that were not right
 	times     []time.Duration // of right answers
@@ -39,18 +40,44 @@ func (s *session) calibrate(ctx context.Context, wanted map[Class][]Weighted) (C
 	var c Calibration
 	var err error
 	cores := runtime.NumCPU()
-	s.watch.quiet(ctx, quietWithin, s.say)
 	if mix := wanted[ClassReport]; mix != nil {
 		s.say("measuring how many reports a second the server can do (%s)", reportsFor)
-		if c.Reports, err = s.closedLoop(ctx, ClassReport, mix, cores, reportsFor); err != nil {
+		if c.Reports, err = s.capacity(ctx, ClassReport, mix, cores, reportsFor); err != nil {
 			return c, err
 		}
 	}
 	if mix := wanted[ClassInteractive]; mix != nil {
 		s.say("measuring its interactive capacity (%s)", interactiveFor)
-		c.Interactive, err = s.closedLoop(ctx, ClassInteractive, mix, 4*cores, interactiveFor)
+		c.Interactive, err = s.capacity(ctx, ClassInteractive, mix, 4*cores, interactiveFor)
 	}
 	return c, err
+}
+
+// capacity measures one class on a machine that others leave alone.
+func (s *session) capacity(ctx context.Context, class Class, mix []Weighted, clients int, d time.Duration) (Capacity, error) {
+	return undisturbed(s.say, func() (Capacity, error) {
+		s.watch.quiet(ctx, quietWithin, s.say)
+		before := s.watch.read()
+		c, err := s.closedLoop(ctx, class, mix, clients, d)
+		c.Others = between(before, s.watch.read(), runtime.NumCPU()).Strangers
+		return c, err
+	})
+}
+
+// calibrations is how often a measurement that others disturb is begun.
+const calibrations = 3
+
+// undisturbed repeats a measurement until other programs left the machine alone
+// meanwhile. All rates and bounds follow from it, so without one there is no run.
+func undisturbed(say func(string, ...any), measure func() (Capacity, error)) (c Capacity, err error) {
+	for range calibrations {
+		if c, err = measure(); err != nil || c.Others <= maxStrangersCPU {
+			return c, err
+		}
+		say("other programs used %s of the machine meanwhile: that does not count", percent(c.Others))
+	}
+	return c, stopf(ExitInvalid, "other programs used %s of the machine (bound %s) while the server's capacity was measured, %d times: a load that follows from that proves nothing",
+		percent(c.Others), percent(maxStrangersCPU), calibrations)
 }
 
 // quietWithin is how long calibration waits for other programs.
