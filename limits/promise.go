@@ -18,9 +18,10 @@ type promised struct {
 
 type promise struct {
 	made, due time.Time
-	work      time.Duration // that the calendar holds for it; 0: struck out
+	work      time.Duration // that the calendar holds for it; 0: none, or struck out
 	kept      bool
-	early     int // how often the client came before its time; counted on from one to the next until it is served
+	look      bool // to come and be told again
+	early     int  // how often the client came before its time; counted on from one to the next until it is served
 }
 
 // together is how long after a refusal a client may not have read it yet: an app's
@@ -103,27 +104,38 @@ func (b *promises) promise(p *pool, client uint64, work time.Duration, crowd boo
 		}
 		return
 	}
-	out.RetryAfter = c.retryAfter(p, was, crowd, random)
+	var look bool
+	if out.RetryAfter, look = c.retryAfter(p, was, crowd, random); look {
+		work = 0
+	}
 	c.add(now.Unix(), out.RetryAfter, work)
-	next := &promise{made: now, due: now.Add(out.RetryAfter), work: work}
+	next := &promise{made: now, due: now.Add(out.RetryAfter), work: work, look: look}
 	if was != nil && was.early > 0 { // it will not wait for this one either
 		out.Again, out.Early, next.early = true, 1, 1
 	}
 	b.remember(key, next)
 }
 
-// retryAfter is a new time for a client. Who came as it was told and found no place
-// has waited already: it is told a quarter of that.
-func (c *calendar) retryAfter(p *pool, was *promise, crowd bool, random float64) time.Duration {
+// retryAfter is a new time for a client, and whether it is for a look only: who would
+// have to wait long comes after a third of that, since what is known of a crowd in its
+// first second is often wrong. Who came as it was told and found no place has waited
+// already: it is told a quarter of that.
+func (c *calendar) retryAfter(p *pool, was *promise, crowd bool, random float64) (time.Duration, bool) {
 	if !crowd {
-		return spread(seconds(c.clear(p)), random)
+		return spread(seconds(c.clear(p)), random), false
 	}
-	after := seconds(c.backlog(p))
-	if was != nil && was.kept {
-		after = min(after, was.due.Sub(was.made)/4)
+	after := seconds(c.free(p))
+	if was != nil && was.kept && !was.look {
+		return turn(min(after, was.due.Sub(was.made)/4), random), false
 	}
-	return turn(after, random)
+	if most := max(long, after/3); after > most {
+		return turn(most, random), true
+	}
+	return turn(after, random), false
 }
+
+// long is what is too long to promise without another look.
+const long = 4 * time.Second
 
 // last returns a client's latest promise, or nil.
 func (b *promises) last(key promised) *promise {
@@ -174,13 +186,24 @@ func (c *calendar) clear(p *pool) float64 {
 	return p.corrected(p.queue.work+p.running+c.total).Seconds() / p.share / left
 }
 
-// backlog is the same in a crowd: of those who were promised a time some come, and ask
-// all that they have to ask.
-func (c *calendar) backlog(p *pool) float64 {
+// free is the same in a crowd: when there is room beside those who were promised a
+// time, of whom some come, and ask all that they have to ask. As much room is left for
+// those who do not come as told: they try until they are served or give up, and are
+// more work the longer that takes.
+func (c *calendar) free(p *pool) float64 {
 	visit := c.visit()
-	left := max(0.1, 0.8-p.corrected(c.first).Seconds()*visit/p.share)
-	promised := time.Duration(float64(c.total) * c.heeded() * visit)
-	return p.corrected(p.queue.work+p.running+promised).Seconds() / p.share / left
+	left := max(0.1, 0.36-p.corrected(c.first).Seconds()*visit/p.share)
+	each := c.heeded() * visit
+	before := p.queue.work + p.running
+	promised := time.Duration(0)
+	for second := range int64(len(c.work)) {
+		promised += c.work[(c.at+second)%int64(len(c.work))]
+		after := p.corrected(before+time.Duration(float64(promised)*each)).Seconds() / p.share / left
+		if after <= float64(second+1) {
+			return after
+		}
+	}
+	return maxRetryAfter.Seconds()
 }
 
 // turn is the time to retry of one whose turn comes after so long: those before have
