@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -157,7 +158,13 @@ func (t *tally) join(o tally) {
 func (r *result) writeNeighbours(b *strings.Builder) {
 	b.WriteString("\n## A neighbour that sends too much\n\n")
 	r.tellMachine(b)
-	fmt.Fprintf(b, `Alone a click takes the database %.1f ms, a report (%s) %.0f.
+	fmt.Fprintf(b, "Alone a click takes the database %.1f ms; reports take", r.work(theirClick.name))
+	for _, name := range slices.Sorted(maps.Keys(r.Alone)) {
+		if name != theirClick.name {
+			fmt.Fprintf(b, " %.0f ms (%s)", r.work(name), name)
+		}
+	}
+	fmt.Fprintf(b, `.
 
 %d equal companies of 100,000 entries each share a database and a server. All of them
 together send clicks for %.0f %% of what the database can do and reports for %.0f %%; then
@@ -166,14 +173,21 @@ M13 allows 1.2 times the p95 that they have else:
 
 | too much of | the one's, answered of sent | clicks answered, of | p50 / p95, ms | p95 beside that of nothing | reports answered, of | p50 / p95, ms | p95 beside that of nothing |
 |---|---|---|---|---|---|---|---|
-`, r.work(theirClick.name), theirReports[0].name, r.work(theirReports[0].name), tenants, 100*theirClicks, 100*theirStudies, tooMuch, tenants-1)
+`, tenants, 100*theirClicks, 100*theirStudies, tooMuch, tenants-1)
 	calm := r.besides("nothing")
 	for _, much := range []string{"nothing", "clicks", "reports"} {
 		x := r.besides(much)
+		if x.Clicks.Sent == 0 {
+			fmt.Fprintf(b, "| %s | not measured | | | | | | |\n", much)
+			continue
+		}
 		fmt.Fprintf(b, "| %s | %d of %d | %s | %s |\n", much, x.Answered, x.Sent, x.Clicks.row(x.Click, calm.Click), x.Reports.row(x.Report, calm.Report))
 	}
 	for _, much := range []string{"clicks", "reports"} {
 		x := r.besides(much)
+		if x.Clicks.Sent == 0 {
+			continue
+		}
 		fmt.Fprintf(b, "\n- too much of %s: clicks not answered:%s; reports:%s", much, cmp.Or(reasons(x.Clicks.Refused), " none"), cmp.Or(reasons(x.Reports.Refused), " none"))
 	}
 	b.WriteString("\n")
