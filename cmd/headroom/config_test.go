@@ -67,6 +67,8 @@ func TestBadConfiguration(t *testing.T) {
 		{"a database that is not there", "correct --database-url", []string{"serve", "--addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", "--database-url", "postgres://someone:hunter2@127.0.0.1:1/none"}},
 		{"a URL that is none", "database URL", []string{"serve", "--addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", "--database-url", "postgres://%zz"}},
 		{"pools that do not fit", "--db-cores", []string{"serve", "--addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", "--database-url", dsn, "--db-cores", "500"}},
+		{"fewer cores than one", "--db-cores", []string{"serve", "--database-url", dsn, "--db-cores=-1"}},
+		{"more cores than there are", "--db-cores", []string{"serve", "--database-url", dsn, "--db-cores", "5000"}},
 		{"a secret that is too short", "16 characters", []string{"serve", "--addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", "--database-url", dsn, "--secret-file", short}},
 		{"a zone that is none", "Europe/", []string{"token", "create", "--database-url", dsn, "--workspace", "W", "--email", "w@w.example", "--timezone", "CEST"}},
 		{"a token that expires in the past", "--expires", []string{"token", "create", "--database-url", dsn, "--workspace", "W", "--email", "w@w.example", "--expires=-1h"}},
