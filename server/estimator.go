@@ -66,6 +66,8 @@ func (e *estimator) Estimate(coordinate string, args limits.Arguments) (limits.E
 	}
 	c := e.counts
 	switch coordinate {
+	case "Mutation.setRate":
+		return e.rate(args), true
 	case "Query.users":
 		return e.page(c.Users), true
 	case "Query.clients":

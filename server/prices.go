@@ -24,6 +24,7 @@ const (
 	byDay          = "readDay"
 	byWeek         = "sumWeek"
 	byTracked      = "trackedSeconds"
+	byRate         = "setRate"
 )
 
 // statementPrice stands before a statement's name in the price table.
@@ -39,6 +40,7 @@ var builtinPrices = limits.PriceTable{Prices: map[string]float64{
 	"row.table":  0.00054, // of the table, by a narrow index
 	"row.text":   0.00082, // of the table, compared with a text
 	"row.result": 0.00072, // of the answer
+	"row.write":  0.065,   // of the table, written with the sums that it belongs to
 
 	statementPrice + byReportSums:   1,
 	statementPrice + byReportIndex:  1,
@@ -52,20 +54,21 @@ var builtinPrices = limits.PriceTable{Prices: map[string]float64{
 	statementPrice + byDay:          1,
 	statementPrice + byWeek:         1,
 	statementPrice + byTracked:      1,
+	statementPrice + byRate:         1,
 }}
 
 // rates are a price table as the estimator reads it. They do not change.
 type rates struct {
-	table                                 limits.PriceTable
-	call, sums, index, heap, text, result float64
-	statements                            map[string]float64
+	table                                        limits.PriceTable
+	call, sums, index, heap, text, result, write float64
+	statements                                   map[string]float64
 }
 
 func ratesOf(t limits.PriceTable) *rates {
 	r := &rates{
 		table: t, statements: map[string]float64{},
 		call: t.Prices["call"], sums: t.Prices["row.sums"], index: t.Prices["row.index"],
-		heap: t.Prices["row.table"], text: t.Prices["row.text"], result: t.Prices["row.result"],
+		heap: t.Prices["row.table"], text: t.Prices["row.text"], result: t.Prices["row.result"], write: t.Prices["row.write"],
 	}
 	for name, price := range t.Prices {
 		if statement, ok := strings.CutPrefix(name, statementPrice); ok {
