@@ -30,8 +30,8 @@ func TestBrowserCostPanel(t *testing.T) {
 
 	t.Run("shows the price of what is typed before it runs", func(t *testing.T) {
 		write(t, `query Typed { projects(first: 50) { nodes { client { name } } } }`, `{}`)
-		shown := panel(t, "estimated 2.5 points")
-		for _, want := range []string{"verdict accepted", "class interactive", "budget 2000 of 2000", "pays this 800 times now", "projects.nodes.client"} {
+		shown := panel(t, "estimated 1 point")
+		for _, want := range []string{"verdict accepted", "class interactive", "budget 2000 of 2000", "pays this 2000 times now", "projects.nodes.client"} {
 			if !strings.Contains(shown, want) {
 				t.Errorf("the panel lacks %q:\n%s", want, shown)
 			}

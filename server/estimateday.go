@@ -59,14 +59,19 @@ func (e *estimator) perDay(user timesheet.UserID) float64 {
 
 // tracked estimates the time tracked on one of the projects of a list: their share
 // of what is read for the period, sums of months and the entries beside them, in
-// one statement for all of them. Any of them may hold all.
+// one statement for all of them. Any of them may hold all. Of all time the total of
+// each is kept, beside what is not folded of the last months.
 func (e *estimator) tracked(args limits.Arguments) limits.Estimate {
 	period := periodOf(args.Get("period"))
 	all, among := e.readable(period), int64(1)
 	work := e.rates.index * all
 	if e.viewer.ReadsEverybody() { // how many projects and sums there are is nothing that others know
 		among = max(1, e.counts.Projects)
-		if !e.viewer.Workspace.RollupDrifted {
+		switch {
+		case e.viewer.Workspace.RollupDrifted:
+		case args.Get("period") == nil:
+			work = e.rates.sums * (float64(among) + e.counts.Sums.Between(timesheet.Period{From: e.today - unfolded, To: e.today}, e.counts.AsOf, e.today))
+		default:
 			work, _ = e.summed(period, values{string(timesheet.GroupProject)}, entryFilter{})
 		}
 	}
@@ -78,6 +83,7 @@ func (e *estimator) tracked(args limits.Arguments) limits.Estimate {
 }
 
 const (
-	trackedPoints   = 0.02 // of a project without entries: one of a batch
-	declaredTracked = 0.5  // what the schema declares
+	trackedPoints   = 0.005 // of a project without entries: one of a batch
+	declaredTracked = 0.5   // what the schema declares
+	unfolded        = 62    // days whose sums by person are not in those of projects
 )

@@ -270,6 +270,7 @@ func TestStatisticsMissingAndStale(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	counts.AsOf = timesheet.DayOf(now, time.UTC)
 	r.server.statistics.keep(ws, counts, now)
 	p, a := r.priced(r.token, query, in)
 	if p.Cost.Basis != limits.Statistics || p.Cost.Requested >= 1 || p.Cost.Bound < 60 || p.Cost.Class != "report" {

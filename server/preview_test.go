@@ -73,7 +73,7 @@ func TestPreviewVerdicts(t *testing.T) {
 	}
 	t.Run("a variable too many is nobody's business", func(t *testing.T) {
 		r.t = t
-		if p, a := r.priced(r.token, page, map[string]any{"n": 1, "m": 2147483647}); p.Verdict.Code != verdictAccepted || p.Cost.Requested != 2.52 {
+		if p, a := r.priced(r.token, page, map[string]any{"n": 1, "m": 2147483647}); p.Verdict.Code != verdictAccepted || p.Cost.Requested != 2.51 {
 			t.Errorf("%s", a.raw)
 		}
 	})
@@ -157,9 +157,9 @@ func TestExplainedFields(t *testing.T) {
 		requested        float64
 		batches, atLeast int
 	}{
-		"list":              {"Query.projects", 5.5, 3, 7},             // the page with its clients, its count, the tasks
+		"list":              {"Query.projects", 4, 3, 7},             // the page with its clients, its count, the tasks
 		"list.totalCount":   {"ProjectConnection.totalCount", 2, 0, 0}, // its parent counts
-		"list.nodes.client": {"Project.client", 1, 0, 0},               // its list has read it
+		"list.nodes.client": {"Project.client", 0.25, 0, 0},               // its list has read it
 		"list.nodes.tasks":  {"Project.tasks", 1, 1, 3},
 		"viewer":            {"Query.viewer", 0.5, 0, 0},
 	} {

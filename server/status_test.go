@@ -97,8 +97,8 @@ func TestCostIsTold(t *testing.T) {
 	if c == nil {
 		t.Fatal("no extensions.cost:", a.raw)
 	}
-	if c.Requested != 2.5 || c.Limit != 1000 || c.Class != "interactive" || c.Basis != limits.Declared || c.Actual == nil {
-		t.Errorf("cost %+v, want 2.5 of 1000, interactive, declared, with an actual", *c)
+	if c.Requested != 1 || c.Limit != 1000 || c.Class != "interactive" || c.Basis != limits.Declared || c.Actual == nil {
+		t.Errorf("cost %+v, want 1 of 1000, interactive, declared, with an actual", *c)
 	}
 	if c.Throttle.Maximum != 2000 || c.Throttle.Restore != 100 || c.Throttle.Available > 2000 {
 		t.Errorf("throttleStatus %+v, want 2000 at 100", c.Throttle)
