@@ -157,9 +157,9 @@ func TestExplainedFields(t *testing.T) {
 		requested        float64
 		batches, atLeast int
 	}{
-		"list":              {"Query.projects", 4, 3, 7},             // the page with its clients, its count, the tasks
+		"list":              {"Query.projects", 4, 3, 7},               // the page with its clients, its count, the tasks
 		"list.totalCount":   {"ProjectConnection.totalCount", 2, 0, 0}, // its parent counts
-		"list.nodes.client": {"Project.client", 0.25, 0, 0},               // its list has read it
+		"list.nodes.client": {"Project.client", 0.25, 0, 0},            // its list has read it
 		"list.nodes.tasks":  {"Project.tasks", 1, 1, 3},
 		"viewer":            {"Query.viewer", 0.5, 0, 0},
 	} {
