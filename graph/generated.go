@@ -3247,23 +3247,13 @@ func (ec *executionContext) fieldContext_AuditConnection_pageInfo(_ context.Cont
 }
 
 func (ec *executionContext) _AuditConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *Connection[AuditEvent]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AuditConnection_totalCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.TotalCount(ctx)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
-			return ec.marshalOInt2ᚖint(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	ctx = within(ctx, "AuditConnection", field)
+	defer ec.recovered(ctx, &ret)
+	v, err := obj.TotalCount(ctx)
+	if err != nil {
+		return ec.failed(ctx, err)
+	}
+	return ec.marshalOInt2ᚖint(ctx, field.Selections, v)
 }
 func (ec *executionContext) fieldContext_AuditConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("AuditConnection", field, true, false, "Int")
@@ -3308,23 +3298,13 @@ func (ec *executionContext) fieldContext_AuditEvent_at(_ context.Context, field 
 }
 
 func (ec *executionContext) _AuditEvent_actor(ctx context.Context, field graphql.CollectedField, obj *AuditEvent) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_AuditEvent_actor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.AuditEvent().Actor(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.User) graphql.Marshaler {
-			return ec.marshalOUser2ᚖheadroomᚋtimesheetᚐUser(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	ctx = within(ctx, "AuditEvent", field)
+	defer ec.recovered(ctx, &ret)
+	v, err := ec.Resolvers.AuditEvent().Actor(ctx, obj)
+	if err != nil {
+		return ec.failed(ctx, err)
+	}
+	return ec.marshalOUser2ᚖheadroomᚋtimesheetᚐUser(ctx, field.Selections, v)
 }
 func (ec *executionContext) fieldContext_AuditEvent_actor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -3599,24 +3579,18 @@ func (ec *executionContext) fieldContext_Client_version(_ context.Context, field
 }
 
 func (ec *executionContext) _Client_projects(ctx context.Context, field graphql.CollectedField, obj *timesheet.Client) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Client_projects(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Client().Projects(ctx, obj, fc.Args["filter"].(*timesheet.ListFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *Connection[timesheet.Project]) graphql.Marshaler {
-			return ec.marshalOProjectConnection2ᚖheadroomᚋgraphᚐConnection(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	ctx = within(ctx, "Client", field)
+	defer ec.recovered(ctx, &ret)
+	args, err := ec.collected.args(ctx, ec, field, (*executionContext).field_Client_projects_args)
+	if err != nil {
+		ec.Error(ctx, err)
+		return graphql.Null
+	}
+	v, err := ec.Resolvers.Client().Projects(ctx, obj, args["filter"].(*timesheet.ListFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string))
+	if err != nil {
+		return ec.failed(ctx, err)
+	}
+	return ec.marshalOProjectConnection2ᚖheadroomᚋgraphᚐConnection(ctx, field.Selections, v)
 }
 func (ec *executionContext) fieldContext_Client_projects(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -3694,23 +3668,13 @@ func (ec *executionContext) fieldContext_ClientConnection_pageInfo(_ context.Con
 }
 
 func (ec *executionContext) _ClientConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Client]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ClientConnection_totalCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.TotalCount(ctx)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
-			return ec.marshalOInt2ᚖint(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	ctx = within(ctx, "ClientConnection", field)
+	defer ec.recovered(ctx, &ret)
+	v, err := obj.TotalCount(ctx)
+	if err != nil {
+		return ec.failed(ctx, err)
+	}
+	return ec.marshalOInt2ᚖint(ctx, field.Selections, v)
 }
 func (ec *executionContext) fieldContext_ClientConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ClientConnection", field, true, false, "Int")
@@ -6429,23 +6393,13 @@ func (ec *executionContext) fieldContext_Project_version(_ context.Context, fiel
 }
 
 func (ec *executionContext) _Project_client(ctx context.Context, field graphql.CollectedField, obj *timesheet.Project) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Project_client(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Project().Client(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Client) graphql.Marshaler {
-			return ec.marshalOClient2ᚖheadroomᚋtimesheetᚐClient(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	ctx = within(ctx, "Project", field)
+	defer ec.recovered(ctx, &ret)
+	v, err := ec.Resolvers.Project().Client(ctx, obj)
+	if err != nil {
+		return ec.failed(ctx, err)
+	}
+	return ec.marshalOClient2ᚖheadroomᚋtimesheetᚐClient(ctx, field.Selections, v)
 }
 func (ec *executionContext) fieldContext_Project_client(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -6461,24 +6415,18 @@ func (ec *executionContext) fieldContext_Project_client(_ context.Context, field
 }
 
 func (ec *executionContext) _Project_tasks(ctx context.Context, field graphql.CollectedField, obj *timesheet.Project) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Project_tasks(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Project().Tasks(ctx, obj, fc.Args["filter"].(*timesheet.ListFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *Connection[timesheet.Task]) graphql.Marshaler {
-			return ec.marshalOTaskConnection2ᚖheadroomᚋgraphᚐConnection(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	ctx = within(ctx, "Project", field)
+	defer ec.recovered(ctx, &ret)
+	args, err := ec.collected.args(ctx, ec, field, (*executionContext).field_Project_tasks_args)
+	if err != nil {
+		ec.Error(ctx, err)
+		return graphql.Null
+	}
+	v, err := ec.Resolvers.Project().Tasks(ctx, obj, args["filter"].(*timesheet.ListFilter), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string))
+	if err != nil {
+		return ec.failed(ctx, err)
+	}
+	return ec.marshalOTaskConnection2ᚖheadroomᚋgraphᚐConnection(ctx, field.Selections, v)
 }
 func (ec *executionContext) fieldContext_Project_tasks(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -6505,24 +6453,18 @@ func (ec *executionContext) fieldContext_Project_tasks(ctx context.Context, fiel
 }
 
 func (ec *executionContext) _Project_members(ctx context.Context, field graphql.CollectedField, obj *timesheet.Project) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Project_members(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Project().Members(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string))
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *Connection[timesheet.User]) graphql.Marshaler {
-			return ec.marshalOUserConnection2ᚖheadroomᚋgraphᚐConnection(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	ctx = within(ctx, "Project", field)
+	defer ec.recovered(ctx, &ret)
+	args, err := ec.collected.args(ctx, ec, field, (*executionContext).field_Project_members_args)
+	if err != nil {
+		ec.Error(ctx, err)
+		return graphql.Null
+	}
+	v, err := ec.Resolvers.Project().Members(ctx, obj, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string))
+	if err != nil {
+		return ec.failed(ctx, err)
+	}
+	return ec.marshalOUserConnection2ᚖheadroomᚋgraphᚐConnection(ctx, field.Selections, v)
 }
 func (ec *executionContext) fieldContext_Project_members(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -6549,24 +6491,18 @@ func (ec *executionContext) fieldContext_Project_members(ctx context.Context, fi
 }
 
 func (ec *executionContext) _Project_trackedSeconds(ctx context.Context, field graphql.CollectedField, obj *timesheet.Project) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Project_trackedSeconds(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Project().TrackedSeconds(ctx, obj, fc.Args["period"].(*timesheet.Period))
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
-			return ec.marshalOSeconds2ᚖint64(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	ctx = within(ctx, "Project", field)
+	defer ec.recovered(ctx, &ret)
+	args, err := ec.collected.args(ctx, ec, field, (*executionContext).field_Project_trackedSeconds_args)
+	if err != nil {
+		ec.Error(ctx, err)
+		return graphql.Null
+	}
+	v, err := ec.Resolvers.Project().TrackedSeconds(ctx, obj, args["period"].(*timesheet.Period))
+	if err != nil {
+		return ec.failed(ctx, err)
+	}
+	return ec.marshalOSeconds2ᚖint64(ctx, field.Selections, v)
 }
 func (ec *executionContext) fieldContext_Project_trackedSeconds(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -6593,23 +6529,13 @@ func (ec *executionContext) fieldContext_Project_trackedSeconds(ctx context.Cont
 }
 
 func (ec *executionContext) _Project_budget(ctx context.Context, field graphql.CollectedField, obj *timesheet.Project) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Project_budget(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Project().Budget(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Budget) graphql.Marshaler {
-			return ec.marshalOProjectBudget2ᚖheadroomᚋtimesheetᚐBudget(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	ctx = within(ctx, "Project", field)
+	defer ec.recovered(ctx, &ret)
+	v, err := ec.Resolvers.Project().Budget(ctx, obj)
+	if err != nil {
+		return ec.failed(ctx, err)
+	}
+	return ec.marshalOProjectBudget2ᚖheadroomᚋtimesheetᚐBudget(ctx, field.Selections, v)
 }
 func (ec *executionContext) fieldContext_Project_budget(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -6625,23 +6551,13 @@ func (ec *executionContext) fieldContext_Project_budget(_ context.Context, field
 }
 
 func (ec *executionContext) _Project_burn(ctx context.Context, field graphql.CollectedField, obj *timesheet.Project) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Project_burn(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Project().Burn(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Burn) graphql.Marshaler {
-			return ec.marshalOBudgetBurn2ᚖheadroomᚋtimesheetᚐBurn(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	ctx = within(ctx, "Project", field)
+	defer ec.recovered(ctx, &ret)
+	v, err := ec.Resolvers.Project().Burn(ctx, obj)
+	if err != nil {
+		return ec.failed(ctx, err)
+	}
+	return ec.marshalOBudgetBurn2ᚖheadroomᚋtimesheetᚐBurn(ctx, field.Selections, v)
 }
 func (ec *executionContext) fieldContext_Project_burn(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -6747,23 +6663,13 @@ func (ec *executionContext) fieldContext_ProjectConnection_pageInfo(_ context.Co
 }
 
 func (ec *executionContext) _ProjectConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Project]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ProjectConnection_totalCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.TotalCount(ctx)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
-			return ec.marshalOInt2ᚖint(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	ctx = within(ctx, "ProjectConnection", field)
+	defer ec.recovered(ctx, &ret)
+	v, err := obj.TotalCount(ctx)
+	if err != nil {
+		return ec.failed(ctx, err)
+	}
+	return ec.marshalOInt2ᚖint(ctx, field.Selections, v)
 }
 func (ec *executionContext) fieldContext_ProjectConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ProjectConnection", field, true, false, "Int")
@@ -7676,23 +7582,13 @@ func (ec *executionContext) fieldContext_Rate_effectiveFrom(_ context.Context, f
 }
 
 func (ec *executionContext) _Rate_user(ctx context.Context, field graphql.CollectedField, obj *timesheet.Rate) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Rate_user(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Rate().User(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.User) graphql.Marshaler {
-			return ec.marshalOUser2ᚖheadroomᚋtimesheetᚐUser(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	ctx = within(ctx, "Rate", field)
+	defer ec.recovered(ctx, &ret)
+	v, err := ec.Resolvers.Rate().User(ctx, obj)
+	if err != nil {
+		return ec.failed(ctx, err)
+	}
+	return ec.marshalOUser2ᚖheadroomᚋtimesheetᚐUser(ctx, field.Selections, v)
 }
 func (ec *executionContext) fieldContext_Rate_user(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -7708,23 +7604,13 @@ func (ec *executionContext) fieldContext_Rate_user(_ context.Context, field grap
 }
 
 func (ec *executionContext) _Rate_project(ctx context.Context, field graphql.CollectedField, obj *timesheet.Rate) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Rate_project(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Rate().Project(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Project) graphql.Marshaler {
-			return ec.marshalOProject2ᚖheadroomᚋtimesheetᚐProject(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	ctx = within(ctx, "Rate", field)
+	defer ec.recovered(ctx, &ret)
+	v, err := ec.Resolvers.Rate().Project(ctx, obj)
+	if err != nil {
+		return ec.failed(ctx, err)
+	}
+	return ec.marshalOProject2ᚖheadroomᚋtimesheetᚐProject(ctx, field.Selections, v)
 }
 func (ec *executionContext) fieldContext_Rate_project(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -7740,23 +7626,13 @@ func (ec *executionContext) fieldContext_Rate_project(_ context.Context, field g
 }
 
 func (ec *executionContext) _Rate_task(ctx context.Context, field graphql.CollectedField, obj *timesheet.Rate) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Rate_task(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Rate().Task(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Task) graphql.Marshaler {
-			return ec.marshalOTask2ᚖheadroomᚋtimesheetᚐTask(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	ctx = within(ctx, "Rate", field)
+	defer ec.recovered(ctx, &ret)
+	v, err := ec.Resolvers.Rate().Task(ctx, obj)
+	if err != nil {
+		return ec.failed(ctx, err)
+	}
+	return ec.marshalOTask2ᚖheadroomᚋtimesheetᚐTask(ctx, field.Selections, v)
 }
 func (ec *executionContext) fieldContext_Rate_task(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -7823,23 +7699,13 @@ func (ec *executionContext) fieldContext_RateConnection_pageInfo(_ context.Conte
 }
 
 func (ec *executionContext) _RateConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Rate]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_RateConnection_totalCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.TotalCount(ctx)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
-			return ec.marshalOInt2ᚖint(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	ctx = within(ctx, "RateConnection", field)
+	defer ec.recovered(ctx, &ret)
+	v, err := obj.TotalCount(ctx)
+	if err != nil {
+		return ec.failed(ctx, err)
+	}
+	return ec.marshalOInt2ᚖint(ctx, field.Selections, v)
 }
 func (ec *executionContext) fieldContext_RateConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("RateConnection", field, true, false, "Int")
@@ -7969,23 +7835,13 @@ func (ec *executionContext) fieldContext_ReportExport_id(_ context.Context, fiel
 }
 
 func (ec *executionContext) _ReportExport_user(ctx context.Context, field graphql.CollectedField, obj *timesheet.Export) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReportExport_user(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.ReportExport().User(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.User) graphql.Marshaler {
-			return ec.marshalOUser2ᚖheadroomᚋtimesheetᚐUser(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	ctx = within(ctx, "ReportExport", field)
+	defer ec.recovered(ctx, &ret)
+	v, err := ec.Resolvers.ReportExport().User(ctx, obj)
+	if err != nil {
+		return ec.failed(ctx, err)
+	}
+	return ec.marshalOUser2ᚖheadroomᚋtimesheetᚐUser(ctx, field.Selections, v)
 }
 func (ec *executionContext) fieldContext_ReportExport_user(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -8050,23 +7906,13 @@ func (ec *executionContext) fieldContext_ReportExport_failure(_ context.Context,
 }
 
 func (ec *executionContext) _ReportExport_url(ctx context.Context, field graphql.CollectedField, obj *timesheet.Export) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReportExport_url(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.ReportExport().URL(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	ctx = within(ctx, "ReportExport", field)
+	defer ec.recovered(ctx, &ret)
+	v, err := ec.Resolvers.ReportExport().URL(ctx, obj)
+	if err != nil {
+		return ec.failed(ctx, err)
+	}
+	return ec.marshalOString2ᚖstring(ctx, field.Selections, v)
 }
 func (ec *executionContext) fieldContext_ReportExport_url(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReportExport", field, true, true, "String")
@@ -8203,23 +8049,13 @@ func (ec *executionContext) fieldContext_ReportExportConnection_pageInfo(_ conte
 }
 
 func (ec *executionContext) _ReportExportConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Export]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ReportExportConnection_totalCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.TotalCount(ctx)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
-			return ec.marshalOInt2ᚖint(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	ctx = within(ctx, "ReportExportConnection", field)
+	defer ec.recovered(ctx, &ret)
+	v, err := obj.TotalCount(ctx)
+	if err != nil {
+		return ec.failed(ctx, err)
+	}
+	return ec.marshalOInt2ᚖint(ctx, field.Selections, v)
 }
 func (ec *executionContext) fieldContext_ReportExportConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ReportExportConnection", field, true, false, "Int")
@@ -8973,23 +8809,13 @@ func (ec *executionContext) fieldContext_TagConnection_pageInfo(_ context.Contex
 }
 
 func (ec *executionContext) _TagConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Tag]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TagConnection_totalCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.TotalCount(ctx)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
-			return ec.marshalOInt2ᚖint(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	ctx = within(ctx, "TagConnection", field)
+	defer ec.recovered(ctx, &ret)
+	v, err := obj.TotalCount(ctx)
+	if err != nil {
+		return ec.failed(ctx, err)
+	}
+	return ec.marshalOInt2ᚖint(ctx, field.Selections, v)
 }
 func (ec *executionContext) fieldContext_TagConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TagConnection", field, true, false, "Int")
@@ -9069,23 +8895,13 @@ func (ec *executionContext) fieldContext_Task_version(_ context.Context, field g
 }
 
 func (ec *executionContext) _Task_project(ctx context.Context, field graphql.CollectedField, obj *timesheet.Task) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Task_project(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Task().Project(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Project) graphql.Marshaler {
-			return ec.marshalOProject2ᚖheadroomᚋtimesheetᚐProject(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	ctx = within(ctx, "Task", field)
+	defer ec.recovered(ctx, &ret)
+	v, err := ec.Resolvers.Task().Project(ctx, obj)
+	if err != nil {
+		return ec.failed(ctx, err)
+	}
+	return ec.marshalOProject2ᚖheadroomᚋtimesheetᚐProject(ctx, field.Selections, v)
 }
 func (ec *executionContext) fieldContext_Task_project(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -9152,23 +8968,13 @@ func (ec *executionContext) fieldContext_TaskConnection_pageInfo(_ context.Conte
 }
 
 func (ec *executionContext) _TaskConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.Task]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TaskConnection_totalCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.TotalCount(ctx)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
-			return ec.marshalOInt2ᚖint(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	ctx = within(ctx, "TaskConnection", field)
+	defer ec.recovered(ctx, &ret)
+	v, err := obj.TotalCount(ctx)
+	if err != nil {
+		return ec.failed(ctx, err)
+	}
+	return ec.marshalOInt2ᚖint(ctx, field.Selections, v)
 }
 func (ec *executionContext) fieldContext_TaskConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TaskConnection", field, true, false, "Int")
@@ -9255,23 +9061,13 @@ func (ec *executionContext) fieldContext_TimeEntry_version(_ context.Context, fi
 }
 
 func (ec *executionContext) _TimeEntry_user(ctx context.Context, field graphql.CollectedField, obj *timesheet.TimeEntry) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimeEntry_user(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.TimeEntry().User(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.User) graphql.Marshaler {
-			return ec.marshalOUser2ᚖheadroomᚋtimesheetᚐUser(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	ctx = within(ctx, "TimeEntry", field)
+	defer ec.recovered(ctx, &ret)
+	v, err := ec.Resolvers.TimeEntry().User(ctx, obj)
+	if err != nil {
+		return ec.failed(ctx, err)
+	}
+	return ec.marshalOUser2ᚖheadroomᚋtimesheetᚐUser(ctx, field.Selections, v)
 }
 func (ec *executionContext) fieldContext_TimeEntry_user(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -9287,23 +9083,13 @@ func (ec *executionContext) fieldContext_TimeEntry_user(_ context.Context, field
 }
 
 func (ec *executionContext) _TimeEntry_project(ctx context.Context, field graphql.CollectedField, obj *timesheet.TimeEntry) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimeEntry_project(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.TimeEntry().Project(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Project) graphql.Marshaler {
-			return ec.marshalOProject2ᚖheadroomᚋtimesheetᚐProject(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	ctx = within(ctx, "TimeEntry", field)
+	defer ec.recovered(ctx, &ret)
+	v, err := ec.Resolvers.TimeEntry().Project(ctx, obj)
+	if err != nil {
+		return ec.failed(ctx, err)
+	}
+	return ec.marshalOProject2ᚖheadroomᚋtimesheetᚐProject(ctx, field.Selections, v)
 }
 func (ec *executionContext) fieldContext_TimeEntry_project(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -9319,23 +9105,13 @@ func (ec *executionContext) fieldContext_TimeEntry_project(_ context.Context, fi
 }
 
 func (ec *executionContext) _TimeEntry_task(ctx context.Context, field graphql.CollectedField, obj *timesheet.TimeEntry) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimeEntry_task(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.TimeEntry().Task(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Task) graphql.Marshaler {
-			return ec.marshalOTask2ᚖheadroomᚋtimesheetᚐTask(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	ctx = within(ctx, "TimeEntry", field)
+	defer ec.recovered(ctx, &ret)
+	v, err := ec.Resolvers.TimeEntry().Task(ctx, obj)
+	if err != nil {
+		return ec.failed(ctx, err)
+	}
+	return ec.marshalOTask2ᚖheadroomᚋtimesheetᚐTask(ctx, field.Selections, v)
 }
 func (ec *executionContext) fieldContext_TimeEntry_task(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -9351,23 +9127,13 @@ func (ec *executionContext) fieldContext_TimeEntry_task(_ context.Context, field
 }
 
 func (ec *executionContext) _TimeEntry_tags(ctx context.Context, field graphql.CollectedField, obj *timesheet.TimeEntry) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimeEntry_tags(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.TimeEntry().Tags(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []timesheet.Tag) graphql.Marshaler {
-			return ec.marshalOTag2ᚕheadroomᚋtimesheetᚐTagᚄ(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	ctx = within(ctx, "TimeEntry", field)
+	defer ec.recovered(ctx, &ret)
+	v, err := ec.Resolvers.TimeEntry().Tags(ctx, obj)
+	if err != nil {
+		return ec.failed(ctx, err)
+	}
+	return ec.marshalOTag2ᚕheadroomᚋtimesheetᚐTagᚄ(ctx, field.Selections, v)
 }
 func (ec *executionContext) fieldContext_TimeEntry_tags(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -9383,23 +9149,13 @@ func (ec *executionContext) fieldContext_TimeEntry_tags(_ context.Context, field
 }
 
 func (ec *executionContext) _TimeEntry_amount(ctx context.Context, field graphql.CollectedField, obj *timesheet.TimeEntry) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimeEntry_amount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.TimeEntry().Amount(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Money) graphql.Marshaler {
-			return ec.marshalOMoney2ᚖheadroomᚋtimesheetᚐMoney(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	ctx = within(ctx, "TimeEntry", field)
+	defer ec.recovered(ctx, &ret)
+	v, err := ec.Resolvers.TimeEntry().Amount(ctx, obj)
+	if err != nil {
+		return ec.failed(ctx, err)
+	}
+	return ec.marshalOMoney2ᚖheadroomᚋtimesheetᚐMoney(ctx, field.Selections, v)
 }
 func (ec *executionContext) fieldContext_TimeEntry_amount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -9415,23 +9171,13 @@ func (ec *executionContext) fieldContext_TimeEntry_amount(_ context.Context, fie
 }
 
 func (ec *executionContext) _TimeEntry_cost(ctx context.Context, field graphql.CollectedField, obj *timesheet.TimeEntry) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimeEntry_cost(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.TimeEntry().Cost(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Money) graphql.Marshaler {
-			return ec.marshalOMoney2ᚖheadroomᚋtimesheetᚐMoney(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	ctx = within(ctx, "TimeEntry", field)
+	defer ec.recovered(ctx, &ret)
+	v, err := ec.Resolvers.TimeEntry().Cost(ctx, obj)
+	if err != nil {
+		return ec.failed(ctx, err)
+	}
+	return ec.marshalOMoney2ᚖheadroomᚋtimesheetᚐMoney(ctx, field.Selections, v)
 }
 func (ec *executionContext) fieldContext_TimeEntry_cost(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -9505,23 +9251,13 @@ func (ec *executionContext) fieldContext_TimeEntryConnection_pageInfo(_ context.
 }
 
 func (ec *executionContext) _TimeEntryConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.TimeEntry]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimeEntryConnection_totalCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.TotalCount(ctx)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
-			return ec.marshalOInt2ᚖint(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	ctx = within(ctx, "TimeEntryConnection", field)
+	defer ec.recovered(ctx, &ret)
+	v, err := obj.TotalCount(ctx)
+	if err != nil {
+		return ec.failed(ctx, err)
+	}
+	return ec.marshalOInt2ᚖint(ctx, field.Selections, v)
 }
 func (ec *executionContext) fieldContext_TimeEntryConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimeEntryConnection", field, true, false, "Int")
@@ -9666,23 +9402,13 @@ func (ec *executionContext) fieldContext_Token_expiresAt(_ context.Context, fiel
 }
 
 func (ec *executionContext) _Token_user(ctx context.Context, field graphql.CollectedField, obj *timesheet.Token) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Token_user(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Token().User(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.User) graphql.Marshaler {
-			return ec.marshalOUser2ᚖheadroomᚋtimesheetᚐUser(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	ctx = within(ctx, "Token", field)
+	defer ec.recovered(ctx, &ret)
+	v, err := ec.Resolvers.Token().User(ctx, obj)
+	if err != nil {
+		return ec.failed(ctx, err)
+	}
+	return ec.marshalOUser2ᚖheadroomᚋtimesheetᚐUser(ctx, field.Selections, v)
 }
 func (ec *executionContext) fieldContext_Token_user(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -10179,23 +9905,13 @@ func (ec *executionContext) fieldContext_UserConnection_pageInfo(_ context.Conte
 }
 
 func (ec *executionContext) _UserConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *Connection[timesheet.User]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_UserConnection_totalCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.TotalCount(ctx)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
-			return ec.marshalOInt2ᚖint(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	ctx = within(ctx, "UserConnection", field)
+	defer ec.recovered(ctx, &ret)
+	v, err := obj.TotalCount(ctx)
+	if err != nil {
+		return ec.failed(ctx, err)
+	}
+	return ec.marshalOInt2ᚖint(ctx, field.Selections, v)
 }
 func (ec *executionContext) fieldContext_UserConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("UserConnection", field, true, false, "Int")
@@ -10247,23 +9963,13 @@ func (ec *executionContext) fieldContext_UserError_message(_ context.Context, fi
 }
 
 func (ec *executionContext) _Viewer_user(ctx context.Context, field graphql.CollectedField, obj *timesheet.Viewer) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Viewer_user(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Viewer().User(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.User) graphql.Marshaler {
-			return ec.marshalNUser2ᚖheadroomᚋtimesheetᚐUser(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	ctx = within(ctx, "Viewer", field)
+	defer ec.recovered(ctx, &ret)
+	v, err := ec.Resolvers.Viewer().User(ctx, obj)
+	if err != nil {
+		return ec.failed(ctx, err)
+	}
+	return ec.marshalNUser2ᚖheadroomᚋtimesheetᚐUser(ctx, field.Selections, v)
 }
 func (ec *executionContext) fieldContext_Viewer_user(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -10303,23 +10009,13 @@ func (ec *executionContext) fieldContext_Viewer_workspace(_ context.Context, fie
 }
 
 func (ec *executionContext) _Viewer_budget(ctx context.Context, field graphql.CollectedField, obj *timesheet.Viewer) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Viewer_budget(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Viewer().Budget(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *CostBudget) graphql.Marshaler {
-			return ec.marshalNCostBudget2ᚖheadroomᚋgraphᚐCostBudget(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	ctx = within(ctx, "Viewer", field)
+	defer ec.recovered(ctx, &ret)
+	v, err := ec.Resolvers.Viewer().Budget(ctx, obj)
+	if err != nil {
+		return ec.failed(ctx, err)
+	}
+	return ec.marshalNCostBudget2ᚖheadroomᚋgraphᚐCostBudget(ctx, field.Selections, v)
 }
 func (ec *executionContext) fieldContext_Viewer_budget(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -10383,23 +10079,13 @@ func (ec *executionContext) fieldContext_WeekGrid_totals(_ context.Context, fiel
 }
 
 func (ec *executionContext) _WeekRow_project(ctx context.Context, field graphql.CollectedField, obj *timesheet.WeekRow) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_WeekRow_project(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.WeekRow().Project(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Project) graphql.Marshaler {
-			return ec.marshalOProject2ᚖheadroomᚋtimesheetᚐProject(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	ctx = within(ctx, "WeekRow", field)
+	defer ec.recovered(ctx, &ret)
+	v, err := ec.Resolvers.WeekRow().Project(ctx, obj)
+	if err != nil {
+		return ec.failed(ctx, err)
+	}
+	return ec.marshalOProject2ᚖheadroomᚋtimesheetᚐProject(ctx, field.Selections, v)
 }
 func (ec *executionContext) fieldContext_WeekRow_project(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
@@ -10415,23 +10101,13 @@ func (ec *executionContext) fieldContext_WeekRow_project(_ context.Context, fiel
 }
 
 func (ec *executionContext) _WeekRow_task(ctx context.Context, field graphql.CollectedField, obj *timesheet.WeekRow) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_WeekRow_task(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.WeekRow().Task(ctx, obj)
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *timesheet.Task) graphql.Marshaler {
-			return ec.marshalOTask2ᚖheadroomᚋtimesheetᚐTask(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	ctx = within(ctx, "WeekRow", field)
+	defer ec.recovered(ctx, &ret)
+	v, err := ec.Resolvers.WeekRow().Task(ctx, obj)
+	if err != nil {
+		return ec.failed(ctx, err)
+	}
+	return ec.marshalOTask2ᚖheadroomᚋtimesheetᚐTask(ctx, field.Selections, v)
 }
 func (ec *executionContext) fieldContext_WeekRow_task(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{

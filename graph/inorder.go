@@ -143,6 +143,25 @@ func (p *place) Value(key any) any {
 	return p.Context.Value(key)
 }
 
+// within is the place of a field that a resolver answers.
+func within(ctx context.Context, object string, field graphql.CollectedField) context.Context {
+	return &place{Context: ctx, field: graphql.FieldContext{Parent: graphql.GetFieldContext(ctx), Object: object, Field: field}}
+}
+
+// failed is the answer of a field whose resolver has failed.
+func (ec *executionContext) failed(ctx context.Context, err error) graphql.Marshaler {
+	ec.Error(ctx, graphql.AddFieldLocationToError(ctx, err))
+	return graphql.Null
+}
+
+// recovered makes a panic fail its field; it is deferred.
+func (ec *executionContext) recovered(ctx context.Context, answer *graphql.Marshaler) {
+	if p := recover(); p != nil {
+		ec.Error(ctx, ec.Recover(ctx, p))
+		*answer = graphql.Null
+	}
+}
+
 // leaf is a context that makes the place of its field when an error asks for it.
 type leaf struct {
 	context.Context

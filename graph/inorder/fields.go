@@ -28,6 +28,28 @@ var (
 		(?:true|false),
 	\)
 \}`)
+	// resolved is the function of a field that asks for what it needs, once it has read
+	// its arguments, if it has any.
+	resolved = regexp.MustCompile(`(func \(ec \*executionContext\) _\w+\(ctx context\.Context, field graphql\.CollectedField, obj \S+\) \(ret graphql\.Marshaler\) \{)
+	return graphql\.ResolveField\(
+		ctx,
+		ec\.OperationContext,
+		field,
+		func\(ctx context\.Context, field graphql\.CollectedField\) \(\*graphql\.FieldContext, error\) \{
+			return ec\.(fieldContext_(\w+))\(ctx, field\)
+		\},
+		func\(ctx context\.Context\) \(any, error\) \{
+(			fc := graphql\.GetFieldContext\(ctx\)
+)?			return (ec\.Resolvers[^\n]*|obj\.\w+\(ctx\))
+		\},
+		nil,
+		func\(ctx context\.Context, selections ast\.SelectionSet, v [*[][^\n]*\) graphql\.Marshaler \{
+			return ec\.(marshal\S+)\(ctx, selections, v\)
+		\},
+		true,
+		(?:true|false),
+	\)
+\}`)
 	owner   = regexp.MustCompile(`func \(ec \*executionContext\) (fieldContext_\w+)\([^\n]*\n(?:\treturn graphql\.NewScalarFieldContext\(|\tfc = &graphql\.FieldContext\{\n\t\tObject: +)"(\w+)"`)
 	marshal = regexp.MustCompile(`(?s)func \(ec \*executionContext\) (marshal\S+?)\(ctx context\.Context[^\n]*\{\n(.*?)\n}\n`)
 )
@@ -53,10 +75,33 @@ func rewriteFields(text string) (string, error) {
 		}
 		return head + " graphql.Marshaler {\n" + before + "\treturn ec." + name + "(" + ctx + ", field.Selections, " + value + ")\n}"
 	})
-	if found == 0 || !known {
-		return "", errors.New("no plain fields, or not what belongs to them")
+	text, resolves, all := rewriteResolved(text, owners)
+	if found == 0 || resolves == 0 || !known || !all {
+		return "", errors.New("no plain or resolved fields, or not what belongs to them")
 	}
 	return text, nil
+}
+
+// rewriteResolved has resolvers called where their field is answered, with one place
+// made for both and no functions around. What they return is a pointer or a list, which
+// the marshaler knows the null of; the roots' fields have no obj and stay.
+func rewriteResolved(text string, owners map[string]string) (out string, found int, known bool) {
+	known = true
+	out = resolved.ReplaceAllStringFunc(text, func(function string) string {
+		found++
+		parts := resolved.FindStringSubmatch(function)
+		head, of, name, args, call, marshal := parts[1], owners[parts[2]], parts[3], parts[4], parts[5], parts[6]
+		known = known && of != ""
+		body := "\n\tctx = within(ctx, \"" + of + "\", field)\n\tdefer ec.recovered(ctx, &ret)\n"
+		if args != "" {
+			body += "\targs, err := ec.collected.args(ctx, ec, field, (*executionContext).field_" + name + "_args)\n" +
+				"\tif err != nil {\n\t\tec.Error(ctx, err)\n\t\treturn graphql.Null\n\t}\n"
+			call = strings.ReplaceAll(call, "fc.Args[", "args[")
+		}
+		return head + body + "\tv, err := " + call + "\n\tif err != nil {\n\t\treturn ec.failed(ctx, err)\n\t}\n" +
+			"\treturn ec." + marshal + "(ctx, field.Selections, v)\n}"
+	})
+	return out, found, known
 }
 
 func byName(re *regexp.Regexp, text string) map[string]string {
