@@ -8,9 +8,14 @@ import (
 // at is a moment before the data, another one in each run.
 func at(n int) time.Time { return time.Date(2020, time.January, 1, 0, n, 0, 0, time.UTC) }
 
-func createEntry(w words, d *data, _ person, n int) []message {
+// projectOf is one of the few that somebody works on.
+func projectOf(d *data, who person, n int) int64 {
+	return d.projects[(int(who.key)*7+n%projectsAtOnce*13)%len(d.projects)]
+}
+
+func createEntry(w words, d *data, who person, n int) []message {
 	from, to, description := at(n), at(n).Add(50*time.Second), "written by the benchmark"
-	project := d.projects[n%len(d.projects)]
+	project := projectOf(d, who, n)
 	return []message{map[words]message{
 		ours: document(`mutation Create($input: CreateTimeEntryInput!) { createTimeEntry(input: $input) { timeEntry { `+shortFields+` } userErrors { code message } } }`,
 			vars{"input": vars{"projectId": idOf(project), "startedAt": from, "endedAt": to, "description": description}}),
@@ -22,9 +27,9 @@ func createEntry(w words, d *data, _ person, n int) []message {
 	}[w]}
 }
 
-func timer(w words, d *data, _ person, n int) []message {
+func timer(w words, d *data, who person, n int) []message {
 	from, to, description := at(n), at(n).Add(50*time.Second), "timed by the benchmark"
-	project := d.projects[n%len(d.projects)]
+	project := projectOf(d, who, n)
 	return map[words][]message{
 		ours: {
 			document(`mutation Start($input: StartTimerInput!) { startTimer(input: $input) { timeEntry { `+shortFields+` } userErrors { code message } } }`,
