@@ -279,7 +279,7 @@ func BuiltEntry(v timesheet.Viewer, project *timesheet.ProjectID, tags []timeshe
 	if project != nil {
 		e.TaskID = new(timesheet.TaskID(*project))
 	}
-	sql, args := createEntry(v, e, nil, joins)
+	sql, args := createEntry(v, e, nil, len(tags) > 0, joins)
 	return built(sql, args, nil)
 }
 

@@ -27,16 +27,17 @@ const liveTags = `
 // is written: the steps say which. Its last column is the start of an entry that
 // this one overlaps. What an entry does not have is left out of the statement: each
 // part of a plan is made ready anew, whether it finds anything or not.
-func createEntry(v timesheet.Viewer, e timesheet.TimeEntry, billable *bool, joins Joins) (string, arguments) {
-	args := arguments{v.Workspace.ID, e.UserID, e.ID, e.StartedAt, e.EndedAt}
-	day := args.add(e.Day) + "::date"
+// Arguments have the types that pgx writes without reflection.
+func createEntry(v timesheet.Viewer, e timesheet.TimeEntry, billable *bool, minted bool, joins Joins) (string, arguments) {
+	args := arguments{int64(v.Workspace.ID), int64(e.UserID), [16]byte(e.ID), e.StartedAt, e.EndedAt}
+	day := args.add(e.Day.Start(time.UTC)) + "::date"
 	project, task, paid, from, where := "NULL::bigint", "NULL::bigint", "false", "", ""
 	if e.ProjectID != nil {
-		project, paid = args.add(e.ProjectID)+"::bigint", "p.billable"
+		project, paid = args.add(int64(*e.ProjectID))+"::bigint", "p.billable"
 		from += "\nJOIN project p ON p.workspace_id = $1 AND p.id = " + project + " AND p.deleted_at IS NULL AND p.archived_at IS NULL" + projectsSeen(v, "p.id", &args)
 	}
 	if e.TaskID != nil {
-		task, paid = args.add(e.TaskID)+"::bigint", "coalesce(t.billable, "+paid+")"
+		task, paid = args.add(int64(*e.TaskID))+"::bigint", "coalesce(t.billable, "+paid+")"
 		from += "\nJOIN task t ON t.workspace_id = $1 AND t.project_id = " + project + " AND t.id = " + task + " AND t.deleted_at IS NULL AND t.archived_at IS NULL"
 	}
 	if billable != nil {
@@ -53,11 +54,15 @@ func createEntry(v timesheet.Viewer, e timesheet.TimeEntry, billable *bool, join
 			where += "\n  AND NOT EXISTS (SELECT FROM clash)"
 		}
 	}
+	conflict := "\nON CONFLICT DO NOTHING"
+	if minted { // nobody has this id
+		conflict = ""
+	}
 	columns, joined := joins.parts("") // whoever may track time on a project sees it
 	return "/* createEntry */\nWITH " + with + insertAtOnce + strings.Join([]string{project, task, day, paid}, ", ") + "," + ratesOfWork + tags + ", " + args.add(e.Description) +
 		"\nFROM workspace w\nCROSS JOIN LATERAL rate_on($1, $2, " + project + ", " + task + ", " + day + ") r" + from +
-		"\nWHERE w.workspace_id = $1\n  AND w.time_zone = " + args.add(v.Workspace.TimeZone) + "\n  AND (w.locked_through IS NULL OR w.locked_through < " + day + ")" + where +
-		"\nON CONFLICT DO NOTHING\nRETURNING *\n)\nSELECT " + columns + ",\n       " + clash + "\nFROM written e" + joined, args
+		"\nWHERE w.workspace_id = $1\n  AND w.time_zone = " + args.add(v.Workspace.TimeZone) + "\n  AND (w.locked_through IS NULL OR w.locked_through < " + day + ")" + where + conflict +
+		"\nRETURNING *\n)\nSELECT " + columns + ",\n       " + clash + "\nFROM written e" + joined, args
 }
 
 // auditWritten is [insertAudit] for an entry that this transaction has written; for
@@ -87,7 +92,7 @@ func (s *Store) createAtOnce(ctx context.Context, v timesheet.Viewer, in timeshe
 	if in.Billable.Given {
 		billable = &in.Billable.Value
 	}
-	sql, args := createEntry(v, e, billable, joins)
+	sql, args := createEntry(v, e, billable, in.ID == nil, joins)
 	var clash *time.Time
 	err = rerun(ctx, func() error {
 		ok, clash = false, nil
@@ -104,7 +109,7 @@ func (s *Store) createAtOnce(ctx context.Context, v timesheet.Viewer, in timeshe
 			}
 			return err
 		})
-		batch.Queue(auditWritten, v.Workspace.ID, nullable(v.User), nullable(v.Token), ch.Action, "TimeEntry", e.ID.String(), input, e.ID)
+		batch.Queue(auditWritten, int64(v.Workspace.ID), (*int64)(nullable(v.User)), (*int64)(nullable(v.Token)), ch.Action, "TimeEntry", e.ID.String(), input, [16]byte(e.ID))
 		return s.together(ctx, v, ch, batch)
 	})
 	if err != nil {
