@@ -39,7 +39,13 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	s := storetest.Open(t)
+	w := worldOn(storetest.Open(t))
+	w.people = w.workspace(t, "Acme")
+	return w
+}
+
+// worldOn is one without people.
+func worldOn(s *store.Store) *world {
 	root := resolvers.New(resolvers.Config{
 		Store: s, MintToken: mintToken, MintClaim: mintClaim, ReadClaim: readClaim,
 		Budget: func(context.Context) (available, size, restore float64) { return 1990.5, 2000, 100 },
@@ -52,9 +58,7 @@ func newWorld(t testing.TB) *world {
 		},
 	})
 	es := graph.NewExecutableSchema(graph.Config{Resolvers: root})
-	w := &world{store: s, schema: es.Schema(), exec: executor.New(es)}
-	w.people = w.workspace(t, "Acme")
-	return w
+	return &world{store: s, schema: es.Schema(), exec: executor.New(es)}
 }
 
 // The texts of tokens and claims are the server's business; here they are
@@ -106,6 +110,19 @@ type answer struct {
 
 // ask sends a document as somebody; nil is a request without a token.
 func (w *world) ask(ctx context.Context, v *timesheet.Viewer, document string, variables map[string]any) answer {
+	response, op := w.respond(ctx, v, document, variables)
+	got := answer{errors: response.Errors, statements: op.Statements()}
+	if response.Data == nil { // it was not run
+		return got
+	}
+	if err := json.Unmarshal(response.Data, &got.data); err != nil {
+		panic(err) // the executor always writes JSON
+	}
+	return got
+}
+
+// respond is ask with the answer as the executor has written it.
+func (w *world) respond(ctx context.Context, v *timesheet.Viewer, document string, variables map[string]any) (*graphql.Response, *store.Operation) {
 	op := store.NewOperation(4)
 	ctx = graphql.StartOperationTrace(store.WithOperation(ctx, op))
 	if v != nil {
@@ -114,15 +131,10 @@ func (w *world) ask(ctx context.Context, v *timesheet.Viewer, document string, v
 	}
 	request, errs := w.exec.CreateOperationContext(ctx, &graphql.RawParams{Query: document, Variables: asJSON(variables)})
 	if len(errs) > 0 {
-		return answer{errors: errs}
+		return &graphql.Response{Errors: errs}, op
 	}
 	next, ctx := w.exec.DispatchOperation(ctx, request)
-	response := next(ctx)
-	got := answer{errors: response.Errors, statements: op.Statements()}
-	if err := json.Unmarshal(response.Data, &got.data); err != nil {
-		panic(err) // the executor always writes JSON
-	}
-	return got
+	return next(ctx), op
 }
 
 // asJSON gives variables the types that they have in a request.
