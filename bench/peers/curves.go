@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"headroom/server"
 	"headroom/store"
@@ -77,23 +76,10 @@ func (b *bench) runCurves(ctx context.Context, pg *lab.Postgres) error {
 	return nil
 }
 
-// started runs fn beside a headroom of its own.
-func (b *bench) started(ctx context.Context, dsn string, fn func(p *peer) error) (err error) {
-	p, err := recipes[0].start(ctx, b.dir, dsn)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, p.stop()) }()
-	if err := p.ready(ctx); err != nil {
-		return err
-	}
-	return fn(p)
-}
-
 // curvesOf measures one size of the large workspace; the largest is the one that pages,
 // depths and connections are measured in.
 func (b *bench) curvesOf(ctx context.Context, d data, entries, round int, random *rand.Rand) error {
-	return b.started(ctx, d.dsn, func(p *peer) error {
+	return b.beside(ctx, recipes[0], d.dsn, func(p *peer) error {
 		for _, name := range []string{"my day", "page of 50 entries with everything nested", "month by project", "create entry"} {
 			op := operations[opIndex(name)]
 			if err := b.point(ctx, p, d, op, overEntries, name, float64(entries), round, random); err != nil {
@@ -165,7 +151,7 @@ func (b *bench) overConnections(ctx context.Context, p *peer, d data, round int,
 }
 
 func (b *bench) overTiny(ctx context.Context, tiny data, round int, random *rand.Rand) error {
-	return b.started(ctx, tiny.dsn, func(p *peer) error {
+	return b.beside(ctx, recipes[0], tiny.dsn, func(p *peer) error {
 		for _, n := range curveWorkspaces {
 			some := tiny
 			some.people = tiny.people[:int(n)]

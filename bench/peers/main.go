@@ -170,7 +170,8 @@ type bench struct {
 	count      atomic.Int64
 	samples    []sample
 	footprints []footprint
-	storms     []stormed
+	results    []stormed
+	capacity   float64       // reports a second that LIMIT can make
 	built      time.Duration // of the compiler, from an empty cache
 }
 

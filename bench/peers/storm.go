@@ -8,7 +8,6 @@ import (
 	"os"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -35,8 +34,7 @@ type arrival struct {
 // stormed is how a peer came through. Times are in milliseconds.
 type stormed struct {
 	Peer     string    `json:"peer"`
-	Times    float64   `json:"times"`    // reports came at this multiple of Capacity
-	Capacity float64   `json:"capacity"` // reports a second
+	Times    float64   `json:"times"`    // reports came at this multiple of the capacity
 	Calm     float64   `json:"calm"`     // p99 of days before the storm
 	Storm    float64   `json:"storm"`    // in it
 	Days     int       `json:"days"`     // in it and after
@@ -52,49 +50,78 @@ type stormed struct {
 	Seconds  []float64 `json:"seconds"`  // p99 of days by second; what failed counts as patience
 }
 
-// runStorms storms each peer, started anew, and headroom at ten times too.
+// settling is how long headroom makes one report at a time after its start.
+const settling = 30 * time.Second
+
+// runStorms storms each peer, started anew, and headroom at ten times too. Reports come
+// at a multiple of what LIMIT makes of them when it makes nothing else: the same for all.
 func (b *bench) runStorms(ctx context.Context, wanted []recipe) error {
+	limit := slices.IndexFunc(recipes, func(r recipe) bool { return r.words == statement })
+	err := b.beside(ctx, recipes[limit], b.data.dsn, func(p *peer) (err error) {
+		b.capacity, err = b.yearOf(p).most(ctx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
 	for _, r := range wanted {
-		multiples := []float64{2}
-		if r.words == ours {
-			multiples = []float64{2, 10}
-		}
 		if r.words == ownTables {
 			continue
 		}
-		for _, times := range multiples {
-			s, err := b.storm(ctx, r, times)
-			if err != nil {
-				return fmt.Errorf("storm of %s: %w", r.name, err)
-			}
-			b.storms = append(b.storms, s)
-			fmt.Fprintf(os.Stderr, "%s: %+v\n", r.name, s)
-			if err := b.publishStorms(); err != nil {
-				return err
-			}
+		if err := b.beside(ctx, r, b.data.dsn, func(p *peer) error { return b.storms(ctx, p) }); err != nil {
+			return fmt.Errorf("storm of %s: %w", r.name, err)
 		}
 	}
 	return nil
 }
 
-func (b *bench) storm(ctx context.Context, r recipe, times float64) (s stormed, err error) {
-	p, err := r.start(ctx, b.dir, b.data.dsn)
+// beside runs fn while a peer runs on a database.
+func (b *bench) beside(ctx context.Context, r recipe, dsn string, fn func(p *peer) error) (err error) {
+	p, err := r.start(ctx, b.dir, dsn)
 	if err != nil {
-		return s, err
+		return err
 	}
 	defer func() { err = errors.Join(err, p.stop()) }()
 	if err := p.ready(ctx); err != nil {
-		return s, err
+		return err
 	}
-	s = stormed{Peer: r.name, Times: times}
-	reports := runner{op: operations[opIndex("year by project, user and week")], peer: p, data: &b.data, count: &b.count}
-	if s.Capacity, err = reports.most(ctx); err != nil {
-		return s, err
+	return fn(p)
+}
+
+func (b *bench) yearOf(p *peer) runner {
+	return runner{op: operations[opIndex("year by project, user and week")], peer: p, data: &b.data, count: &b.count}
+}
+
+func (b *bench) storms(ctx context.Context, p *peer) error {
+	multiples := []float64{2}
+	if p.words == ours {
+		multiples = []float64{2, 10}
+		time.Sleep(settling)
 	}
-	random := rand.New(rand.NewPCG(b.options.seed, uint64(len(b.storms))))
-	crowd := newCrowd(p, &b.data, &b.count)
+	for _, times := range multiples {
+		s, err := b.storm(ctx, p, times)
+		if err != nil {
+			return err
+		}
+		b.results = append(b.results, s)
+		fmt.Fprintf(os.Stderr, "%+v\n", s)
+		if err := b.publishStorms(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *bench) storm(ctx context.Context, p *peer, times float64) (s stormed, err error) {
+	s = stormed{Peer: p.name, Times: times}
+	random := rand.New(rand.NewPCG(b.options.seed, uint64(len(b.results))))
+	day := operations[0]
+	crowd := &crowd{
+		days:    runner{op: day, peer: p, data: &b.data, count: &b.count, messages: day.ask(p.words, &b.data, person{}, 0)},
+		reports: b.yearOf(p),
+	}
 	arrivals := due(random, dayRate, 0, calmFor+stormFor+afterFor, false)
-	arrivals = append(arrivals, due(random, times*s.Capacity, calmFor, calmFor+stormFor, true)...)
+	arrivals = append(arrivals, due(random, times*b.capacity, calmFor, calmFor+stormFor, true)...)
 	slices.SortFunc(arrivals, func(x, y arrival) int { return int(x.due - y.due) })
 	before := time.AfterFunc(calmFor, func() { s.Before = resident(p.cmd.Process.Pid) })
 	defer before.Stop()
@@ -139,14 +166,6 @@ type crowd struct {
 	days, reports runner
 	mu            sync.Mutex
 	free          []*link
-}
-
-func newCrowd(p *peer, d *data, count *atomic.Int64) *crowd {
-	day, report := operations[0], operations[opIndex("year by project, user and week")]
-	return &crowd{
-		days:    runner{op: day, peer: p, data: d, count: count, messages: day.ask(p.words, d, person{}, 0)},
-		reports: runner{op: report, peer: p, data: d, count: count},
-	}
 }
 
 func (c *crowd) send(ctx context.Context, arrivals []arrival) {
