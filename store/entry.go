@@ -23,7 +23,8 @@ func scanEntry(row pgx.CollectableRow) (e timesheet.TimeEntry, err error) {
 func entryFields(e *timesheet.TimeEntry) []any {
 	return []any{
 		(*[16]byte)(&e.ID), (*int64)(&e.UserID), optional(&e.ProjectID), optional(&e.TaskID), &e.TagIDs, &e.StartedAt, &e.EndedAt, &e.Seconds,
-		dayScanner{&e.Day}, &e.Description, &e.Billable, &e.AmountX3600, &e.CostX3600, &e.Currency, &e.Invoiced, &e.Deleted, &e.Version,
+		dayScanner{&e.Day},
+		&e.Description, &e.Billable, &e.AmountX3600, &e.CostX3600, &e.Currency, &e.Invoiced, &e.Deleted, &e.Version,
 	}
 }
 
