@@ -72,7 +72,7 @@ func parse(args []string) (o options, err error) {
 	flags.DurationVar(&o.cell, "cell", 2*time.Second, "how long a cell is measured")
 	flags.Uint64Var(&o.seed, "seed", 1, "draws the order of cells, and arrivals")
 	flags.Float64Var(&o.tolerated, "tolerated", 0.05, "share of the machine that strangers may use in a cell that is not void")
-	flags.BoolVar(&o.footprint, "footprint", false, "measure start, memory, idle connections and the build too")
+	flags.BoolVar(&o.footprint, "footprint", false, "measure start, memory, idle connections and the build, and nothing else")
 	flags.BoolVar(&o.hold, "hold", false, "start the peers, say where they listen, and measure nothing")
 	flags.BoolVar(&o.storm, "storm", false, "send each peer a storm of reports, and measure nothing else")
 	flags.BoolVar(&o.curves, "curves", false, "measure how headroom grows with entries, pages, depth, workspaces and connections, and nothing else")
@@ -134,9 +134,7 @@ func run(ctx context.Context, args []string) (err error) {
 		return b.runCurves(ctx, pg)
 	}
 	if o.footprint {
-		if err := b.measureFootprints(ctx, wanted); err != nil {
-			return err
-		}
+		return b.measureFootprints(ctx, wanted)
 	}
 	if err := b.start(ctx, wanted); err != nil {
 		return err
@@ -148,11 +146,6 @@ func run(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	err = b.measure(ctx, ops)
-	if err == nil && o.footprint {
-		if b.built, err = buildFromNothing(ctx, b.dir); err == nil {
-			err = b.publish()
-		}
-	}
 	if len(b.samples) > 0 && o.out == "" {
 		fmt.Print(b.markdown(""))
 	}

@@ -53,26 +53,36 @@ type stormed struct {
 // settling is how long headroom makes one report at a time after its start.
 const settling = 30 * time.Second
 
-// runStorms storms each peer, started anew, and headroom at ten times too. Reports come
-// at a multiple of what LIMIT makes of them when it makes nothing else: the same for all.
+// runStorms storms each peer, started anew, and headroom at ten times too, once LIMIT has
+// had its turn and headroom has settled. Reports come at a multiple of what LIMIT makes of
+// them when it makes nothing else: the same for all.
 func (b *bench) runStorms(ctx context.Context, wanted []recipe) error {
-	limit := slices.IndexFunc(recipes, func(r recipe) bool { return r.words == statement })
-	err := b.beside(ctx, recipes[limit], b.data.dsn, func(p *peer) (err error) {
-		b.capacity, err = b.yearOf(p).most(ctx)
-		return err
+	return b.beside(ctx, recipes[0], b.data.dsn, func(own *peer) error {
+		started := time.Now()
+		limit := slices.IndexFunc(recipes, func(r recipe) bool { return r.words == statement })
+		err := b.beside(ctx, recipes[limit], b.data.dsn, func(p *peer) (err error) {
+			if b.capacity, err = b.yearOf(p).most(ctx); err != nil {
+				return err
+			}
+			return b.storms(ctx, p, 2)
+		})
+		if err != nil {
+			return err
+		}
+		time.Sleep(time.Until(started.Add(settling)))
+		if err := b.storms(ctx, own, 2, 10); err != nil {
+			return err
+		}
+		for _, r := range wanted {
+			if r.words == ours || r.words == statement || r.words == ownTables {
+				continue
+			}
+			if err := b.beside(ctx, r, b.data.dsn, func(p *peer) error { return b.storms(ctx, p, 2) }); err != nil {
+				return fmt.Errorf("storm of %s: %w", r.name, err)
+			}
+		}
+		return nil
 	})
-	if err != nil {
-		return err
-	}
-	for _, r := range wanted {
-		if r.words == ownTables {
-			continue
-		}
-		if err := b.beside(ctx, r, b.data.dsn, func(p *peer) error { return b.storms(ctx, p) }); err != nil {
-			return fmt.Errorf("storm of %s: %w", r.name, err)
-		}
-	}
-	return nil
 }
 
 // beside runs fn while a peer runs on a database.
@@ -92,12 +102,7 @@ func (b *bench) yearOf(p *peer) runner {
 	return runner{op: operations[opIndex("year by project, user and week")], peer: p, data: &b.data, count: &b.count}
 }
 
-func (b *bench) storms(ctx context.Context, p *peer) error {
-	multiples := []float64{2}
-	if p.words == ours {
-		multiples = []float64{2, 10}
-		time.Sleep(settling)
-	}
+func (b *bench) storms(ctx context.Context, p *peer, multiples ...float64) error {
 	for _, times := range multiples {
 		s, err := b.storm(ctx, p, times)
 		if err != nil {
