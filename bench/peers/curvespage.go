@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"bench/lab"
@@ -15,14 +13,14 @@ func (b *bench) publishCurves() error {
 		fmt.Print(b.curvesPage(""))
 		return nil
 	}
-	raw, err := b.keep("curves-", map[string]any{"samples": b.samples})
+	raw, err := b.keep("curves-", figuresKept{Samples: b.samples})
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(b.options.out, "peers-curves.svg"), []byte(b.curvesPicture()), 0o644); err != nil {
+	if err := b.write("peers-curves.svg", b.curvesPicture()); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(b.options.out, "peers-curves.md"), []byte(b.curvesPage(raw)), 0o644)
+	return b.write("peers-curves.md", b.curvesPage(raw))
 }
 
 // curve is what a chart shows: lines of one kind of growth.

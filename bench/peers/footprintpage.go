@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 )
 
@@ -13,11 +11,11 @@ func (b *bench) publishFootprints() error {
 		fmt.Print(b.footprintPage(""))
 		return nil
 	}
-	raw, err := b.keep("footprint-", map[string]any{"footprints": b.footprints, "built": b.built.Seconds()})
+	raw, err := b.keep("footprint-", figuresKept{Footprints: b.footprints, Built: b.built.Seconds()})
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(b.options.out, "peers-footprint.md"), []byte(b.footprintPage(raw)), 0o644)
+	return b.write("peers-footprint.md", b.footprintPage(raw))
 }
 
 func (b *bench) footprintPage(raw string) string {

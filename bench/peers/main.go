@@ -49,6 +49,7 @@ type options struct {
 	footprint  bool
 	storm      bool
 	curves     bool
+	again      string
 }
 
 func main() {
@@ -76,6 +77,7 @@ func parse(args []string) (o options, err error) {
 	flags.BoolVar(&o.hold, "hold", false, "start the peers, say where they listen, and measure nothing")
 	flags.BoolVar(&o.storm, "storm", false, "send each peer a storm of reports, and measure nothing else")
 	flags.BoolVar(&o.curves, "curves", false, "measure how headroom grows with entries, pages, depth, workspaces and connections, and nothing else")
+	flags.StringVar(&o.again, "again", "", "raw figures of an earlier run, whose page is written again without measuring")
 	return o, flags.Parse(args)
 }
 
@@ -98,6 +100,9 @@ func run(ctx context.Context, args []string) (err error) {
 	o, err := parse(args)
 	if err != nil {
 		return err
+	}
+	if o.again != "" {
+		return writeAgain(o)
 	}
 	ops, err := chosen(o.ops, operations, func(op operation) string { return op.name })
 	if err != nil {

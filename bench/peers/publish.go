@@ -7,6 +7,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
+
+	"bench/lab"
 )
 
 // figures are the medians of a peer at an operation, over the cells that are
@@ -61,21 +64,61 @@ func (b *bench) publish() error {
 	if b.options.out == "" {
 		return nil
 	}
-	raw, err := b.keep("", map[string]any{"samples": b.samples})
+	raw, err := b.keep("", figuresKept{Samples: b.samples})
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(b.options.out, "peers.md"), []byte(b.markdown(raw)), 0o644)
+	return b.write("peers.md", b.markdown(raw))
+}
+
+func (b *bench) write(name, text string) error {
+	return os.WriteFile(filepath.Join(b.options.out, name), []byte(text), 0o644)
+}
+
+// figuresKept is what the file of a run holds.
+type figuresKept struct {
+	Machine    lab.Machine   `json:"machine"`
+	Entries    int           `json:"entries"`
+	Seed       uint64        `json:"seed"`
+	Cell       time.Duration `json:"cell"`
+	Samples    []sample      `json:"samples,omitempty"`
+	Footprints []footprint   `json:"footprints,omitempty"`
+	Built      float64       `json:"built,omitempty"`    // s
+	Capacity   float64       `json:"capacity,omitempty"` // reports a second
+	Storms     []stormed     `json:"storms,omitempty"`
+}
+
+// writeAgain writes the page of a run that was measured before.
+func writeAgain(o options) error {
+	text, err := os.ReadFile(o.again)
+	if err != nil {
+		return err
+	}
+	var f figuresKept
+	if err := json.Unmarshal(text, &f); err != nil {
+		return fmt.Errorf("%s: %w", o.again, err)
+	}
+	o.entries, o.seed, o.cell = f.Entries, f.Seed, f.Cell
+	b := &bench{options: o, machine: f.Machine, samples: f.Samples, footprints: f.Footprints, built: time.Duration(f.Built * float64(time.Second)), capacity: f.Capacity, results: f.Storms}
+	switch {
+	case len(f.Storms) > 0:
+		return b.publishStorms()
+	case len(f.Footprints) > 0:
+		return b.publishFootprints()
+	case strings.Contains(f.Machine.Command, "--curves"):
+		return b.publishCurves()
+	}
+	return b.publish()
 }
 
 // keep writes raw figures into a file of this run's and returns its name.
-func (b *bench) keep(what string, figures map[string]any) (name string, err error) {
+func (b *bench) keep(what string, f figuresKept) (name string, err error) {
 	runs := filepath.Join(b.options.out, "peers-runs")
 	if err := os.MkdirAll(runs, 0o755); err != nil {
 		return "", err
 	}
-	figures["machine"], figures["entries"], figures["seed"] = b.machine, b.options.entries, b.options.seed
-	raw, err := json.MarshalIndent(figures, "", " ")
+	f.Machine, f.Entries, f.Seed, f.Cell = b.machine, b.options.entries, b.options.seed, b.options.cell
+	raw, err := json.MarshalIndent(f, "", " ")
 	if err != nil {
 		return "", err
 	}
