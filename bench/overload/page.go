@@ -64,22 +64,30 @@ class of 1 to 20 permits from 20, with a queue of 2 to 3 times that.
 			}
 		}
 	}
-	switch run, err := read(o.out, "refuse"); {
-	case err == nil:
-		run.writeRefusal(&b)
-		if run.Steady != nil {
-			run.Steady.write(&b)
+	for _, part := range []string{"refuse", "neighbours"} {
+		run, err := read(o.out, part)
+		if errors.Is(err, os.ErrNotExist) {
+			continue
 		}
-	case !errors.Is(err, os.ErrNotExist):
-		return err
-	}
-	switch run, err := read(o.out, "neighbours"); {
-	case err == nil:
-		run.writeNeighbours(&b)
-	case !errors.Is(err, os.ErrNotExist):
-		return err
+		if err != nil {
+			return err
+		}
+		run.writeParts(&b)
 	}
 	return os.WriteFile(filepath.Join(o.out, "overload.md"), []byte(b.String()), 0o644)
+}
+
+// writeParts adds what was measured without blocks.
+func (r *result) writeParts(b *strings.Builder) {
+	if r.Refusal != nil {
+		r.writeRefusal(b)
+	}
+	if r.Steady != nil {
+		r.Steady.write(b)
+	}
+	if r.Beside != nil {
+		r.writeNeighbours(b)
+	}
 }
 
 // add takes in another go: its blocks count with those that are there, or in their
