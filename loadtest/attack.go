@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"sync"
@@ -56,6 +57,7 @@ type attack struct {
 	deck   *deck
 	mixes  []*mix      // by stream
 	each   [][]*loaded // by stream: the operations of each client
+	people [][]int     // by stream: whose turn it is to come as a client
 	client *client
 	start  time.Time
 	ctx    context.Context
@@ -106,6 +108,11 @@ func (a *attack) load(stream Stream) error {
 		each = append(each, l)
 	}
 	a.each = append(a.each, each)
+	var people []int
+	if len(each) > 0 {
+		people = rand.New(rand.NewPCG(a.plan.seed^peopleDomain, uint64(len(a.people)))).Perm(len(each[0].users))
+	}
+	a.people = append(a.people, people)
 	given, scripted := stream.Rate.(script)
 	for _, call := range given {
 		if _, err := a.deck.load(call.op); err != nil {
@@ -120,6 +127,9 @@ func (a *attack) load(stream Stream) error {
 	a.mixes = append(a.mixes, m)
 	return err
 }
+
+// peopleDomain keeps the draws of who comes as a client apart from other draws.
+const peopleDomain = 7 << 61
 
 // openParked is how many senders of the open streams may wait to try again.
 const openParked = 1000

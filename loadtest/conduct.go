@@ -28,7 +28,8 @@ func (a *attack) serve(seq uint64) {
 		e.kind = pickBehaviour(stream.Clients, e.rng)
 	}
 	if len(stream.Each) > 0 {
-		a.serveClient(seq, a.each[arrival.stream], e)
+		people := a.people[arrival.stream]
+		a.serveClient(seq, a.each[arrival.stream], people[int(arrival.nth)%len(people)], e)
 		return
 	}
 	if given, ok := stream.Rate.(script); ok {
@@ -47,11 +48,12 @@ func (a *attack) serve(seq uint64) {
 const behaviourDomain = 5 << 61
 
 // serveClient runs a client's operations one after the other, as one person on
-// connections of its own. What a cancel leaves undone is interrupted.
-func (a *attack) serveClient(seq uint64, each []*loaded, e errand) {
+// connections of its own. What a cancel leaves undone is interrupted. Nobody comes a
+// second time before all have come: who shares a person's token shares what that is told.
+func (a *attack) serveClient(seq uint64, each []*loaded, person int, e errand) {
 	e.host = fmt.Sprintf("c%d.sim", seq)
 	rng := rand.New(rand.NewPCG(a.plan.seed, seq))
-	user := each[0].users[rng.IntN(len(each[0].users))]
+	user := each[0].users[person]
 	for _, op := range each {
 		if a.ctx.Err() != nil {
 			now := time.Since(a.start)

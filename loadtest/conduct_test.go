@@ -90,9 +90,10 @@ func connections(t *testing.T, answer func(http.ResponseWriter, *http.Request, a
 func TestCrowdComesBackWhenTold(t *testing.T) {
 	const clients, hint = 30, 40 * time.Millisecond
 	var mu sync.Mutex
-	refused := map[string]bool{}
+	refused, came := map[string]bool{}, map[string]int{}
 	target, opened := connections(t, func(w http.ResponseWriter, r *http.Request, a asked) {
 		mu.Lock()
+		came[r.Header.Get("Authorization")]++
 		key := r.RemoteAddr + a.OperationName
 		first := !refused[key]
 		refused[key] = true
@@ -106,6 +107,7 @@ func TestCrowdComesBackWhenTold(t *testing.T) {
 		say(w, `{"errors":[{"extensions":{"code":"OVERLOADED","retryAfterMs":%d}}]}`, hint.Milliseconds())
 	})
 	s := testSession(t, target)
+	clear(came)
 	before := opened()
 	const d = 100 * time.Millisecond
 	a := s.send(t, t.Context(), leastInFlight, Phase{Name: "storm", For: d, Judged: true, Streams: []Stream{{
@@ -114,6 +116,11 @@ func TestCrowdComesBackWhenTold(t *testing.T) {
 	}}})
 	if got := opened() - before; got != clients {
 		t.Errorf("%d connections, want one for each of %d clients", got, clients)
+	}
+	for person, n := range came {
+		if people := len(s.deck.scene.users); n != 6*clients/people || len(came) != people {
+			t.Errorf("%d requests of %s, of %d people; want the same of each of %d", n, person, len(came), people)
+		}
 	}
 	got := tallyOf([]*attack{a}, "storm", "")
 	if got.planned != 3*clients || got.outcomes[OK] != 3*clients || got.attempts != 6*clients {

@@ -125,6 +125,9 @@ func (s *session) record(done *finished, c *Calibration, rates *Rates) *Record {
 	if s.watch.why != "" {
 		r.Notes = append(r.Notes, "the load of other programs was not judged: "+s.watch.why)
 	}
+	if clients := done.scenario.crowd(); clients > r.People {
+		r.Notes = append(r.Notes, fmt.Sprintf("%d clients share the tokens of %d people, and what each of those is told: give more people with --tokens", clients, r.People))
+	}
 	for _, op := range r.Operations {
 		if op.idle() {
 			r.Notes = append(r.Notes, fmt.Sprintf("all %d answers to %s hold userErrors: whatever it does was not tested", op.OK, op.Operation))
