@@ -45,12 +45,15 @@ func within(class Class, q float64, limit time.Duration) Objective {
 		proven: func(s sample, hogged bool) bool { return broken(s) || !hogged && s.service() > limit },
 		observe: func(t *tally) string {
 			if t.share(Failed, Connection) > 1-q {
-				return "errors"
+				return errorsOnly
 			}
 			return short(t.response.at(q))
 		},
 	}
 }
+
+// errorsOnly is seen where there are more errors than answers that may be late.
+const errorsOnly = "errors"
 
 // okShare promises that at least the share given is answered right and in time.
 func okShare(class Class, share float64) Objective {

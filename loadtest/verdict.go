@@ -1,6 +1,7 @@
 package loadtest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -137,7 +138,7 @@ func (s Scenario) tightest() time.Duration {
 // was uneasy, a violation that service time does not share is no violation but
 // no pass either.
 func (v *Verdict) conclude(g grounds, uneasy bool) {
-	for _, r := range v.Results {
+	for _, r := range errorsLast(v.Results) {
 		text := fmt.Sprintf("%s %s: %s", r.subject(), r.Objective, r.Observed)
 		switch {
 		case r.Decision == Violated && r.Proven:
@@ -162,6 +163,18 @@ func (v *Verdict) conclude(g grounds, uneasy bool) {
 	}
 	v.Exit, v.Word = g.exit()
 	v.Reasons = slices.Concat(g.foreign, g.untested, g.proven, g.invalid, g.undecided, g.violated)
+}
+
+// errorsLast puts latencies that errors alone have broken behind the promise that
+// tells how many there were.
+func errorsLast(results []Result) []Result {
+	rank := func(r Result) int {
+		if r.Observed == errorsOnly {
+			return 1
+		}
+		return 0
+	}
+	return slices.SortedStableFunc(slices.Values(results), func(a, b Result) int { return cmp.Compare(rank(a), rank(b)) })
 }
 
 // subject is what an objective is about.

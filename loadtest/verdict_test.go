@@ -102,7 +102,7 @@ func TestJudge(t *testing.T) {
 		},
 		{
 			name: "a hog excuses no failure", answer: slowInStorm(ended(Failed, ms)),
-			hurt: func(a *attack) { a.usages[0].Strangers = 0.5 }, exit: ExitViolated, word: "FAIL", reason: "p50 <= 10 ms: errors",
+			hurt: func(a *attack) { a.usages[0].Strangers = 0.5 }, exit: ExitViolated, word: "FAIL", reason: "ok >= 99.9 %: 0 %",
 		},
 		{
 			name: "strangers that cannot be seen are not judged", answer: healthy,
