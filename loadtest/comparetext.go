@@ -22,7 +22,7 @@ func (r *Comparison) WriteText(w io.Writer) error {
 	for _, reason := range r.Reasons[min(1, len(r.Reasons)):] {
 		fmt.Fprintf(&b, "         %s\n", reason)
 	}
-	fmt.Fprintf(&b, "%-9s%s\n", r.Verdict, r.cause())
+	fmt.Fprintf(&b, "%-9s  %s\n", r.Verdict, r.cause())
 	if _, err := w.Write(b.Bytes()); err != nil {
 		return fmt.Errorf("write the comparison: %w", err)
 	}

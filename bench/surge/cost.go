@@ -30,8 +30,7 @@ type memory struct {
 
 const (
 	costRounds = 3
-	costFor    = 8 * time.Second
-	longFor    = 30 * time.Second
+	costFor    = 6 * time.Second
 )
 
 // cost sends the same by surge and by a loop that does nothing but send, in turns.
@@ -54,7 +53,7 @@ func (g *goes) cost(ctx context.Context, o options, b *bed) error {
 		per := func(d time.Duration) float64 { return float64(d.Microseconds()) / float64(n) }
 		g.Costs = append(g.Costs, cost{o.rate, per(got.cpu), per(bare), got.record.Verdict.Vitals[0].Sent})
 	}
-	_, err = g.surge(ctx, o, b, s, longFor)
+	_, err = g.surge(ctx, o, b, s, o.long)
 	return err
 }
 

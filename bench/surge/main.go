@@ -23,6 +23,8 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"syscall"
+	"time"
 
 	"bench/lab"
 )
@@ -32,11 +34,12 @@ type options struct {
 	seed           uint64
 	runs, searches int
 	rate           int
+	long           time.Duration
 	more           bool
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "surge bench:", err)
@@ -53,6 +56,7 @@ func run(ctx context.Context, args []string) error {
 	flags.IntVar(&o.runs, "runs", 50, "healthy runs")
 	flags.IntVar(&o.searches, "searches", 10, "searches for a breakpoint, of some 90 s each")
 	flags.IntVar(&o.rate, "rate", 3000, "requests a second of cost")
+	flags.DurationVar(&o.long, "long", 10*time.Minute, "how long cost sends to see how much memory surge takes")
 	flags.BoolVar(&o.more, "more", false, "add to the healthy runs and the searches that are kept, in place of beginning anew")
 	if err := flags.Parse(args); err != nil {
 		return err
