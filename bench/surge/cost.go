@@ -30,7 +30,7 @@ type memory struct {
 
 const (
 	costRounds = 3
-	costFor    = 6 * time.Second
+	costFor    = 4 * time.Second
 )
 
 // cost sends the same by surge and by a loop that does nothing but send, in turns.

@@ -58,12 +58,8 @@ func writeKnown(b *strings.Builder, list []*goes) {
 	b.WriteString("\n## Arrivals\n\nWanted: in every phase within 0.1 % of the plan.\n\n| phase | planned | sent | lag p50 | lag p99 | |\n|---|---|---|---|---|---|\n")
 	for _, g := range list {
 		for _, a := range g.Arrivals {
-			lag := "| | "
-			if a.LagP99 > 0 {
-				lag = fmt.Sprintf("%.2f ms | %.2f ms", a.LagP50, a.LagP99)
-			}
 			off := math.Abs(float64(a.Sent-a.Planned)) / float64(a.Planned)
-			fmt.Fprintf(b, "| %s | %d | %d | %s | %s |\n", a.Phase, a.Planned, a.Sent, lag, yes(off <= 0.001))
+			fmt.Fprintf(b, "| %s | %d | %d | %s | %s |\n", a.Phase, a.Planned, a.Sent, lag(a.LagP50)+" | "+lag(a.LagP99), yes(off <= 0.001))
 		}
 	}
 	b.WriteString(`
@@ -140,10 +136,18 @@ func writeReplays(b *strings.Builder, list []*goes) {
 				mix = max(mix, math.Abs(off))
 			}
 			met := mix <= 0.001 && math.Abs(r.Points-1) <= 0.05
-			fmt.Fprintf(b, "| %g x | %d | %.2f %% | %.1f %% | %.2f ms | %.2f ms | %.2f ms | %.2f ms | %s | %s |\n",
-				r.Speed, r.Rows, 100*mix, 100*r.Points, r.LagP50, r.LagP99, r.OffP50, r.OffP99, yes(met), yes(r.OffP99 <= 2))
+			fmt.Fprintf(b, "| %g x | %d | %.2f %% | %.1f %% | %s | %s | %.2f ms | %.2f ms | %s | %s |\n",
+				r.Speed, r.Rows, 100*mix, 100*r.Points, lag(r.LagP50), lag(r.LagP99), r.OffP50, r.OffP99, yes(met), yes(r.OffP99 <= 2))
 		}
 	}
+}
+
+// lag is a dash where it was not kept.
+func lag(ms float64) string {
+	if ms == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.2f ms", ms)
 }
 
 func writeCost(b *strings.Builder, list []*goes) {
