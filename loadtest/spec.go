@@ -161,6 +161,9 @@ func (s *spec) read(root ast.Node) {
 	if s.name == "" {
 		s.fail(root, "a scenario needs a name")
 	}
+	if s.recover == nil && !slices.ContainsFunc(s.phases, s.promised) {
+		s.fail(root, "nothing is promised, and what always passes proves nothing: give a class that is sent an slo")
+	}
 }
 
 func (s *spec) readData(node ast.Node) {
