@@ -17,7 +17,9 @@ const (
 // breathe makes collections rare while a load is sent: each scans the stacks of
 // all clients, thousands in a storm, just when they are to be sent. It returns
 // what sets things right again. Who sets GOGC knows better.
-func breathe() (restore func()) {
+// Where there is no crowd, the heap may grow to five times what is in use and not
+// to twenty, since in a long run what is in use grows.
+func breathe(crowd bool) (restore func()) {
 	if os.Getenv("GOGC") != "" {
 		return func() {}
 	}
@@ -25,6 +27,10 @@ func breathe() (restore func()) {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	garbage := min(max(mostMemory-int64(m.HeapAlloc), leastGarbage), mostGarbage)
-	before := debug.SetGCPercent(int(garbage * 100 / max(1, int64(m.HeapAlloc))))
+	percent := int(garbage * 100 / max(1, int64(m.HeapAlloc)))
+	if !crowd {
+		percent = min(percent, 400)
+	}
+	before := debug.SetGCPercent(percent)
 	return func() { debug.SetGCPercent(before) }
 }

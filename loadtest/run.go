@@ -188,7 +188,7 @@ func (s *session) run(ctx context.Context, known *Calibration) (*Record, error) 
 		s.say("undecided after round %d of at most %d: sending more", round+1, scenario.Rounds)
 	}
 	done.took = time.Since(done.began)
-	defer breathe()()
+	defer breathe(false)()
 	report := s.record(done, calibration, rates)
 	if s.Out != "" {
 		return report, report.write(s.Out)
@@ -219,7 +219,7 @@ func (s *session) round(ctx context.Context, done *finished, phases []Phase, see
 		return err
 	}
 	defer goFirst()()
-	defer breathe()()
+	defer breathe(plan.clients > 0)()
 	a.start = time.Now().Add(head)
 	usage, readings, gate := make(chan []Usage, 1), make(chan []Reading, 1), make(chan []GateMoment, 1)
 	go func() { usage <- s.watch.phases(ctx, a.start, plan.phases) }()
