@@ -156,6 +156,8 @@ func writeCost(b *strings.Builder, list []*goes) {
 		for _, c := range g.Costs {
 			fmt.Fprintf(b, "| %d/s | %.0f us | %.0f us | %.2f | %s, %s |\n", c.Rate, c.Surge, c.Bare, c.Surge/c.Bare, yes(c.Surge <= 200), yes(c.Surge/c.Bare <= 1.15))
 		}
+	}
+	for _, g := range list {
 		if len(g.Memory) == 0 {
 			continue
 		}
