@@ -137,7 +137,7 @@ func commands(line string) (parts []string) {
 
 // foreign tells a line about another program's flags.
 func foreign(line string) bool {
-	return regexp.MustCompile(`\b(pg_restore|pg_dump|curl) `).MatchString(line)
+	return regexp.MustCompile(`\b(pg_restore|pg_dump|curl|go run) `).MatchString(line)
 }
 
 // TestDocumentedNames compares the names that programs rely on with the page
