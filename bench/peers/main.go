@@ -169,7 +169,8 @@ type bench struct {
 	samples    []sample
 	footprints []footprint
 	results    []stormed
-	capacity   float64       // reports a second that LIMIT can make
+	capacity   float64 // reports a second that LIMIT can make
+	note       string
 	built      time.Duration // of the compiler, from an empty cache
 }
 

@@ -86,6 +86,7 @@ type figuresKept struct {
 	Built      float64       `json:"built,omitempty"`    // s
 	Capacity   float64       `json:"capacity,omitempty"` // reports a second
 	Storms     []stormed     `json:"storms,omitempty"`
+	Note       string        `json:"note,omitempty"` // what else is to be known of the run
 }
 
 // writeAgain writes the page of a run that was measured before.
@@ -99,7 +100,7 @@ func writeAgain(o options) error {
 		return fmt.Errorf("%s: %w", o.again, err)
 	}
 	o.entries, o.seed, o.cell = f.Entries, f.Seed, f.Cell
-	b := &bench{options: o, machine: f.Machine, samples: f.Samples, footprints: f.Footprints, built: time.Duration(f.Built * float64(time.Second)), capacity: f.Capacity, results: f.Storms}
+	b := &bench{options: o, machine: f.Machine, samples: f.Samples, footprints: f.Footprints, built: time.Duration(f.Built * float64(time.Second)), capacity: f.Capacity, results: f.Storms, note: f.Note}
 	switch {
 	case len(f.Storms) > 0:
 		return b.publishStorms()
@@ -117,7 +118,7 @@ func (b *bench) keep(what string, f figuresKept) (name string, err error) {
 	if err := os.MkdirAll(runs, 0o755); err != nil {
 		return "", err
 	}
-	f.Machine, f.Entries, f.Seed, f.Cell = b.machine, b.options.entries, b.options.seed, b.options.cell
+	f.Machine, f.Entries, f.Seed, f.Cell, f.Note = b.machine, b.options.entries, b.options.seed, b.options.cell, b.note
 	raw, err := json.MarshalIndent(f, "", " ")
 	if err != nil {
 		return "", err
@@ -291,4 +292,7 @@ func (b *bench) head(t *strings.Builder, title, raw string) {
 	}
 	fmt.Fprintf(t, "\n\nCommit %s%s, %s. %s, %d cores, load %s before the run. %s, %s.\n\n", m.Commit, map[bool]string{false: " with changes"}[m.Clean],
 		m.Date.Format("2006-01-02 15:04 UTC"), m.CPU, m.Cores, m.Load, m.Go, m.Postgres)
+	if b.note != "" {
+		fmt.Fprintf(t, "%s\n\n", b.note)
+	}
 }
