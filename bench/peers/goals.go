@@ -13,7 +13,9 @@ type goal struct {
 // Why goals are missed.
 const (
 	moreWrites = "an entry is four writes here: itself, its month's sum, its audit row, their counter; by hand it is one"
-	perField   = "each of 250 values is checked and written by gqlgen's executor, and the request is priced, admitted and logged"
+	ofReports  = "more than half is the server's: the report is priced, admitted, put together and written by gqlgen's executor"
+	noWeeks    = "no sums by week are kept: half a million entries are read, and the server puts tens of thousands of groups together"
+	perField   = "each of 250 values is written by gqlgen's executor, the request is priced, admitted and logged, and what the writers beside it have added since the last minute's folding is summed up: without writers the database takes 0.3 ms"
 )
 
 // The figures that goals are about.
@@ -41,10 +43,10 @@ var goals = []goal{
 	{op: "create entry", figure: figureCPU, against: []string{"LIMIT"}, most: 1.8, why: moreWrites},
 	{op: "create entry", figure: figureCPU, against: []string{"gqlgen"}, most: 1 / 1.7, why: moreWrites},
 	{op: "create entry", figure: figureCPU, against: node, most: 1 / 1.7, why: moreWrites},
-	{op: "month by project", figure: figureCPU, against: []string{"LIMIT"}, most: 1.0 / 10},
+	{op: "month by project", figure: figureCPU, against: []string{"LIMIT"}, most: 1.0 / 10, why: ofReports},
 	{op: "month by project", figure: figureCPU, against: []string{"LIMIT on headroom's tables"}, most: 1.0 / 2},
-	{op: "year by project, user and week", figure: figureCPU, against: []string{"LIMIT"}, most: 1.0 / 8},
-	{op: "year by project, user and week", figure: figureCPU, against: []string{"LIMIT on headroom's tables"}, most: 1.0 / 2},
+	{op: "year by project, user and week", figure: figureCPU, against: []string{"LIMIT"}, most: 1.0 / 8, why: noWeeks},
+	{op: "year by project, user and week", figure: figureCPU, against: []string{"LIMIT on headroom's tables"}, most: 1.0 / 2, why: noWeeks},
 }
 
 func (g goal) met(ratio float64) bool {
