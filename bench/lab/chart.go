@@ -29,6 +29,7 @@ var colours = []string{"#1a7f37", "#1f6feb", "#cf222e", "#9a6700", "#8250df", "#
 const (
 	chartWide, chartHigh = 430.0, 250.0
 	chartLeft, chartFoot = 52.0, 40.0
+	legendWide           = 270.0
 )
 
 // Picture draws charts, two beside each other, with a legend below.
@@ -45,7 +46,7 @@ func Picture(charts []Chart) string {
 	}
 	rows, columns := (len(charts)+1)/2, min(2, len(charts))
 	width, foot := float64(columns)*(chartWide+10), float64(rows)*chartHigh
-	inRow := max(1, int((width-chartLeft)/200))
+	inRow := max(1, int((width-chartLeft)/legendWide))
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %g %g" font-family="sans-serif" font-size="11">`+"\n", width, foot+20+18*float64((len(names)+inRow-1)/inRow))
 	fmt.Fprintf(&b, `<rect width="100%%" height="100%%" fill="#fff"/>`+"\n")
@@ -55,7 +56,7 @@ func Picture(charts []Chart) string {
 		b.WriteString("</g>\n")
 	}
 	for i, name := range names {
-		x, y := chartLeft+float64(i%inRow)*200, foot+14+18*float64(i/inRow)
+		x, y := chartLeft+float64(i%inRow)*legendWide, foot+14+18*float64(i/inRow)
 		fmt.Fprintf(&b, `<path d="M%g %gh18" stroke="%s" stroke-width="2.5"/><text x="%g" y="%g">%s</text>`+"\n", x, y, colourOf[name], x+23, y+4, html.EscapeString(name))
 	}
 	b.WriteString("</svg>\n")
