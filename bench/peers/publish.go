@@ -81,6 +81,7 @@ type figuresKept struct {
 	Entries    int           `json:"entries"`
 	Seed       uint64        `json:"seed"`
 	Cell       time.Duration `json:"cell"`
+	Tolerated  float64       `json:"tolerated"`
 	Samples    []sample      `json:"samples,omitempty"`
 	Footprints []footprint   `json:"footprints,omitempty"`
 	Built      float64       `json:"built,omitempty"`    // s
@@ -99,7 +100,7 @@ func writeAgain(o options) error {
 	if err := json.Unmarshal(text, &f); err != nil {
 		return fmt.Errorf("%s: %w", o.again, err)
 	}
-	o.entries, o.seed, o.cell = f.Entries, f.Seed, f.Cell
+	o.entries, o.seed, o.cell, o.tolerated = f.Entries, f.Seed, f.Cell, f.Tolerated
 	b := &bench{options: o, machine: f.Machine, samples: f.Samples, footprints: f.Footprints, built: time.Duration(f.Built * float64(time.Second)), capacity: f.Capacity, results: f.Storms, note: f.Note}
 	switch {
 	case len(f.Storms) > 0:
@@ -119,6 +120,7 @@ func (b *bench) keep(what string, f figuresKept) (name string, err error) {
 		return "", err
 	}
 	f.Machine, f.Entries, f.Seed, f.Cell, f.Note = b.machine, b.options.entries, b.options.seed, b.options.cell, b.note
+	f.Tolerated = b.options.tolerated
 	raw, err := json.MarshalIndent(f, "", " ")
 	if err != nil {
 		return "", err
