@@ -3298,7 +3298,7 @@ func (ec *executionContext) fieldContext_AuditEvent_at(_ context.Context, field 
 }
 
 func (ec *executionContext) _AuditEvent_actor(ctx context.Context, field graphql.CollectedField, obj *AuditEvent) (ret graphql.Marshaler) {
-	ctx = within(ctx, "AuditEvent", field)
+	ctx = ec.watched(ctx, "AuditEvent", field)
 	defer ec.recovered(ctx, &ret)
 	v, err := ec.Resolvers.AuditEvent().Actor(ctx, obj)
 	if err != nil {
@@ -3579,7 +3579,7 @@ func (ec *executionContext) fieldContext_Client_version(_ context.Context, field
 }
 
 func (ec *executionContext) _Client_projects(ctx context.Context, field graphql.CollectedField, obj *timesheet.Client) (ret graphql.Marshaler) {
-	ctx = within(ctx, "Client", field)
+	ctx = ec.watched(ctx, "Client", field)
 	defer ec.recovered(ctx, &ret)
 	args, err := ec.collected.args(ctx, ec, field, (*executionContext).field_Client_projects_args)
 	if err != nil {
@@ -6393,7 +6393,7 @@ func (ec *executionContext) fieldContext_Project_version(_ context.Context, fiel
 }
 
 func (ec *executionContext) _Project_client(ctx context.Context, field graphql.CollectedField, obj *timesheet.Project) (ret graphql.Marshaler) {
-	ctx = within(ctx, "Project", field)
+	ctx = ec.watched(ctx, "Project", field)
 	defer ec.recovered(ctx, &ret)
 	v, err := ec.Resolvers.Project().Client(ctx, obj)
 	if err != nil {
@@ -6415,7 +6415,7 @@ func (ec *executionContext) fieldContext_Project_client(_ context.Context, field
 }
 
 func (ec *executionContext) _Project_tasks(ctx context.Context, field graphql.CollectedField, obj *timesheet.Project) (ret graphql.Marshaler) {
-	ctx = within(ctx, "Project", field)
+	ctx = ec.watched(ctx, "Project", field)
 	defer ec.recovered(ctx, &ret)
 	args, err := ec.collected.args(ctx, ec, field, (*executionContext).field_Project_tasks_args)
 	if err != nil {
@@ -6453,7 +6453,7 @@ func (ec *executionContext) fieldContext_Project_tasks(ctx context.Context, fiel
 }
 
 func (ec *executionContext) _Project_members(ctx context.Context, field graphql.CollectedField, obj *timesheet.Project) (ret graphql.Marshaler) {
-	ctx = within(ctx, "Project", field)
+	ctx = ec.watched(ctx, "Project", field)
 	defer ec.recovered(ctx, &ret)
 	args, err := ec.collected.args(ctx, ec, field, (*executionContext).field_Project_members_args)
 	if err != nil {
@@ -6491,7 +6491,7 @@ func (ec *executionContext) fieldContext_Project_members(ctx context.Context, fi
 }
 
 func (ec *executionContext) _Project_trackedSeconds(ctx context.Context, field graphql.CollectedField, obj *timesheet.Project) (ret graphql.Marshaler) {
-	ctx = within(ctx, "Project", field)
+	ctx = ec.watched(ctx, "Project", field)
 	defer ec.recovered(ctx, &ret)
 	args, err := ec.collected.args(ctx, ec, field, (*executionContext).field_Project_trackedSeconds_args)
 	if err != nil {
@@ -6529,7 +6529,7 @@ func (ec *executionContext) fieldContext_Project_trackedSeconds(ctx context.Cont
 }
 
 func (ec *executionContext) _Project_budget(ctx context.Context, field graphql.CollectedField, obj *timesheet.Project) (ret graphql.Marshaler) {
-	ctx = within(ctx, "Project", field)
+	ctx = ec.watched(ctx, "Project", field)
 	defer ec.recovered(ctx, &ret)
 	v, err := ec.Resolvers.Project().Budget(ctx, obj)
 	if err != nil {
@@ -6551,7 +6551,7 @@ func (ec *executionContext) fieldContext_Project_budget(_ context.Context, field
 }
 
 func (ec *executionContext) _Project_burn(ctx context.Context, field graphql.CollectedField, obj *timesheet.Project) (ret graphql.Marshaler) {
-	ctx = within(ctx, "Project", field)
+	ctx = ec.watched(ctx, "Project", field)
 	defer ec.recovered(ctx, &ret)
 	v, err := ec.Resolvers.Project().Burn(ctx, obj)
 	if err != nil {
@@ -7582,7 +7582,7 @@ func (ec *executionContext) fieldContext_Rate_effectiveFrom(_ context.Context, f
 }
 
 func (ec *executionContext) _Rate_user(ctx context.Context, field graphql.CollectedField, obj *timesheet.Rate) (ret graphql.Marshaler) {
-	ctx = within(ctx, "Rate", field)
+	ctx = ec.watched(ctx, "Rate", field)
 	defer ec.recovered(ctx, &ret)
 	v, err := ec.Resolvers.Rate().User(ctx, obj)
 	if err != nil {
@@ -7604,7 +7604,7 @@ func (ec *executionContext) fieldContext_Rate_user(_ context.Context, field grap
 }
 
 func (ec *executionContext) _Rate_project(ctx context.Context, field graphql.CollectedField, obj *timesheet.Rate) (ret graphql.Marshaler) {
-	ctx = within(ctx, "Rate", field)
+	ctx = ec.watched(ctx, "Rate", field)
 	defer ec.recovered(ctx, &ret)
 	v, err := ec.Resolvers.Rate().Project(ctx, obj)
 	if err != nil {
@@ -7626,7 +7626,7 @@ func (ec *executionContext) fieldContext_Rate_project(_ context.Context, field g
 }
 
 func (ec *executionContext) _Rate_task(ctx context.Context, field graphql.CollectedField, obj *timesheet.Rate) (ret graphql.Marshaler) {
-	ctx = within(ctx, "Rate", field)
+	ctx = ec.watched(ctx, "Rate", field)
 	defer ec.recovered(ctx, &ret)
 	v, err := ec.Resolvers.Rate().Task(ctx, obj)
 	if err != nil {
@@ -7835,7 +7835,7 @@ func (ec *executionContext) fieldContext_ReportExport_id(_ context.Context, fiel
 }
 
 func (ec *executionContext) _ReportExport_user(ctx context.Context, field graphql.CollectedField, obj *timesheet.Export) (ret graphql.Marshaler) {
-	ctx = within(ctx, "ReportExport", field)
+	ctx = ec.watched(ctx, "ReportExport", field)
 	defer ec.recovered(ctx, &ret)
 	v, err := ec.Resolvers.ReportExport().User(ctx, obj)
 	if err != nil {
@@ -7906,7 +7906,7 @@ func (ec *executionContext) fieldContext_ReportExport_failure(_ context.Context,
 }
 
 func (ec *executionContext) _ReportExport_url(ctx context.Context, field graphql.CollectedField, obj *timesheet.Export) (ret graphql.Marshaler) {
-	ctx = within(ctx, "ReportExport", field)
+	ctx = ec.watched(ctx, "ReportExport", field)
 	defer ec.recovered(ctx, &ret)
 	v, err := ec.Resolvers.ReportExport().URL(ctx, obj)
 	if err != nil {
@@ -8895,7 +8895,7 @@ func (ec *executionContext) fieldContext_Task_version(_ context.Context, field g
 }
 
 func (ec *executionContext) _Task_project(ctx context.Context, field graphql.CollectedField, obj *timesheet.Task) (ret graphql.Marshaler) {
-	ctx = within(ctx, "Task", field)
+	ctx = ec.watched(ctx, "Task", field)
 	defer ec.recovered(ctx, &ret)
 	v, err := ec.Resolvers.Task().Project(ctx, obj)
 	if err != nil {
@@ -9061,7 +9061,7 @@ func (ec *executionContext) fieldContext_TimeEntry_version(_ context.Context, fi
 }
 
 func (ec *executionContext) _TimeEntry_user(ctx context.Context, field graphql.CollectedField, obj *timesheet.TimeEntry) (ret graphql.Marshaler) {
-	ctx = within(ctx, "TimeEntry", field)
+	ctx = ec.watched(ctx, "TimeEntry", field)
 	defer ec.recovered(ctx, &ret)
 	v, err := ec.Resolvers.TimeEntry().User(ctx, obj)
 	if err != nil {
@@ -9083,7 +9083,7 @@ func (ec *executionContext) fieldContext_TimeEntry_user(_ context.Context, field
 }
 
 func (ec *executionContext) _TimeEntry_project(ctx context.Context, field graphql.CollectedField, obj *timesheet.TimeEntry) (ret graphql.Marshaler) {
-	ctx = within(ctx, "TimeEntry", field)
+	ctx = ec.watched(ctx, "TimeEntry", field)
 	defer ec.recovered(ctx, &ret)
 	v, err := ec.Resolvers.TimeEntry().Project(ctx, obj)
 	if err != nil {
@@ -9105,7 +9105,7 @@ func (ec *executionContext) fieldContext_TimeEntry_project(_ context.Context, fi
 }
 
 func (ec *executionContext) _TimeEntry_task(ctx context.Context, field graphql.CollectedField, obj *timesheet.TimeEntry) (ret graphql.Marshaler) {
-	ctx = within(ctx, "TimeEntry", field)
+	ctx = ec.watched(ctx, "TimeEntry", field)
 	defer ec.recovered(ctx, &ret)
 	v, err := ec.Resolvers.TimeEntry().Task(ctx, obj)
 	if err != nil {
@@ -9127,7 +9127,7 @@ func (ec *executionContext) fieldContext_TimeEntry_task(_ context.Context, field
 }
 
 func (ec *executionContext) _TimeEntry_tags(ctx context.Context, field graphql.CollectedField, obj *timesheet.TimeEntry) (ret graphql.Marshaler) {
-	ctx = within(ctx, "TimeEntry", field)
+	ctx = ec.watched(ctx, "TimeEntry", field)
 	defer ec.recovered(ctx, &ret)
 	v, err := ec.Resolvers.TimeEntry().Tags(ctx, obj)
 	if err != nil {
@@ -9149,7 +9149,7 @@ func (ec *executionContext) fieldContext_TimeEntry_tags(_ context.Context, field
 }
 
 func (ec *executionContext) _TimeEntry_amount(ctx context.Context, field graphql.CollectedField, obj *timesheet.TimeEntry) (ret graphql.Marshaler) {
-	ctx = within(ctx, "TimeEntry", field)
+	ctx = ec.watched(ctx, "TimeEntry", field)
 	defer ec.recovered(ctx, &ret)
 	v, err := ec.Resolvers.TimeEntry().Amount(ctx, obj)
 	if err != nil {
@@ -9171,7 +9171,7 @@ func (ec *executionContext) fieldContext_TimeEntry_amount(_ context.Context, fie
 }
 
 func (ec *executionContext) _TimeEntry_cost(ctx context.Context, field graphql.CollectedField, obj *timesheet.TimeEntry) (ret graphql.Marshaler) {
-	ctx = within(ctx, "TimeEntry", field)
+	ctx = ec.watched(ctx, "TimeEntry", field)
 	defer ec.recovered(ctx, &ret)
 	v, err := ec.Resolvers.TimeEntry().Cost(ctx, obj)
 	if err != nil {
@@ -9402,7 +9402,7 @@ func (ec *executionContext) fieldContext_Token_expiresAt(_ context.Context, fiel
 }
 
 func (ec *executionContext) _Token_user(ctx context.Context, field graphql.CollectedField, obj *timesheet.Token) (ret graphql.Marshaler) {
-	ctx = within(ctx, "Token", field)
+	ctx = ec.watched(ctx, "Token", field)
 	defer ec.recovered(ctx, &ret)
 	v, err := ec.Resolvers.Token().User(ctx, obj)
 	if err != nil {
@@ -9963,7 +9963,7 @@ func (ec *executionContext) fieldContext_UserError_message(_ context.Context, fi
 }
 
 func (ec *executionContext) _Viewer_user(ctx context.Context, field graphql.CollectedField, obj *timesheet.Viewer) (ret graphql.Marshaler) {
-	ctx = within(ctx, "Viewer", field)
+	ctx = ec.watched(ctx, "Viewer", field)
 	defer ec.recovered(ctx, &ret)
 	v, err := ec.Resolvers.Viewer().User(ctx, obj)
 	if err != nil {
@@ -10009,7 +10009,7 @@ func (ec *executionContext) fieldContext_Viewer_workspace(_ context.Context, fie
 }
 
 func (ec *executionContext) _Viewer_budget(ctx context.Context, field graphql.CollectedField, obj *timesheet.Viewer) (ret graphql.Marshaler) {
-	ctx = within(ctx, "Viewer", field)
+	ctx = ec.watched(ctx, "Viewer", field)
 	defer ec.recovered(ctx, &ret)
 	v, err := ec.Resolvers.Viewer().Budget(ctx, obj)
 	if err != nil {
@@ -10079,7 +10079,7 @@ func (ec *executionContext) fieldContext_WeekGrid_totals(_ context.Context, fiel
 }
 
 func (ec *executionContext) _WeekRow_project(ctx context.Context, field graphql.CollectedField, obj *timesheet.WeekRow) (ret graphql.Marshaler) {
-	ctx = within(ctx, "WeekRow", field)
+	ctx = ec.watched(ctx, "WeekRow", field)
 	defer ec.recovered(ctx, &ret)
 	v, err := ec.Resolvers.WeekRow().Project(ctx, obj)
 	if err != nil {
@@ -10101,7 +10101,7 @@ func (ec *executionContext) fieldContext_WeekRow_project(_ context.Context, fiel
 }
 
 func (ec *executionContext) _WeekRow_task(ctx context.Context, field graphql.CollectedField, obj *timesheet.WeekRow) (ret graphql.Marshaler) {
-	ctx = within(ctx, "WeekRow", field)
+	ctx = ec.watched(ctx, "WeekRow", field)
 	defer ec.recovered(ctx, &ret)
 	v, err := ec.Resolvers.WeekRow().Task(ctx, obj)
 	if err != nil {

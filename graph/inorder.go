@@ -143,9 +143,27 @@ func (p *place) Value(key any) any {
 	return p.Context.Value(key)
 }
 
-// within is the place of a field that a resolver answers.
-func within(ctx context.Context, object string, field graphql.CollectedField) context.Context {
+// watching is under which an operation keeps who watches its fields.
+const watching = "watching"
+
+// Watch has the context of each field that a resolver answers, but for those of the
+// roots, pass through a function: an operation's interceptors are not called for them.
+func Watch(oc *graphql.OperationContext, of func(context.Context, *graphql.FieldContext) context.Context) {
+	oc.Stats.SetExtension(watching, of)
+}
+
+// within is the place of a field that a function answers.
+func within(ctx context.Context, object string, field graphql.CollectedField) *place {
 	return &place{Context: ctx, field: graphql.FieldContext{Parent: graphql.GetFieldContext(ctx), Object: object, Field: field}}
+}
+
+// watched is the place of a field that a resolver answers.
+func (ec *executionContext) watched(ctx context.Context, object string, field graphql.CollectedField) context.Context {
+	p := within(ctx, object, field)
+	if of, ok := ec.OperationContext.Stats.GetExtension(watching).(func(context.Context, *graphql.FieldContext) context.Context); ok {
+		return of(p, &p.field)
+	}
+	return p
 }
 
 // failed is the answer of a field whose resolver has failed.

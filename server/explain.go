@@ -7,6 +7,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"headroom/graph"
 	"headroom/limits"
 	"headroom/store"
 )
@@ -62,16 +63,18 @@ func (e *explanation) watch(p limits.Price, opCtx *graphql.OperationContext) {
 		e.fields = append(e.fields, f)
 		e.byPath[f.Path] = f.usage
 	}
-	opCtx.ResolverMiddleware = func(ctx context.Context, next graphql.Resolver) (any, error) {
-		field := graphql.GetFieldContext(ctx)
-		if field == nil || !field.IsResolver {
-			return next(ctx)
-		}
-		if usage := e.usageAt(pathOf(field)); usage != nil {
-			ctx = store.WithUsage(ctx, usage)
-		}
-		return next(ctx)
+	opCtx.ResolverMiddleware = func(ctx context.Context, next graphql.Resolver) (any, error) { // of the roots
+		return next(e.counting(ctx, graphql.GetFieldContext(ctx)))
 	}
+	graph.Watch(opCtx, e.counting)
+}
+
+// counting has what a field's resolver uses counted for it.
+func (e *explanation) counting(ctx context.Context, field *graphql.FieldContext) context.Context {
+	if usage := e.usageAt(pathOf(field)); usage != nil {
+		return store.WithUsage(ctx, usage)
+	}
+	return ctx
 }
 
 // usageAt finds the field or, where it carries no price, the nearest one above.

@@ -92,7 +92,11 @@ func rewriteResolved(text string, owners map[string]string) (out string, found i
 		parts := resolved.FindStringSubmatch(function)
 		head, of, name, args, call, marshal := parts[1], owners[parts[2]], parts[3], parts[4], parts[5], parts[6]
 		known = known && of != ""
-		body := "\n\tctx = within(ctx, \"" + of + "\", field)\n\tdefer ec.recovered(ctx, &ret)\n"
+		place := "within"
+		if strings.HasPrefix(call, "ec.Resolvers.") {
+			place = "ec.watched"
+		}
+		body := "\n\tctx = " + place + "(ctx, \"" + of + "\", field)\n\tdefer ec.recovered(ctx, &ret)\n"
 		if args != "" {
 			body += "\targs, err := ec.collected.args(ctx, ec, field, (*executionContext).field_" + name + "_args)\n" +
 				"\tif err != nil {\n\t\tec.Error(ctx, err)\n\t\treturn graphql.Null\n\t}\n"
