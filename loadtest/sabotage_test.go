@@ -1,6 +1,7 @@
 package loadtest
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"net"
@@ -154,19 +155,22 @@ func (b sabotage) run(t *testing.T) (v Verdict) {
 	}
 	generator := exec.CommandContext(t.Context(), "sh", "-c", limit+`exec "$@"`, "sh", os.Args[0], b.name, server.URL+"/graphql", path, filepath.Join(dir, "out"))
 	generator.Env = append(append(os.Environ(), b.env...), asGenerator+"=1")
-	generator.Stderr = os.Stderr
+	var out bytes.Buffer
+	generator.Stdout, generator.Stderr = &out, os.Stderr
+	if err := generator.Start(); err != nil {
+		t.Fatal(err)
+	}
 	if b.beside != nil {
 		go func() {
 			<-loaded
 			b.beside(generator.Process.Pid)
 		}()
 	}
-	out, err := generator.Output()
-	if err != nil {
-		t.Fatalf("the generator ended with %v\n%s", err, out)
+	if err := generator.Wait(); err != nil {
+		t.Fatalf("the generator ended with %v\n%s", err, &out)
 	}
-	if err := json.Unmarshal(out, &v); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	if err := json.Unmarshal(out.Bytes(), &v); err != nil {
+		t.Fatalf("%v\n%s", err, &out)
 	}
 	return v
 }

@@ -136,6 +136,7 @@ func TestViewerCacheGathersACrowd(t *testing.T) {
 		synctest.Wait()
 		end()
 		all.Wait()
+		synctest.Wait()
 		if want := int64(1 + (crowd-leave+lookUpsAtOnce-1)/lookUpsAtOnce); f.loads.Load() != want || f.most != lookUpsAtOnce {
 			t.Errorf("%d statements, of %d tokens at most; want %d of %d", f.loads.Load(), f.most, want, lookUpsAtOnce)
 		}
