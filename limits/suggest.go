@@ -2,10 +2,7 @@ package limits
 
 import (
 	"cmp"
-	"math"
 	"slices"
-
-	"github.com/vektah/gqlparser/v2/ast"
 )
 
 // adviser finds changes after which a refused operation is accepted. It tries
@@ -109,39 +106,18 @@ func (a *adviser) try(s swap) (cost float64, accepted bool) {
 
 // reductions returns, for the dearest lists, the largest size that is accepted
 // while all else stays. A list in a fragment is one list in all its places.
-func (a *adviser) reductions(candidates []candidate) []Suggestion {
-	var out []Suggestion
-	tried := 0
-	seen := map[*ast.Field]bool{}
-	for _, c := range candidates {
-		if seen[c.origin] {
-			continue
-		}
-		seen[c.origin] = true
-		for i := range c.size.args {
-			given, kind := c.size.args[i].number(a.vars)
-			if kind != isNumber || given < 2 {
-				continue
-			}
-			if tried++; tried > maxReductions {
-				return out
-			}
-			if s, ok := a.reduce(c, c.size.args[i].name, min(given, math.MaxInt32)); ok {
-				out = append(out, s)
-			}
+func (a *adviser) reductions(candidates []candidate) (out []Suggestion) {
+	lists := a.lists(candidates)
+	for _, p := range lists[:min(len(lists), maxReductions)] {
+		accepted, cost, ok := a.largest(p.size, func(n int64) swap { return swap{origin: p.origin, argument: p.Argument, value: n} })
+		if ok {
+			out = append(out, Suggestion{
+				Kind: ReduceArgument, Path: p.Path, Argument: p.Argument,
+				Given: Amount{N: p.size}, MaxAccepted: Amount{N: accepted}, Estimated: cost,
+			})
 		}
 	}
 	return out
-}
-
-// reduce searches between 1 and the given size, which is refused, for the value
-// that is accepted while the next is not.
-func (a *adviser) reduce(c candidate, argument string, given int64) (Suggestion, bool) {
-	accepted, cost, ok := a.largest(given, func(n int64) swap { return swap{origin: c.origin, argument: argument, value: n} })
-	return Suggestion{
-		Kind: ReduceArgument, Path: c.path, Argument: argument,
-		Given: Amount{N: given}, MaxAccepted: Amount{N: accepted}, Estimated: cost,
-	}, ok
 }
 
 // largest searches below a refused value for the one that is accepted while the
@@ -162,35 +138,19 @@ func (a *adviser) largest(refused int64, change func(int64) swap) (accepted int6
 	return accepted, cost, true
 }
 
-// ranges returns, for the dearest fields that take a range of days, the longest one with the same end that is accepted while all else stays.
-func (a *adviser) ranges(candidates []candidate) []Suggestion {
-	var out []Suggestion
-	tried := 0
-	seen := map[*ast.Field]bool{}
-	for _, c := range candidates {
-		if seen[c.origin] || len(c.ranges) == 0 {
-			continue
-		}
-		seen[c.origin] = true
-		args := Arguments{node: c.node, vars: a.vars}.All()
-		for _, name := range c.ranges {
-			from, to, ok := rangeAt(args, name)
-			given := daysOf(from, to)
-			if !ok || given < 2 {
-				continue
-			}
-			if tried++; tried > maxReductions {
-				return out
-			}
-			accepted, cost, ok := a.largest(given, func(n int64) swap {
-				return swap{origin: c.origin, argument: name + ".from", value: daysBefore(to, n)}
+// ranges returns, for the dearest fields that take a range of days, the longest one
+// with the same end that is accepted while all else stays.
+func (a *adviser) ranges(candidates []candidate) (out []Suggestion) {
+	spans := a.spans(candidates)
+	for _, p := range spans[:min(len(spans), maxReductions)] {
+		accepted, cost, ok := a.largest(p.size, func(n int64) swap {
+			return swap{origin: p.origin, argument: p.Argument + ".from", value: daysBefore(p.to, n)}
+		})
+		if ok {
+			out = append(out, Suggestion{
+				Kind: NarrowRange, Path: p.Path, Argument: p.Argument,
+				Given: Amount{p.size, true}, MaxAccepted: Amount{accepted, true}, Estimated: cost,
 			})
-			if ok {
-				out = append(out, Suggestion{
-					Kind: NarrowRange, Path: c.path, Argument: name,
-					Given: Amount{given, true}, MaxAccepted: Amount{accepted, true}, Estimated: cost,
-				})
-			}
 		}
 	}
 	return out

@@ -2,6 +2,7 @@ package limits
 
 import (
 	"math"
+	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -49,6 +50,7 @@ type sized struct {
 	Place
 	origin *ast.Field
 	size   int64
+	to     time.Time // of a range
 }
 
 // lists are the slicing arguments that can be smaller.
@@ -56,7 +58,7 @@ func (a *adviser) lists(candidates []candidate) (out []sized) {
 	eachOnce(candidates, func(c candidate) {
 		for i := range c.size.args {
 			if n, kind := c.size.args[i].number(a.vars); kind == isNumber && n > 1 {
-				out = append(out, sized{Place{c.path, c.size.args[i].name}, c.origin, min(n, math.MaxInt32)})
+				out = append(out, sized{Place: Place{c.path, c.size.args[i].name}, origin: c.origin, size: min(n, math.MaxInt32)})
 			}
 		}
 	})
@@ -66,10 +68,13 @@ func (a *adviser) lists(candidates []candidate) (out []sized) {
 // spans are the ranges that can be shorter.
 func (a *adviser) spans(candidates []candidate) (out []sized) {
 	eachOnce(candidates, func(c candidate) {
+		if len(c.ranges) == 0 {
+			return
+		}
 		args := Arguments{node: c.node, vars: a.vars}.All()
 		for _, name := range c.ranges {
 			if from, to, ok := rangeAt(args, name); ok && daysOf(from, to) > 1 {
-				out = append(out, sized{Place{c.path, name}, c.origin, daysOf(from, to)})
+				out = append(out, sized{Place{c.path, name}, c.origin, daysOf(from, to), to})
 			}
 		}
 	})

@@ -246,29 +246,9 @@ func (s *Server) AdminHandler() http.Handler {
 func (s *Server) Serve(ctx context.Context, public, admin net.Listener, drainDelay, drain time.Duration) error {
 	watching, stopWatching := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWatching()
-	go s.health.watch(watching)
-	go s.tend(watching)
-	go s.watchGate(watching)
-	s.readOrders(watching)
-	go s.watchOrders(watching)
-	go s.tidy(watching)
-	s.warmPools(watching)
-	s.warm(watching)
-	s.startWork(watching)
-	go s.keepWork(watching)
-	go s.runAudit(watching)
-	go s.saveDocuments(watching)
-	go s.keepUsage(watching)
+	s.start(watching)
 	defer s.lastUsage(ctx)
-	go s.foldRollups(watching)
-	if s.nightly >= 0 {
-		go s.checkRollups(watching, s.nightly)
-	}
 	defer s.startExports(ctx)()
-	if s.statistics != nil {
-		s.startStatistics(watching)
-		go s.statistics.run(watching)
-	}
 	crew := newCrew(s.Handler())
 	defer close(crew.end)
 	servers := []*http.Server{
@@ -304,6 +284,32 @@ func (s *Server) Serve(ctx context.Context, public, admin net.Listener, drainDel
 	s.saveCommon(ending)
 	s.shareWork(ending)
 	return errors.Join(errs...)
+}
+
+// start reads what a first answer needs, and begins what goes on beside answers until
+// watching ends.
+func (s *Server) start(watching context.Context) {
+	go s.health.watch(watching)
+	go s.tend(watching)
+	go s.watchGate(watching)
+	s.readOrders(watching)
+	go s.watchOrders(watching)
+	go s.tidy(watching)
+	s.warmPools(watching)
+	s.warm(watching)
+	s.startWork(watching)
+	go s.keepWork(watching)
+	go s.runAudit(watching)
+	go s.saveDocuments(watching)
+	go s.keepUsage(watching)
+	go s.foldRollups(watching)
+	if s.nightly >= 0 {
+		go s.checkRollups(watching, s.nightly)
+	}
+	if s.statistics != nil {
+		s.startStatistics(watching)
+		go s.statistics.run(watching)
+	}
 }
 
 // jitter spreads clients that were told to come back: between d and 2d.

@@ -177,8 +177,9 @@ func insert(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, e timesheet.Time
 	}
 }
 
-// onItsDay finds the entry's day in the zone that the workspace has by now, for
-// a write that found nothing to do; again tells whether that is another one than was thought.
+// onItsDay finds the entry's day in the zone that the workspace has by now, for a
+// write that found nothing to do; again tells whether that is another one than was
+// thought.
 func onItsDay(ctx context.Context, tx pgx.Tx, thought timesheet.Workspace, e *timesheet.TimeEntry) (w timesheet.Workspace, again bool, err error) {
 	if w, err = books(ctx, tx, thought.ID); err != nil || w.TimeZone == thought.TimeZone {
 		return w, false, err

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"headroom/timesheet"
 )
@@ -135,16 +136,8 @@ func plainEntry(v timesheet.Viewer, in timesheet.EntryInput, ch Change, now time
 
 // together sends the statements of a mutation as one transaction.
 func (s *Store) together(ctx context.Context, v timesheet.Viewer, ch Change, batch *pgx.Batch) error {
-	release, err := s.enter(ctx)
-	if err != nil {
-		return err
-	}
-	defer release()
-	conn, giveBack, err := s.acquire(ctx)
-	if err != nil {
-		return told(ctx, err)
-	}
-	defer giveBack()
-	defer s.sign(conn.Conn(), v, ch.Action)()
-	return told(ctx, conn.SendBatch(ctx, batch).Close())
+	return s.onConnection(ctx, func(conn *pgxpool.Conn) error {
+		defer s.sign(conn.Conn(), v, ch.Action)()
+		return told(ctx, conn.SendBatch(ctx, batch).Close())
+	})
 }

@@ -243,6 +243,12 @@ func (s *Store) transact(ctx context.Context, fn func(pgx.Tx) error) error {
 }
 
 func (s *Store) transactAs(ctx context.Context, as pgx.TxOptions, fn func(pgx.Tx) error) error {
+	return s.onConnection(ctx, func(conn *pgxpool.Conn) error { return transactOn(ctx, conn, as, fn) })
+}
+
+// onConnection does something with a connection of the request's class, to
+// itself.
+func (s *Store) onConnection(ctx context.Context, do func(*pgxpool.Conn) error) error {
 	release, err := s.enter(ctx)
 	if err != nil {
 		return err
@@ -253,6 +259,10 @@ func (s *Store) transactAs(ctx context.Context, as pgx.TxOptions, fn func(pgx.Tx
 		return told(ctx, err)
 	}
 	defer giveBack()
+	return do(conn)
+}
+
+func transactOn(ctx context.Context, conn *pgxpool.Conn, as pgx.TxOptions, fn func(pgx.Tx) error) error {
 	tx, err := begin(ctx, conn, as)
 	if err != nil {
 		return told(ctx, err)

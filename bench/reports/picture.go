@@ -5,6 +5,8 @@ import (
 	"html"
 	"math"
 	"strings"
+
+	"bench/lab"
 )
 
 // curves are the lines of the picture: the same reports as ours and by the book.
@@ -44,7 +46,7 @@ func (r *results) panel(b *strings.Builder, x0 float64, title string, low, top f
 	fmt.Fprintf(b, `<text x="%g" y="16" font-weight="bold">%s</text>`+"\n", x0+left, title)
 	for v := low; v <= top*1.01; v *= 10 {
 		_, y := place(1, v)
-		fmt.Fprintf(b, `<path d="M%g %gH%g" stroke="#ddd"/><text x="%g" y="%g" text-anchor="end">%s</text>`+"\n", x0+left, y, x0+wide-10, x0+left-6, y+4, short(v))
+		fmt.Fprintf(b, `<path d="M%g %gH%g" stroke="#ddd"/><text x="%g" y="%g" text-anchor="end">%s</text>`+"\n", x0+left, y, x0+wide-10, x0+left-6, y+4, lab.Short(v))
 	}
 	for _, size := range r.sizes {
 		x, _ := place(size, low)
@@ -68,14 +70,4 @@ func (r *results) line(b *strings.Builder, what, colour, dash string, place func
 	if len(points) > 0 {
 		fmt.Fprintf(b, `<polyline points="%s" fill="none" stroke="%s" stroke-width="1.5"%s/>`+"\n", strings.Join(points, " "), colour, dash)
 	}
-}
-
-func short(v float64) string {
-	switch {
-	case v >= 1e6:
-		return fmt.Sprintf("%g M", v/1e6)
-	case v >= 1e3:
-		return fmt.Sprintf("%g k", v/1e3)
-	}
-	return fmt.Sprintf("%g", v)
 }
