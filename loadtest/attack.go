@@ -23,8 +23,8 @@ type row struct {
 	queued    uint32 // of served: waiting, not work
 	bytes     uint32
 	status    uint16
+	op        uint16
 	outcome   Outcome
-	op        uint8
 	kind      uint8 // of client, in behaviours
 	attempts  uint8
 	refused   bool // ok, with userErrors

@@ -103,6 +103,9 @@ func decodeCapture(r io.Reader) (*capture, error) {
 		if c.Documents[row.Operation] == nil {
 			return nil, fmt.Errorf("row %d names the document %q, which the header lacks", n, row.Operation)
 		}
+		if row.At < 0 {
+			return nil, fmt.Errorf("row %d has the time %d: a capture begins at 0", n, row.At)
+		}
 		if row.At < latest-maxDisorder.Microseconds() {
 			return nil, fmt.Errorf("row %d is %v older than one before it: the capture is out of order", n, time.Duration(latest-row.At)*time.Microsecond)
 		}

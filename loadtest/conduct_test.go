@@ -158,6 +158,13 @@ func TestCrowdComesBackWhenTold(t *testing.T) {
 	if late := served(ClassInteractive, "heeding", 0.9, hint).evaluate([]*attack{a}, "storm", false); late.Decision != Violated {
 		t.Errorf("served within %v: %+v, want violated", hint, late)
 	}
+	var flowed FlowSecond
+	for _, second := range flow([]*attack{a}) {
+		flowed.Sent, flowed.OK, flowed.Shed, flowed.Other = flowed.Sent+second.Sent, flowed.OK+second.OK, flowed.Shed+second.Shed, flowed.Other+second.Other
+	}
+	if want := (FlowSecond{Sent: 6 * clients, OK: 3 * clients, Shed: 3 * clients}); flowed != want {
+		t.Errorf("sent and came in all seconds: %+v, want %+v", flowed, want)
+	}
 	checkCrowdPromises(t, a)
 }
 

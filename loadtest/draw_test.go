@@ -2,6 +2,7 @@ package loadtest
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -45,6 +46,20 @@ func TestDrawDependsOnSeedAndSeqAlone(t *testing.T) {
 	}
 	if same > 60 {
 		t.Errorf("another seed draws the same call for %d of 200 arrivals", same)
+	}
+}
+
+// A run may have more operations than a byte can number.
+func TestOperationsKeepApart(t *testing.T) {
+	d := testDeck()
+	for n := range 300 {
+		l, err := d.load(&Operation{Name: fmt.Sprint("Op", n), Class: ClassInteractive, Document: "{ __typename }"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := (row{op: l.index}); d.operations[r.op] != l {
+			t.Fatalf("operation %d is kept as %s", n, d.operations[r.op].Name)
+		}
 	}
 }
 

@@ -60,7 +60,7 @@ type Weighted struct {
 // changes, and who may send it.
 type loaded struct {
 	*Operation
-	index uint8 // in the run's list of operations
+	index uint16 // in the run's list of operations
 	head  []byte
 	whole []byte // the body, if there are no variables; read only
 	users []*User
@@ -73,7 +73,7 @@ func load(op *Operation, index int, users []*User) (*loaded, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode %s: %w", op.Name, err)
 	}
-	l := &loaded{Operation: op, index: uint8(index)}
+	l := &loaded{Operation: op, index: uint16(index)}
 	l.head = fmt.Appendf(nil, `{"operationName":%q,"query":%s,"variables":`, op.Name, query)
 	if op.Variables == nil {
 		l.whole = append(slices.Clone(l.head), "{}}"...)

@@ -148,11 +148,12 @@ func (s *Study) overview() *pageTable {
 	return t
 }
 
-// totals are the arrivals of the judged phases, and those that were answered
-// and refused.
+// totals are the arrivals of the judged phases, or of all if there is none, and
+// those that were answered and refused.
 func (r *Record) totals() (planned, ok, shed int) {
+	all := len(r.judged()) == 0 // promises about clients that reconnect judge no phase
 	for _, p := range r.Phases {
-		if p.Judged {
+		if p.Judged || all {
 			planned, ok, shed = planned+p.Planned, ok+p.Outcomes[OK.String()], shed+p.Outcomes[Shed.String()]
 		}
 	}
@@ -199,12 +200,16 @@ func (r *Record) Cause() string {
 func (r *Record) facts() []fact {
 	m := r.Fingerprint.Machine
 	planned, _, _ := r.totals()
+	operations := "operations judged"
+	if len(r.judged()) == 0 {
+		operations = "operations"
+	}
 	list := []fact{
 		{"scenario", r.Scenario},
 		{"target", r.Target},
 		{"began", r.Began.Format("2006-01-02 15:04:05 MST")},
 		{"took", short(time.Duration(r.Took))},
-		{"operations judged", number(float64(planned))},
+		{operations, number(float64(planned))},
 		{"people", number(float64(r.People))},
 		{"seed", fmt.Sprint(r.Seed)},
 	}

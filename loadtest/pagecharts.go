@@ -97,7 +97,7 @@ func kindOf(outcome string) int {
 
 func (r *Record) charts(id string) []*chart {
 	t := r.timeline()
-	list := append(r.searchCharts(id), t.outcomesChart(id))
+	list := append(r.searchCharts(id), t.flowChart(id), t.outcomesChart(id))
 	for _, class := range r.chartClasses() {
 		list = append(list, t.latencyChart(id, class), r.curveChart(id, class))
 	}
@@ -359,7 +359,7 @@ func (s *Study) together() *chart {
 	var times []timeline
 	for _, r := range s.Runs {
 		t := r.timeline()
-		ok := t.perSecond()[0]
+		ok := t.right()
 		lines, times = append(lines, ok), append(times, t)
 		most, end = math.Max(most, slices.Max(ok)), math.Max(end, t.end())
 	}
@@ -367,7 +367,7 @@ func (s *Study) together() *chart {
 		return nil
 	}
 	c := &chart{
-		ID: "together-chart", Title: "Operations answered right, a second", Note: "Each run on the same clock.",
+		ID: "together-chart", Title: "Operations answered right, a second", Note: "Each run on the same clock; answers to clients that reconnect when they came, others when they were due.",
 		X: clock(end), Y: linear("operations a second", most), Table: figures{Head: []string{"at"}},
 	}
 	kinds := []string{"three", "failed", "ok", "shed", "late", "two"}

@@ -33,6 +33,7 @@ type Record struct {
 	Phases       []PhaseRecord     `json:"phases"`
 	Operations   []OperationRecord `json:"operations"`
 	Kinds        []Kind            `json:"kinds,omitempty"` // of clients that reconnected
+	Flow         []FlowSecond      `json:"flow,omitempty"`  // of clients that reconnected
 	Series       []Series          `json:"series"`
 	SeriesWidth  int               `json:"series_width_s"` // seconds that a bin of the series spans
 	Readings     []Reading         `json:"readings"`
@@ -113,6 +114,7 @@ func (s *session) record(done *finished, c *Calibration, rates *Rates) *Record {
 		}
 	}
 	r.Kinds = kinds(done.rounds, done.rounds[0].plan.phases)
+	r.Flow = flow(done.rounds)
 	r.SeriesWidth = seriesWidth(done.rounds[0].plan.length())
 	r.Series = series(done.rounds, s.deck.operations, r.SeriesWidth)
 	for _, round := range done.rounds {

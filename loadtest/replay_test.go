@@ -228,6 +228,10 @@ func TestReplayRefuses(t *testing.T) {
 			l[1] = strings.Replace(l[1], `"t":0`, `"t":600000000`, 1)
 			return l
 		}), "out of order", 0},
+		{"a row before the first", zipped(t, testCapture(), func(l []string) []string {
+			l[1] = strings.Replace(l[1], `"t":0`, `"t":-5`, 1)
+			return l
+		}), "row 1 has the time -5", 0},
 		{"another form", zipped(t, testCapture(), func(l []string) []string {
 			l[0] = strings.Replace(l[0], `"headroom_capture":1`, `"headroom_capture":9`, 1)
 			return l

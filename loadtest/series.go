@@ -110,7 +110,7 @@ func (h *Histogram) UnmarshalJSON(text []byte) error {
 // seriesKey is what the arrivals of one series share.
 type seriesKey struct {
 	round, phase int
-	op           uint8
+	op           uint16
 	class        Class
 	outcome      Outcome
 }
