@@ -96,15 +96,19 @@ func holdFor(early, beside int, due time.Duration) time.Duration {
 	return min(d, due, earlyHold)
 }
 
-// holdEarly holds the refusal of a client that was told before when to come.
-func (s *Server) holdEarly(r *request, f *fault) {
+// holdEarly holds the refusal of a client that was told before when to come, for
+// earlyHold in all, and reports whether that time has come and the client still waits.
+func (s *Server) holdEarly(r *request, f *fault) bool {
 	if r.refusal == nil || !r.refusal.Again {
-		return
+		return false
 	}
 	due, client := r.refusal.RetryAfter, r.account.front.Key
 	beside := s.held.enter(client)
 	defer s.held.leave(client)
-	f.retry(max(time.Second, due-s.park(r, holdFor(r.refusal.Early, beside, due))))
+	left := max(0, earlyHold-time.Since(r.arrived))
+	held := s.park(r, min(left, holdFor(r.refusal.Early, beside, due)))
+	f.retry(max(time.Second, due-held))
+	return held >= due && r.Context().Err() == nil
 }
 
 // holdDebt holds the refusal of a client that owes points.

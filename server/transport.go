@@ -36,6 +36,7 @@ type request struct {
 	started time.Time // of the execution
 	op      *store.Operation
 	refusal *limits.Refusal // the gate's
+	held    bool            // until its time, and asked again
 	without graph.Shed      // what the answer lacks
 	actual  float64         // points, once it has run
 	leaves  bool            // its connection ends with the answer
@@ -64,16 +65,13 @@ func (s *Server) do(ctx context.Context, r *request) (*graphql.Response, *fault)
 	if f != nil {
 		return nil, f
 	}
-	defer reserved.Cancel() // a no-op once it is settled: refusals cost nothing
+	defer func() { reserved.Cancel() }() // a no-op once it is settled: refusals cost nothing
 	if resp := s.keptFirst(ctx, r, opCtx); resp != nil {
 		reserved.Settle(s.spent(r))
 		return resp, nil
 	}
-	deadline := r.arrived.Add(s.deadlines[r.class])
-	permit, f := s.admit(ctx, r, deadline)
+	permit, deadline, f := s.enter(ctx, r, &reserved)
 	if f != nil {
-		reserved.Cancel()
-		s.holdEarly(r, f)
 		return nil, f
 	}
 	defer permit.Drop()
@@ -164,6 +162,28 @@ func throttled(short *limits.Shortage) *fault {
 		with("cost", round(short.Cost)).retry(short.RetryAfter)
 }
 
+// enter asks the gate for a permit, and says until when it may be used. Who came before
+// the time that it was told is held until then and asks once more in place of being
+// refused: whoever does not read times would only come again, or not at all.
+func (s *Server) enter(ctx context.Context, r *request, reserved **limits.Reservation) (*limits.Permit, time.Time, *fault) {
+	for came := r.arrived; ; came = time.Now() {
+		deadline := came.Add(s.deadlines[r.class])
+		permit, f := s.admit(ctx, r, deadline)
+		if f == nil {
+			return permit, deadline, nil
+		}
+		(*reserved).Cancel() // held operations hold no points
+		if !s.holdEarly(r, f) {
+			return nil, deadline, f
+		}
+		again, short := s.reserve(r)
+		if short != nil {
+			return nil, deadline, short
+		}
+		*reserved, r.refusal, r.held = again, nil, true
+	}
+}
+
 // admit asks the gate for a permit and waits at most until the deadline.
 func (s *Server) admit(ctx context.Context, r *request, deadline time.Time) (*limits.Permit, *fault) {
 	if f := s.readOnly(r); f != nil {
@@ -179,7 +199,7 @@ func (s *Server) admit(ctx context.Context, r *request, deadline time.Time) (*li
 	}
 	r.refusal = refusal
 	s.metrics.refusedAfter(r.class, r.timings.queue)
-	if refusal.Early > 0 {
+	if refusal.Early > 0 && !r.held {
 		s.charge(r, refusalPoints) // it was told when, and came before
 	}
 	code := codeOverloaded

@@ -85,7 +85,7 @@ func (g *own) settle() {
 }
 
 // refuse tells an attempt when to come back. Of a client that was told before it is
-// held back as package server does it.
+// held back as package server does it, and asks again when its time has come.
 func (g *own) refuse(a *attempt, r *limits.Refusal) {
 	w := g.srv.world
 	if w.Crowd == nil || !r.Again {
@@ -99,11 +99,17 @@ func (g *own) refuse(a *attempt, r *limits.Refusal) {
 	case beside > 0:
 		hold = time.Duration(r.Early)*50*time.Millisecond + time.Duration(beside)*10*time.Millisecond
 	}
-	hold = min(hold, r.RetryAfter, 20*second)
+	hold = max(0, min(hold, r.RetryAfter, 20*second-(w.now-a.arrived)))
 	a.over, a.timeout.fn = true, nil
 	g.held[a.op.client]++
 	w.after(hold, func() {
 		g.held[a.op.client]--
+		if hold == r.RetryAfter { // its time has come
+			a.over, a.waiter = false, nil
+			a.timeout = w.after(w.deadline(a.op.source.Class), func() { w.giveUp(a) })
+			g.arrive(a)
+			return
+		}
 		w.refuse(a, max(second, r.RetryAfter-hold))
 	})
 }
