@@ -28,40 +28,49 @@ func (m mutation) StartTimer(ctx context.Context, in graph.StartTimerInput) (*gr
 		ID: in.ID.Value(), Project: in.ProjectID.Value(), Task: in.TaskID.Value(), Tags: in.TagIds.Value(),
 		Description: in.Description, Billable: in.Billable.Value(), Start: in.StartedAt.Value(), IfRunning: in.IfRunning,
 	}
-	return start(ctx, func(v timesheet.Viewer, ch store.Change) (timesheet.TimeEntry, *timesheet.TimeEntry, []*timesheet.Error, error) {
-		return m.Store.StartTimer(ctx, v, timer, ch)
+	return start(ctx, func(v timesheet.Viewer, ch store.Change) (store.Started, []*timesheet.Error, error) {
+		return m.Store.StartTimerJoined(ctx, v, timer, ch, joins(ctx))
 	})
 }
 
 // ContinueEntry starts a timer for the same work as an entry.
 func (m mutation) ContinueEntry(ctx context.Context, in graph.ContinueEntryInput) (*graph.StartTimerPayload, error) {
-	return start(ctx, func(v timesheet.Viewer, ch store.Change) (timesheet.TimeEntry, *timesheet.TimeEntry, []*timesheet.Error, error) {
-		return m.Store.ContinueEntry(ctx, v, in.ID, ch)
+	return start(ctx, func(v timesheet.Viewer, ch store.Change) (done store.Started, warnings []*timesheet.Error, err error) {
+		done.Timer, done.Stopped, warnings, err = m.Store.ContinueEntry(ctx, v, in.ID, ch)
+		return done, warnings, err
 	})
 }
 
 // start runs a mutation that starts a timer, and keeps the one that it stopped.
-func start(ctx context.Context, do func(timesheet.Viewer, store.Change) (started timesheet.TimeEntry, stopped *timesheet.TimeEntry, warnings []*timesheet.Error, err error)) (*graph.StartTimerPayload, error) {
-	p := &graph.StartTimerPayload{}
-	done, err := change(ctx, func(v timesheet.Viewer, ch store.Change) (started timesheet.TimeEntry, warnings []*timesheet.Error, err error) {
-		started, p.Stopped, warnings, err = do(v, ch)
-		return started, warnings, err
+func start(ctx context.Context, do func(timesheet.Viewer, store.Change) (store.Started, []*timesheet.Error, error)) (*graph.StartTimerPayload, error) {
+	var started store.Started
+	done, err := change(ctx, func(v timesheet.Viewer, ch store.Change) (_ timesheet.TimeEntry, warnings []*timesheet.Error, err error) {
+		started, warnings, err = do(v, ch)
+		return started.Timer, warnings, err
 	})
 	if err != nil {
 		return nil, err
 	}
-	if p.Stopped != nil && done.Value != nil {
-		dataloader.From(ctx).LevelOfEntries([]timesheet.TimeEntry{*done.Value, *p.Stopped})
+	set := dataloader.From(ctx)
+	if started.Stopped != nil && done.Value != nil {
+		set.LevelOfEntries([]timesheet.TimeEntry{*done.Value, *started.Stopped})
 	}
-	p.TimeEntryPayload = *done
-	return p, nil
+	set.Know(started.Refs)
+	return &graph.StartTimerPayload{TimeEntryPayload: *done, Stopped: started.Stopped}, nil
 }
 
 // StopTimer ends a timer.
 func (m mutation) StopTimer(ctx context.Context, in graph.StopTimerInput) (*graph.TimeEntryPayload, error) {
-	return change(ctx, func(v timesheet.Viewer, ch store.Change) (timesheet.TimeEntry, []*timesheet.Error, error) {
-		return m.Store.StopTimer(ctx, v, in.ID.Value(), in.EndedAt.Value(), ch)
+	var refs store.Referred
+	done, err := change(ctx, func(v timesheet.Viewer, ch store.Change) (e timesheet.TimeEntry, warnings []*timesheet.Error, err error) {
+		e, refs, warnings, err = m.Store.StopTimerJoined(ctx, v, in.ID.Value(), in.EndedAt.Value(), ch, joins(ctx))
+		return e, warnings, err
 	})
+	if err != nil {
+		return nil, err
+	}
+	dataloader.From(ctx).Know(refs)
+	return done, nil
 }
 
 // DiscardTimer throws the running timer away.

@@ -74,6 +74,9 @@ func BuiltStatements() ([]Built, error) {
 			b.add(made.SQL, made.Args, nil)
 			made = BuiltEntry(v, nil, nil, joins)
 			b.add(made.SQL, made.Args, nil)
+			for _, made := range BuiltTimers(v, joins) {
+				b.add(made.SQL, made.Args, nil)
+			}
 		}
 		b.summaries(v)
 	}
@@ -279,8 +282,19 @@ func BuiltEntry(v timesheet.Viewer, project *timesheet.ProjectID, tags []timeshe
 	if project != nil {
 		e.TaskID = new(timesheet.TaskID(*project))
 	}
-	sql, args := createEntry(v, e, nil, len(tags) > 0, joins)
+	sql, args := createEntry(v, atOnce{entry: e, counted: end, minted: len(tags) > 0, joins: joins})
 	return built(sql, args, nil)
+}
+
+// BuiltTimers are the statements that start a timer, put it in the place of another,
+// and stop that.
+func BuiltTimers(v timesheet.Viewer, joins Joins) []Built {
+	at := time.Date(2024, time.May, 6, 9, 0, 0, 0, time.UTC)
+	a := atOnce{entry: timesheet.TimeEntry{UserID: v.User, StartedAt: at}, counted: at.Add(time.Second), minted: true, joins: joins}
+	start, startArgs := createEntry(v, a)
+	change, changeArgs := switchTimer(v, a)
+	stop, stopArgs := stopTimer(v, &a.entry.ID, at, true, a.record, joins)
+	return []Built{built(start, startArgs, nil), built(change, changeArgs, nil), built(stop, stopArgs, nil)}
 }
 
 func BuiltReport(v timesheet.Viewer, in timesheet.ReportInput) Built {

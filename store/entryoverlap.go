@@ -63,12 +63,7 @@ func overlap(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, e timesheet.Tim
 	if v.Workspace.OverlapPolicy == timesheet.OverlapAllow {
 		return nil, nil
 	}
-	end := wholeSecond(now)
-	if e.EndedAt != nil {
-		end = *e.EndedAt
-	} else if !end.After(e.StartedAt) {
-		end = e.StartedAt.Add(time.Second)
-	}
+	end := countedEnd(e, now)
 	if !end.After(e.StartedAt) {
 		return nil, nil
 	}
@@ -81,6 +76,18 @@ func overlap(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, e timesheet.Tim
 		return nil, err
 	}
 	return overlaps(v, starts[0])
+}
+
+// countedEnd is until when an entry counts for overlaps: a running timer until now,
+// and for a second at least.
+func countedEnd(e timesheet.TimeEntry, now time.Time) time.Time {
+	end := wholeSecond(now)
+	if e.EndedAt != nil {
+		end = *e.EndedAt
+	} else if !end.After(e.StartedAt) {
+		end = e.StartedAt.Add(time.Second)
+	}
+	return end
 }
 
 // overlaps tells of the entry that another one shares a moment with.

@@ -114,6 +114,8 @@ func TestHotStatementsUseTheirIndexes(t *testing.T) {
 		"sumWeek":                    {constant("sumWeek", ws, user, month.From, month.From+6, morning, morning.Add(7*24*time.Hour)), "membership_pk time_entry_user"},
 		"findOverlap":                {constant("findOverlap", ws, user, entries[0], morning, morning.Add(time.Hour)), "time_entry_user"},
 		"create an entry":            {store.BuiltEntry(minding, new(projects[0]), nil, allJoins), "time_entry_user project_pk task_pk|task_in_project|task_name project_member_pk|project_member_user"},
+		"switch timers":              {store.BuiltTimers(member, allJoins)[1], "time_entry_running time_entry_pk"},
+		"stop a timer":               {store.BuiltTimers(member, allJoins)[2], "time_entry_running|time_entry_pk"},
 		"entries of all":             {store.BuiltEntriesPage(owner, timesheet.EntryFilter{}, page), "time_entry_started"},
 		"entries of a month":         {store.BuiltEntriesPage(owner, timesheet.EntryFilter{Period: &month}, page), "time_entry_started"},
 		"entries of a person":        {store.BuiltEntriesPage(owner, timesheet.EntryFilter{Users: []timesheet.UserID{user}}, page), "time_entry_user"},

@@ -31,11 +31,7 @@ const (
 // statement joins what is wanted to the rows e of a query, which is given without
 // its SELECT and whose first argument is the workspace. Whoever sees a project sees its client.
 func (j Joins) statement(name string, v timesheet.Viewer, query, tail string, args *arguments) string {
-	seen := ""
-	if j.projects() {
-		seen = projectsSeen(v, "e.project_id", args)
-	}
-	columns, joins := j.parts(seen)
+	columns, joins := j.parts(j.seen(v, args))
 	return "/* " + name + " */\nSELECT " + columns + "\nFROM (\nSELECT " + query + ") AS e" + joins + tail
 }
 
@@ -62,6 +58,15 @@ func (j Joins) parts(seen string) (list, joins string) {
 		joins += "\nLEFT JOIN task t ON t.workspace_id = $1 AND t.project_id = p.id AND t.id = e.task_id"
 	}
 	return strings.Join(columns, ",\n       "), joins
+}
+
+// seen is the condition of the projects that the viewer may see, where they are
+// wanted.
+func (j Joins) seen(v timesheet.Viewer, args *arguments) string {
+	if !j.projects() {
+		return ""
+	}
+	return projectsSeen(v, "e.project_id", args)
 }
 
 func (j Joins) projects() bool { return j.Project || j.Client || j.Task }

@@ -196,6 +196,10 @@ func tenantCases(ctx context.Context, s *store.Store, own, foreign tenant) map[s
 			e, _, err := s.StopTimer(ctx, v, &foreign.timer, nil, ch)
 			return e, err
 		},
+		"StopTimerJoined": func(v viewer) (any, error) {
+			e, refs, _, err := s.StopTimerJoined(ctx, v, &foreign.timer, nil, ch, store.Joins{User: true, Project: true, Client: true, Task: true})
+			return []any{e, refs}, err
+		},
 		"ContinueEntry": func(v viewer) (any, error) {
 			e, _, _, err := s.ContinueEntry(ctx, v, foreign.entry, ch)
 			return e, err
@@ -243,6 +247,10 @@ func tenantCases(ctx context.Context, s *store.Store, own, foreign tenant) map[s
 				err = results[0].Error
 			}
 			return results, err
+		}
+		cases["StartTimerJoined with a "+what] = func(v viewer) (any, error) {
+			done, _, err := s.StartTimerJoined(ctx, v, timesheet.TimerInput{Project: in.Project.Value, Task: in.Task.Value, Tags: in.Tags.Value}, ch, store.Joins{User: true, Project: true, Client: true, Task: true})
+			return done, err
 		}
 		cases["StartTimer with a "+what] = func(v viewer) (any, error) {
 			e, _, _, err := s.StartTimer(ctx, v, timesheet.TimerInput{ID: &id, Project: in.Project.Value, Task: in.Task.Value, Tags: in.Tags.Value}, ch)

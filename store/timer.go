@@ -51,10 +51,27 @@ func notRunning() error {
 // A stop is never refused for an overlap, whatever the workspace's policy; it
 // warns. It runs in the control class: whoever stops a timer waits for nobody.
 func (s *Store) StopTimer(ctx context.Context, v timesheet.Viewer, id *timesheet.EntryID, at *time.Time, ch Change) (timesheet.TimeEntry, []*timesheet.Error, error) {
+	e, _, warnings, err := s.StopTimerJoined(ctx, v, id, at, ch, Joins{})
+	return e, warnings, err
+}
+
+// StopTimerJoined is [Store.StopTimer] together with what the entry refers to,
+// where that came with it.
+func (s *Store) StopTimerJoined(ctx context.Context, v timesheet.Viewer, id *timesheet.EntryID, at *time.Time, ch Change, joins Joins) (e timesheet.TimeEntry, refs Referred, warnings []*timesheet.Error, err error) {
 	service := timesheet.ServiceFrom(ctx)
 	service.Class = timesheet.ClassControl
 	ctx = timesheet.WithService(ctx, service)
 	now := time.Now()
+	e, refs, warnings, ok, err := s.stopAtOnce(ctx, v, id, at, ch, now, joins)
+	if ok || err != nil {
+		return e, refs, warnings, err
+	}
+	e, warnings, err = s.stopStepwise(ctx, v, id, at, ch, now)
+	return e, Referred{}, warnings, err
+}
+
+// stopStepwise asks for each rule in turn, so that it can say which is broken.
+func (s *Store) stopStepwise(ctx context.Context, v timesheet.Viewer, id *timesheet.EntryID, at *time.Time, ch Change, now time.Time) (timesheet.TimeEntry, []*timesheet.Error, error) {
 	return write(ctx, s, v, ch, func(tx pgx.Tx) (timesheet.TimeEntry, Ref, error) {
 		e, err := timerToStop(ctx, tx, v, id)
 		if err != nil || e.EndedAt != nil {
@@ -110,9 +127,13 @@ func stop(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, e timesheet.TimeEn
 	}
 	e, locked, err := end(ctx, tx, v, e.ID, until)
 	if locked {
-		warnings = append(warnings, timesheet.Errorf(timesheet.CodePeriodLocked, "", "the timer started on %s, where the books are closed", e.Day))
+		warnings = append(warnings, startedInClosedBooks(e))
 	}
 	return e, warnings, err
+}
+
+func startedInClosedBooks(e timesheet.TimeEntry) *timesheet.Error {
+	return timesheet.Errorf(timesheet.CodePeriodLocked, "", "the timer started on %s, where the books are closed", e.Day)
 }
 
 // DiscardTimer throws the viewer's running timer away. It is restored as an

@@ -18,12 +18,6 @@ type timer struct {
 	minted    bool // by the client, who may repeat it
 }
 
-// timers are what starting one returns.
-type timers struct {
-	started timesheet.TimeEntry
-	stopped *timesheet.TimeEntry
-}
-
 // StartTimer starts a timer of the viewer and stops the one that runs, if any,
 // at the new one's start. Timers stand in the order of their starts: one that
 // began before the running one ends where that begins, with the warning
@@ -31,7 +25,23 @@ type timers struct {
 // only to an earlier instant, so that a start that arrives late never revives
 // a stopped timer.
 func (s *Store) StartTimer(ctx context.Context, v timesheet.Viewer, in timesheet.TimerInput, ch Change) (started timesheet.TimeEntry, stopped *timesheet.TimeEntry, warnings []*timesheet.Error, err error) {
+	done, warnings, err := s.StartTimerJoined(ctx, v, in, ch, Joins{})
+	return done.Timer, done.Stopped, warnings, err
+}
+
+// StartTimerJoined is [Store.StartTimer] together with what the timers refer to,
+// where that came with them.
+func (s *Store) StartTimerJoined(ctx context.Context, v timesheet.Viewer, in timesheet.TimerInput, ch Change, joins Joins) (Started, []*timesheet.Error, error) {
 	now := time.Now()
+	done, warnings, ok, err := s.startAtOnce(ctx, v, in, ch, now, joins)
+	if ok || err != nil {
+		return done, warnings, err
+	}
+	return s.startStepwise(ctx, v, in, ch, now)
+}
+
+// startStepwise asks for each rule in turn, so that it can say which is broken.
+func (s *Store) startStepwise(ctx context.Context, v timesheet.Viewer, in timesheet.TimerInput, ch Change, now time.Time) (Started, []*timesheet.Error, error) {
 	return s.start(ctx, v, ch, now, func(pgx.Tx) (timer, error) { return newTimer(v, in, now) })
 }
 
@@ -55,7 +65,8 @@ func newTimer(v timesheet.Viewer, in timesheet.TimerInput, now time.Time) (t tim
 // left out.
 func (s *Store) ContinueEntry(ctx context.Context, v timesheet.Viewer, id timesheet.EntryID, ch Change) (started timesheet.TimeEntry, stopped *timesheet.TimeEntry, warnings []*timesheet.Error, err error) {
 	now := time.Now()
-	return s.start(ctx, v, ch, now, func(tx pgx.Tx) (timer, error) { return timerLike(ctx, tx, v, id, now) })
+	done, warnings, err := s.start(ctx, v, ch, now, func(tx pgx.Tx) (timer, error) { return timerLike(ctx, tx, v, id, now) })
+	return done.Timer, done.Stopped, warnings, err
 }
 
 const readUsedTags = `/* readUsedTags */
@@ -89,36 +100,35 @@ func timerLike(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, id timesheet.
 }
 
 func (s *Store) start(ctx context.Context, v timesheet.Viewer, ch Change, now time.Time, prepare func(pgx.Tx) (timer, error),
-) (timesheet.TimeEntry, *timesheet.TimeEntry, []*timesheet.Error, error) {
-	done, warnings, err := write(ctx, s, v, ch, func(tx pgx.Tx) (timers, Ref, error) {
+) (Started, []*timesheet.Error, error) {
+	return write(ctx, s, v, ch, func(tx pgx.Tx) (Started, Ref, error) {
 		if err := tracks(v); err != nil {
-			return timers{}, Ref{}, err
+			return Started{}, Ref{}, err
 		}
 		if err := oneAtATime(ctx, tx, v, v.User); err != nil {
-			return timers{}, Ref{}, err
+			return Started{}, Ref{}, err
 		}
 		t, err := prepare(tx)
 		if err != nil {
-			return timers{}, Ref{}, err
+			return Started{}, Ref{}, err
 		}
 		done, warnings, err := t.start(ctx, tx, v, now)
-		ref := entryRef(done.started, warnings)
-		if done.stopped != nil {
-			ref.Also = done.stopped.ID.String()
+		ref := entryRef(done.Timer, warnings)
+		if done.Stopped != nil {
+			ref.Also = done.Stopped.ID.String()
 		}
 		return done, ref, err
 	}, s.timersAgain(v))
-	return done.started, done.stopped, warnings, err
 }
 
 // timersAgain loads what starting a timer wrote, for its repeat.
-func (s *Store) timersAgain(v timesheet.Viewer) func(context.Context, Ref) (timers, error) {
-	return func(ctx context.Context, ref Ref) (done timers, err error) {
-		if done.started, err = s.entryAgain(v)(ctx, ref); err != nil || ref.Also == "" {
+func (s *Store) timersAgain(v timesheet.Viewer) func(context.Context, Ref) (Started, error) {
+	return func(ctx context.Context, ref Ref) (done Started, err error) {
+		if done.Timer, err = s.entryAgain(v)(ctx, ref); err != nil || ref.Also == "" {
 			return done, err
 		}
 		stopped, err := s.entryAgain(v)(ctx, Ref{ID: ref.Also})
-		done.stopped = &stopped
+		done.Stopped = &stopped
 		return done, err
 	}
 }
@@ -127,16 +137,16 @@ func (s *Store) timersAgain(v timesheet.Viewer) func(context.Context, Ref) (time
 // just started one, so this is how many devices may start at the same moment.
 const startAttempts = 10
 
-func (t timer) start(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, now time.Time) (timers, []*timesheet.Error, error) {
+func (t timer) start(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, now time.Time) (Started, []*timesheet.Error, error) {
 	if done, warnings, known, err := t.repeat(ctx, tx, v, now); known || err != nil {
 		return done, warnings, err
 	}
 	if _, err := checkSpan(t.entry, now); err != nil {
-		return timers{}, nil, err
+		return Started{}, nil, err
 	}
 	billable, err := checkWork(ctx, tx, v, t.entry, timesheet.TimeEntry{})
 	if err != nil {
-		return timers{}, nil, err
+		return Started{}, nil, err
 	}
 	t.entry.Billable = billable
 	if t.billable != nil {
@@ -151,12 +161,12 @@ func (t timer) start(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, now tim
 			return done, warnings, err
 		}
 	}
-	return timers{}, nil, timesheet.Errorf(timesheet.CodeAlreadyRunning, "", "other devices are starting timers at this moment; try again")
+	return Started{}, nil, timesheet.Errorf(timesheet.CodeAlreadyRunning, "", "other devices are starting timers at this moment; try again")
 }
 
 // place puts the timer among the person's others: behind the running one,
 // which stops, or before it. ok is false where another device was faster.
-func (t timer) place(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, now time.Time) (done timers, warnings []*timesheet.Error, ok bool, err error) {
+func (t timer) place(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, now time.Time) (done Started, warnings []*timesheet.Error, ok bool, err error) {
 	running, runs, err := lockTimer(ctx, tx, v)
 	if err != nil {
 		return done, nil, false, err
@@ -176,7 +186,7 @@ func (t timer) place(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, now tim
 		if err != nil {
 			return done, nil, false, err
 		}
-		done.stopped, warnings = &stopped, notes
+		done.Stopped, warnings = &stopped, notes
 	}
 	if warnings, err = withoutOverlap(ctx, tx, v, e, now, warnings); err != nil {
 		return done, nil, false, err
@@ -186,13 +196,13 @@ func (t timer) place(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, now tim
 		return done, nil, false, err
 	}
 	e.Day = timesheet.DayOf(e.StartedAt, zone)
-	done.started, ok, err = insert(ctx, tx, v, e)
+	done.Timer, ok, err = insert(ctx, tx, v, e)
 	return done, warnings, ok, err
 }
 
 // repeat finds what an earlier start of the same id has made. known is false
 // where there is nothing.
-func (t timer) repeat(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, now time.Time) (done timers, warnings []*timesheet.Error, known bool, err error) {
+func (t timer) repeat(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, now time.Time) (done Started, warnings []*timesheet.Error, known bool, err error) {
 	if !t.minted {
 		return done, nil, false, nil
 	}
@@ -206,12 +216,12 @@ func (t timer) repeat(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, now ti
 	if before.UserID != v.User || before.Deleted {
 		return done, nil, true, idTaken()
 	}
-	done.started = before
+	done.Timer = before
 	if !t.entry.StartedAt.Before(before.StartedAt) {
 		return done, nil, true, nil
 	}
 	before.StartedAt = t.entry.StartedAt
-	done.started, warnings, err = moved(ctx, tx, v, before, now)
+	done.Timer, warnings, err = moved(ctx, tx, v, before, now)
 	return done, warnings, true, err
 }
 
