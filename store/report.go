@@ -66,7 +66,7 @@ func (s *Store) report(ctx context.Context, v timesheet.Viewer, in timesheet.Rep
 			return err
 		}
 		if sql, args := reportGroups(v, in, plan, now); sql != "" {
-			groups, err = listIn(ctx, tx, scanGroup, sql, append([]any{planForThis}, args...)...)
+			groups, err = listIn(ctx, tx, scanGroups(), sql, append([]any{planForThis}, args...)...)
 		}
 		if err != nil {
 			return fmt.Errorf("sum up entries: %w", err)

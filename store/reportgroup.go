@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"headroom/timesheet"
 )
@@ -25,19 +26,30 @@ type group struct {
 	sum      tally
 }
 
-func scanGroup(row pgx.CollectableRow) (g group, err error) {
+// scanGroups reads the rows of the report's statement, one after the other, all into
+// the same place: a report of a year has tens of thousands.
+func scanGroups() pgx.RowToFunc[group] {
+	var g group
 	var day int32
-	var currency, amount string
-	err = row.Scan(&g.user, &g.project, &g.task, &g.billable, &g.tags, &day, &currency,
-		&g.sum.entries, &g.sum.exact, &g.sum.seconds, &g.sum.billable, &amount)
-	if err != nil {
-		return g, err
+	var currency, amount pgtype.DriverBytes
+	var known string // nearly all rows have the currency of the last one
+	columns := []any{
+		(*int64)(&g.user), (*int64)(&g.project), (*int64)(&g.task), &g.billable, &g.tags, &day, &currency,
+		&g.sum.entries, &g.sum.exact, &g.sum.seconds, &g.sum.billable, &amount,
 	}
-	g.day = timesheet.Date(day)
-	return g, g.sum.setAmount(currency, amount)
+	return func(row pgx.CollectableRow) (group, error) {
+		g = group{}
+		if err := row.Scan(columns...); err != nil {
+			return g, err
+		}
+		if g.day = timesheet.Date(day); string(currency) != known {
+			known = string(currency)
+		}
+		return g, g.sum.setAmount(known, string(amount))
+	}
 }
 
-// column is a column of the report's statement, in the order of scanGroup.
+// column is a column of the report's statement, in the order of scanGroups.
 type column int
 
 const (

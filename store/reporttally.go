@@ -20,16 +20,38 @@ type tally struct {
 }
 
 // amount is a sum of seconds x hourly rate in minor units, which can be beyond
-// 64 bits while the money it stands for is not. The number is shared between
-// tallies and never written to.
+// 64 bits while the money it stands for is not.
 type amount struct {
 	currency string
-	x3600    *big.Int
+	x3600    int64
+	large    *big.Int // instead, beyond 64 bits; shared between tallies and never written to
+}
+
+func (a amount) plus(b amount) amount {
+	if sum := a.x3600 + b.x3600; a.large == nil && b.large == nil && (sum > a.x3600) == (b.x3600 > 0) {
+		a.x3600 = sum
+		return a
+	}
+	return amount{currency: a.currency, large: new(big.Int).Add(a.big(), b.big())}
+}
+
+func (a amount) big() *big.Int {
+	if a.large != nil {
+		return a.large
+	}
+	return big.NewInt(a.x3600)
+}
+
+func (a amount) money() (timesheet.Money, error) {
+	if a.large != nil {
+		return timesheet.MoneyFromBigX3600(a.large, a.currency)
+	}
+	return timesheet.MoneyFromX3600(a.x3600, a.currency), nil
 }
 
 // tallyOf counts one finished entry.
 func tallyOf(e timesheet.TimeEntry) tally {
-	t := tally{entries: 1, exact: *e.Seconds, seconds: *e.Seconds, amounts: []amount{{e.Currency, big.NewInt(*e.AmountX3600)}}}
+	t := tally{entries: 1, exact: *e.Seconds, seconds: *e.Seconds, amounts: []amount{{currency: e.Currency, x3600: *e.AmountX3600}}}
 	if e.Billable {
 		t.billable = t.seconds
 	}
@@ -39,14 +61,14 @@ func tallyOf(e timesheet.TimeEntry) tally {
 // setAmount reads a sum in the one currency of a database row.
 func (t *tally) setAmount(currency, x3600 string) error {
 	if short, err := strconv.ParseInt(x3600, 10, 64); err == nil {
-		t.amounts = []amount{{currency, big.NewInt(short)}}
+		t.amounts = []amount{{currency: currency, x3600: short}}
 		return nil
 	}
 	n, ok := new(big.Int).SetString(x3600, 10)
 	if !ok {
 		return fmt.Errorf("the database sent %q for an amount", x3600)
 	}
-	t.amounts = []amount{{currency, n}}
+	t.amounts = []amount{{currency: currency, large: n}}
 	return nil
 }
 
@@ -62,7 +84,7 @@ func (t *tally) add(other tally) {
 			t.amounts = slices.Insert(t.amounts, i, a)
 			continue
 		}
-		t.amounts[i].x3600 = new(big.Int).Add(t.amounts[i].x3600, a.x3600)
+		t.amounts[i] = t.amounts[i].plus(a)
 	}
 }
 
@@ -84,7 +106,7 @@ func (t *tally) totals() (timesheet.Totals, error) {
 		Amounts: make([]timesheet.Money, len(t.amounts)),
 	}
 	for i, a := range t.amounts {
-		money, err := timesheet.MoneyFromBigX3600(a.x3600, a.currency)
+		money, err := a.money()
 		if err != nil {
 			return timesheet.Totals{}, err
 		}

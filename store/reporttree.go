@@ -12,8 +12,16 @@ import (
 type node struct {
 	sum    tally                     // of nodes whose totals are their own
 	days   map[timesheet.Date]daySum // of nodes whose days are rounded
-	below  map[int64]*node           // by the value of the next key
 	totals timesheet.Totals          // once settled
+	value  int64                     // of its key
+	below  *node                     // the first of those below, of the next key
+	next   *node                     // of those that stand side by side
+}
+
+// side are a node and those after it.
+func (n *node) side(yield func(*node) bool) {
+	for ; n != nil && yield(n); n = n.next {
+	}
 }
 
 type daySum struct{ exact, billable int64 }
@@ -25,7 +33,19 @@ type grower struct {
 	labels labels
 	in     timesheet.ReportInput
 	left   int // leaves that there is room for; below zero: too few
+	nodes  map[place]*node
+	room   []node
 }
+
+// place is where a node stands: below another one, by its value. All are found in
+// one map, since a map for each node took most of a large report's time.
+type place struct {
+	above *node
+	value int64
+}
+
+// growRoom is how many nodes are made at once.
+const growRoom = 128
 
 // add counts a group in the node and in the nodes below it. Where a group
 // belongs to several of those, as entries of several tags do, the node itself
@@ -56,7 +76,8 @@ func (w *grower) add(n *node, g *group, by []timesheet.GroupKey) {
 
 // child is the node below of a value, nil where there is no room for it.
 func (w *grower) child(n *node, value int64, leaf bool) *node {
-	if child := n.below[value]; child != nil {
+	at := place{n, value}
+	if child := w.nodes[at]; child != nil {
 		return child
 	}
 	if leaf {
@@ -65,11 +86,13 @@ func (w *grower) child(n *node, value int64, leaf bool) *node {
 	if w.left < 0 {
 		return nil
 	}
-	if n.below == nil {
-		n.below = map[int64]*node{}
+	if len(w.room) == 0 {
+		w.room = make([]node, growRoom)
 	}
-	child := &node{}
-	n.below[value] = child
+	child := &w.room[0]
+	w.room = w.room[1:]
+	child.value, child.next = value, n.below
+	n.below, w.nodes[at] = child, child
 	return child
 }
 
@@ -85,7 +108,7 @@ func (w *grower) fill(n *node, by []timesheet.GroupKey, p timesheet.Period) {
 		return
 	}
 	if _, timed := by[0].Span(0, w.labels.weekStart); !timed {
-		for _, child := range n.below {
+		for child := range n.below.side {
 			w.fill(child, by[1:], p)
 		}
 		return
@@ -111,7 +134,7 @@ func (w *grower) settle(n *node, by []timesheet.GroupKey) (err error) {
 		}
 	}
 	sum := timesheet.Totals{Amounts: []timesheet.Money{}}
-	for _, child := range n.below {
+	for child := range n.below.side {
 		if err := w.settle(child, by[1:]); err != nil {
 			return err
 		}
@@ -150,7 +173,7 @@ const growCheck = 1024
 
 // growAll adds up all groups, within the limit of leaves.
 func growAll(ctx context.Context, groups []group, in timesheet.ReportInput, l labels, limit int) (*node, error) {
-	root, w := &node{}, grower{labels: l, in: in, left: limit}
+	root, w := &node{}, grower{labels: l, in: in, left: limit, nodes: make(map[place]*node, len(groups))}
 	for i := range groups {
 		if i%growCheck == 0 && ctx.Err() != nil {
 			return nil, context.Cause(ctx)
@@ -192,28 +215,41 @@ type cutter struct {
 
 func (c *cutter) rows(n *node, by []timesheet.GroupKey) (rows []timesheet.ReportRow, err error) {
 	rows = []timesheet.ReportRow{}
+	if c.left == 0 {
+		return rows, c.rest(n, len(by))
+	}
 	for _, child := range c.sorted(n, by[0]) {
 		row := timesheet.ReportRow{Key: child.label.key, Label: child.label.text, Totals: child.node.totals}
-		if len(by) == 1 {
-			if c.left == 0 {
-				c.cut = true
-				if err := addTotals(&c.other, row.Totals); err != nil {
-					return nil, err
-				}
-				continue
-			}
-			c.left--
-		} else {
-			if row.Children, err = c.rows(child.node, by[1:]); err != nil {
+		switch {
+		case c.left == 0:
+			if err := c.rest(child.node, len(by)-1); err != nil {
 				return nil, err
 			}
-			if len(row.Children) == 0 && len(child.node.below) > 0 {
-				continue
+			continue
+		case len(by) == 1:
+			c.left--
+		default:
+			if row.Children, err = c.rows(child.node, by[1:]); err != nil {
+				return nil, err
 			}
 		}
 		rows = append(rows, row)
 	}
 	return rows, nil
+}
+
+// rest adds up the leaves of a node that were cut, some levels below it, in no order.
+func (c *cutter) rest(n *node, levels int) error {
+	if levels == 0 {
+		c.cut = true
+		return addTotals(&c.other, n.totals)
+	}
+	for child := range n.below.side {
+		if err := c.rest(child, levels-1); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 type labelled struct {
@@ -222,9 +258,9 @@ type labelled struct {
 }
 
 func (c *cutter) sorted(n *node, key timesheet.GroupKey) []labelled {
-	children := make([]labelled, 0, len(n.below))
-	for value, child := range n.below {
-		children = append(children, labelled{c.labels.of(key, value), child})
+	var children []labelled
+	for child := range n.below.side {
+		children = append(children, labelled{c.labels.of(key, child.value), child})
 	}
 	slices.SortFunc(children, func(a, b labelled) int {
 		if c.sort == timesheet.SortSecondsDesc {
