@@ -22,6 +22,7 @@ type row struct {
 	served    uint32 // microseconds, as the server accounts for them; 0 if it does not
 	queued    uint32 // of served: waiting, not work
 	bytes     uint32
+	told      uint32 // milliseconds until the client may come back, of a refusal
 	status    uint16
 	op        uint16
 	outcome   Outcome

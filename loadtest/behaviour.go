@@ -50,20 +50,22 @@ func behaviourNamed(name string) *Behaviour {
 	return nil
 }
 
-// hint is when a refusal asks to come back: to the millisecond where it says
-// so, else by Retry-After.
+// hint is when a refusal asks to come back.
 func hint(a answer) (time.Duration, bool) {
-	var r struct {
-		Errors []struct {
-			Extensions struct {
-				RetryAfterMs *int64 `json:"retryAfterMs"`
-			} `json:"extensions"`
-		} `json:"errors"`
+	var r reply
+	if json.Unmarshal(a.body, &r) != nil {
+		r.Errors = nil // the header may still say it
 	}
-	if json.Unmarshal(a.body, &r) == nil && len(r.Errors) > 0 && r.Errors[0].Extensions.RetryAfterMs != nil {
+	return r.hint(a.header)
+}
+
+// hint is when an answer asks to come back: to the millisecond where it says so, else
+// by Retry-After.
+func (r *reply) hint(header http.Header) (time.Duration, bool) {
+	if len(r.Errors) > 0 && r.Errors[0].Extensions.RetryAfterMs != nil {
 		return time.Duration(max(0, *r.Errors[0].Extensions.RetryAfterMs)) * time.Millisecond, true
 	}
-	value := a.header.Get("Retry-After")
+	value := header.Get("Retry-After")
 	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
 		return time.Duration(seconds) * time.Second, true
 	}

@@ -27,6 +27,7 @@ type Comparison struct {
 	baseRuns, newRuns []*Record
 	voids             bool // a run proves nothing but by the server's counters
 	strict            bool // such runs are made again
+	count             bool // counters alone
 }
 
 // Primary is the one endpoint that decides: processor time of the server and
@@ -43,8 +44,8 @@ type Primary struct {
 // It does not depend on the machine.
 type CounterChange struct {
 	Counter string  `json:"counter"`
-	Class   Class   `json:"class"`
-	Base    float64 `json:"base"` // an operation
+	Class   Class   `json:"class"` // empty: all
+	Base    float64 `json:"base"`  // an operation
 	New     float64 `json:"new"`
 	More    bool    `json:"more"` // in every pair, by more than is allowed
 }
@@ -100,6 +101,12 @@ func newSide(text string) (side, error) {
 	return s, nil
 }
 
+// Comparing is how to compare.
+type Comparing struct {
+	AA    bool // first compare the base with itself, which tells whether the machine is fit
+	Count bool // look at the counters only, for which no machine is too busy
+}
+
 // mostRuns is how many runs of a side are compared, the newest: there are 12,870
 // ways to label 8 + 8.
 const mostRuns = 8
@@ -109,9 +116,8 @@ const mostVoid = 4
 
 // Compare compares two servers, each given as an address, as the command line
 // that starts it, or as a folder of stored runs. Live ones are run in turns,
-// base, new, new, base, so that a drift of the machine meets both. With aa the
-// base is first compared with itself.
-func Compare(ctx context.Context, c Config, base, next string, aa bool) (*Comparison, error) {
+// base, new, new, base, so that a drift of the machine meets both.
+func Compare(ctx context.Context, c Config, base, next string, how Comparing) (*Comparison, error) {
 	a, err := newSide(base)
 	if err != nil {
 		return nil, err
@@ -120,11 +126,11 @@ func Compare(ctx context.Context, c Config, base, next string, aa bool) (*Compar
 	if err != nil {
 		return nil, err
 	}
-	result := &Comparison{Base: base, New: next, Counters: []CounterChange{}, Operations: []OperationChange{}, baseRuns: a.stored, newRuns: b.stored}
+	result := &Comparison{Base: base, New: next, count: how.Count, Counters: []CounterChange{}, Operations: []OperationChange{}, baseRuns: a.stored, newRuns: b.stored}
 	if len(a.stored) > 0 && len(b.stored) > 0 {
 		return result, result.judgeStored()
 	}
-	if aa {
+	if how.AA && !how.Count {
 		if len(a.stored) > 0 {
 			return nil, stopf(ExitUsage, "--aa runs the base twice, and %s is stored", base)
 		}
@@ -159,6 +165,10 @@ func (r *Comparison) live(ctx context.Context, c Config, a, b side, name string)
 			}
 			if pair+1 < countedPairs {
 				continue
+			}
+			if r.count {
+				r.noMoreWork()
+				return nil
 			}
 			if r.voids {
 				r.baseRuns, r.newRuns, r.voids = a.stored, b.stored, false
@@ -253,8 +263,16 @@ func (r *Comparison) judgeStored() error {
 		return nil
 	}
 	pairs := min(len(r.baseRuns), len(r.newRuns))
-	if pairs < looks[0].pairs {
-		r.conclude(ExitInvalid, "UNDECIDED", fmt.Sprintf("%d and %d runs: it takes at least %d of each", len(r.baseRuns), len(r.newRuns), looks[0].pairs))
+	least := looks[0].pairs
+	if r.count {
+		least = countedPairs
+	}
+	switch {
+	case pairs < least:
+		r.conclude(ExitInvalid, "UNDECIDED", fmt.Sprintf("%d and %d runs: it takes at least %d of each", len(r.baseRuns), len(r.newRuns), least))
+		return nil
+	case r.count:
+		r.noMoreWork()
 		return nil
 	}
 	l := look{pairs: pairs, alpha: significance, clear: significance} // one look only

@@ -85,7 +85,7 @@ func TestCompareStoredRuns(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			base, next := stored(t, test.pairs, test.inTurns, steady, test.next)
-			got, err := Compare(t.Context(), Config{}, base, next, false)
+			got, err := Compare(t.Context(), Config{}, base, next, Comparing{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -132,9 +132,49 @@ func TestCompareRefuses(t *testing.T) {
 		{"another machine's address", "http://example.com/graphql", "http://127.0.0.1:1/graphql", false, ExitRefused, "example.com is not this machine"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := Compare(t.Context(), Config{Scenario: "smoke"}, test.base, test.next, test.aa)
+			_, err := Compare(t.Context(), Config{Scenario: "smoke"}, test.base, test.next, Comparing{AA: test.aa})
 			if err == nil || ExitOf(err) != test.exit || !strings.Contains(err.Error(), test.says) {
 				t.Errorf("%v (exit %d), want %q (exit %d)", err, ExitOf(err), test.says, test.exit)
+			}
+		})
+	}
+}
+
+// Counters alone decide after two pairs: what the database went through for an
+// operation counts with them, and where there are none nothing is said.
+func TestCompareCounts(t *testing.T) {
+	runs := func(scanned ...float64) (list []*Record) {
+		for i, n := range scanned {
+			r := comparedRun(t, i, 2*time.Millisecond, 0.4*noise[i], 2)
+			r.Work[0].Scanned = n * r.ran(0, "smoke", "")
+			list = append(list, r)
+		}
+		return list
+	}
+	bare := runs(0, 0)
+	for _, r := range bare {
+		r.Work = nil
+	}
+	for _, test := range []struct {
+		name      string
+		base, new []*Record
+		exit      Exit
+		says      string
+	}{
+		{"the same", runs(50, 52), runs(53, 50), ExitPass, "SAME: by counters alone, 2 pairs: interactive statements +0.0 %, interactive rows +0.0 %, scanned rows +1.0 %"},
+		{"an index is lost", runs(50, 52), runs(3100, 3000), ExitRegression, "SLOWER: scanned rows of an operation: 3\u202f050 instead of 51 (+5880 %)"},
+		{"much was scanned once", runs(50, 52), runs(3100, 50), ExitPass, "SAME: by counters alone, 2 pairs"},
+		{"the database does not tell", runs(0, 0), runs(0, 0), ExitPass, "SAME: by counters alone, 2 pairs"},
+		{"one pair", runs(50), runs(50), ExitInvalid, "UNDECIDED: 1 and 1 runs: it takes at least 2 of each"},
+		{"no counters", bare, bare, ExitInvalid, "INVALID: the server's counters are not known"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got := &Comparison{baseRuns: test.base, newRuns: test.new, count: true}
+			if err := got.judgeStored(); err != nil {
+				t.Fatal(err)
+			}
+			if said := got.Verdict + ": " + got.cause(); got.Exit != test.exit || !strings.HasPrefix(said, test.says) {
+				t.Errorf("exit %d, %s; want %d, %s", got.Exit, said, test.exit, test.says)
 			}
 		})
 	}
@@ -145,7 +185,7 @@ func TestCompareRefuses(t *testing.T) {
 func TestCompareTakesTurns(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	got, err := Compare(ctx, Config{Scenario: "smoke"}, "http://127.0.0.1:1/graphql", "http://127.0.0.1:2/graphql", false)
+	got, err := Compare(ctx, Config{Scenario: "smoke"}, "http://127.0.0.1:1/graphql", "http://127.0.0.1:2/graphql", Comparing{})
 	if err == nil || ExitOf(err) != ExitInterrupted {
 		t.Errorf("stopped at once: %+v, %v", got, err)
 	}

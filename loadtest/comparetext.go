@@ -40,7 +40,7 @@ func (r *Comparison) cause() string {
 func (r *Comparison) tables() []pageTable {
 	counters := pageTable{Title: "Work of an operation, by the server's own counters", Head: []string{"counter", "base", "new", "change"}}
 	for _, c := range r.Counters {
-		counters.Rows = append(counters.Rows, []string{string(c.Class) + " " + c.Counter, number(c.Base), number(c.New), change(c.New / c.Base)})
+		counters.Rows = append(counters.Rows, []string{c.name(), number(c.Base), number(c.New), change(c.New / c.Base)})
 	}
 	primary := pageTable{Title: "Processor time of an operation", Head: []string{"what", "base", "new", "change", "95 % sure above", "95 % sure below", "p"}}
 	for _, p := range []struct {

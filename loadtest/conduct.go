@@ -3,6 +3,7 @@ package loadtest
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"time"
 )
@@ -201,5 +202,7 @@ func (a *attack) attempt(due, abandon time.Duration, e errand) (row, answer, jud
 		served: microseconds(server), queued: microseconds(queued),
 		bytes: uint32(len(got.answer.body)), status: uint16(got.answer.status),
 	}
-	return r, got.answer, classify(e.call.op.Operation, e.call.user, got.answer)
+	j := classify(e.call.op.Operation, e.call.user, got.answer)
+	r.told = uint32(min(j.told.Milliseconds(), math.MaxUint32))
+	return r, got.answer, j
 }

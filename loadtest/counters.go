@@ -13,9 +13,10 @@ import (
 // name with labels, as in headroom_statements_total{class="report"}.
 type Counters map[string]float64
 
-// The counters that a record's work is made of; each but the first by class.
+// The counters that a record's work is made of; each but the first two by class.
 const (
 	counterCPU        = "process_cpu_seconds_total"
+	counterScanned    = "headroom_database_scanned_rows_total"
 	counterStatements = "headroom_statements_total"
 	counterRows       = "headroom_rows_total"
 	counterPoints     = "headroom_points_total"
@@ -68,8 +69,9 @@ type Reading struct {
 type Work struct {
 	Round      int     `json:"round"`
 	Phase      string  `json:"phase"`
-	Class      Class   `json:"class"` // empty: all, with the process's CPU time
+	Class      Class   `json:"class"` // empty: all, with the process's CPU time and what the database scanned
 	CPUSeconds float64 `json:"cpu_seconds,omitempty"`
+	Scanned    float64 `json:"scanned,omitempty"` // rows and index entries; 0 if the server does not tell
 	Statements float64 `json:"statements"`
 	Rows       float64 `json:"rows"`
 	Points     float64 `json:"points"`
@@ -87,7 +89,7 @@ func workBetween(from, to Reading, phase string, classes []Class) []Work {
 			Statements: delta(counterStatements, class), Rows: delta(counterRows, class), Points: delta(counterPoints, class),
 		}
 		if class == "" {
-			w.CPUSeconds = delta(counterCPU, "")
+			w.CPUSeconds, w.Scanned = delta(counterCPU, ""), max(0, delta(counterScanned, ""))
 		}
 		list = append(list, w)
 	}

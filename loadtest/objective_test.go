@@ -90,6 +90,11 @@ func TestObjectives(t *testing.T) {
 			return usual
 		}
 	}
+	told := func(wait func(due time.Duration) time.Duration) func(string, Class, time.Duration) row {
+		return func(_ string, _ Class, due time.Duration) row {
+			return row{outcome: Shed, told: uint32(wait(due).Milliseconds())}
+		}
+	}
 	fast := took(2 * time.Millisecond)
 	p99 := within(ClassInteractive, 0.99, 100*time.Millisecond)
 	ok := okShare(ClassInteractive, 0.999)
@@ -126,6 +131,10 @@ func TestObjectives(t *testing.T) {
 		{name: "quick refusals", objective: shedWithin(ClassInteractive, 0.99, 50*time.Millisecond), answer: every(2, ended(Shed, time.Millisecond), fast), want: Met},
 		{name: "slow refusals", objective: shedWithin(ClassInteractive, 0.99, 50*time.Millisecond), answer: every(2, ended(Shed, time.Second), fast), want: Violated, proven: true, bad: 1800},
 		{name: "no refusals", objective: shedWithin(ClassInteractive, 0.99, 50*time.Millisecond), answer: every(1, fast, fast), want: Met},
+		{name: "refusals that say different times", objective: toldAlike(ClassInteractive, 0.5), answer: told(func(due time.Duration) time.Duration { return time.Second + due%(987*time.Millisecond) }), want: Met, bad: 405},
+		{name: "refusals that all say a second", objective: toldAlike(ClassInteractive, 0.5), answer: told(func(time.Duration) time.Duration { return time.Second }), hogged: true, want: Violated, proven: true, bad: 3600},
+		{name: "refusals that all say the same moment", objective: toldAlike(ClassInteractive, 0.5), answer: told(func(due time.Duration) time.Duration { return 20*time.Second - due }), want: Violated, proven: true, bad: 3600},
+		{name: "few refusals", objective: toldAlike(ClassInteractive, 0.5), answer: every(30, row{outcome: Shed, told: 1000}, fast), want: Met},
 		{name: "another class has no samples", objective: okShare(ClassReport, 0.999), answer: every(1, fast, fast), want: Undecided},
 	}
 	phases := []Phase{{Name: "storm", For: testStormFor, Streams: []Stream{officeStream(300, testStormFor)}, Judged: true}}

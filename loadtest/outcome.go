@@ -69,7 +69,8 @@ type reply struct {
 	Errors []struct {
 		Message    string `json:"message"`
 		Extensions struct {
-			Code string `json:"code"`
+			Code         string `json:"code"`
+			RetryAfterMs *int64 `json:"retryAfterMs"`
 		} `json:"extensions"`
 	} `json:"errors"`
 }
@@ -107,9 +108,10 @@ type viewer struct {
 // judgement is an outcome with the reason to show beside it.
 type judgement struct {
 	outcome Outcome
-	detail  string // empty when ok
-	refused bool   // a right answer that holds userErrors: the rules of the business said no
-	foreign bool   // it holds another person's data
+	detail  string        // empty when ok
+	told    time.Duration // of a refusal: when to come back
+	refused bool          // a right answer that holds userErrors: the rules of the business said no
+	foreign bool          // it holds another person's data
 }
 
 // classify judges an answer to op that user asked; an answer in time is OK, and
@@ -127,7 +129,7 @@ func classify(op *Operation, user *User, a answer) judgement {
 	}
 	code := r.code()
 	if slices.Contains(shedCodes[a.status], code) {
-		return classifyRefusal(a, code)
+		return classifyRefusal(a, &r)
 	}
 	if op.Rejectable && slices.Contains(rejections, code) {
 		return judgement{outcome: Rejected, detail: code}
@@ -140,14 +142,16 @@ func classify(op *Operation, user *User, a answer) judgement {
 
 // classifyRefusal tells an honest refusal from one that leaves the client to
 // guess when to come back.
-func classifyRefusal(a answer, code string) judgement {
+func classifyRefusal(a answer, r *reply) judgement {
+	code := r.code()
 	if !validRetryAfter(a.header.Get("Retry-After")) {
 		return judgement{outcome: Failed, detail: statusDetail(a.status) + code + " without Retry-After"}
 	}
+	told, _ := r.hint(a.header)
 	if code == "THROTTLED" {
-		return judgement{outcome: Throttled, detail: code}
+		return judgement{outcome: Throttled, detail: code, told: told}
 	}
-	return judgement{outcome: Shed, detail: code}
+	return judgement{outcome: Shed, detail: code, told: told}
 }
 
 // classifyData checks that data holds the field asked for.

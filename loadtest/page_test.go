@@ -209,7 +209,7 @@ func TestJSONKeepsToItsSchema(t *testing.T) {
 	same := func(i int) (time.Duration, float64, float64) { return time.Millisecond, 0.4 * noise[i], 2 }
 	base, next := stored(t, 4, true, same, same)
 	var err error
-	if study.Comparison, err = Compare(t.Context(), Config{}, base, next, false); err != nil {
+	if study.Comparison, err = Compare(t.Context(), Config{}, base, next, Comparing{}); err != nil {
 		t.Fatal(err)
 	}
 	if study.Forecast, err = NewForecast([]*Record{found(1000, 800)}, strings.NewReader(usageOf(29, 6000, 0.01)), Plan{Factor: 1}, time.Date(2026, 8, 1, 0, 0, 0, 0, time.UTC)); err != nil {

@@ -10,7 +10,7 @@ import (
 func (r *Record) serverPart() pagePart {
 	return pagePart{
 		Title: "The server", Tables: nonEmpty(r.workTable(), r.gateTable(), r.poolTable()),
-		Lead: "Read from the operators' address at each border between phases. Statements, rows and points per operation do not depend on the machine: a change there is a change of the program.",
+		Lead: "Read from the operators' address at each border between phases. Statements, rows and points per operation, and the rows that the database scanned for them, do not depend on the machine: a change there is a change of the program.",
 	}
 }
 
@@ -39,19 +39,23 @@ func (r *Record) searchPart() pagePart {
 }
 
 func (r *Record) workTable() pageTable {
-	t := pageTable{Title: "Work per operation", Head: []string{"phase", "answered", "statements", "rows", "points", "processor time"}}
+	t := pageTable{Title: "Work per operation", Head: []string{"phase", "answered", "statements", "rows", "points", "scanned", "processor time"}}
 	for _, w := range r.Work {
 		n := r.ran(w.Round, w.Phase, w.Class)
 		if n == 0 {
 			continue
 		}
-		name, cpu := w.Phase+", all", "–"
+		name, scanned, cpu := w.Phase+", all", "–", "–"
 		if w.Class != "" {
 			name = w.Phase + ", " + string(w.Class)
-		} else if w.CPUSeconds > 0 {
+		}
+		if w.Scanned > 0 {
+			scanned = number(w.Scanned / n)
+		}
+		if w.CPUSeconds > 0 {
 			cpu = millis(w.CPUSeconds * 1000 / n)
 		}
-		t.Rows = append(t.Rows, []string{roundName(name, w.Round), number(n), number(w.Statements / n), number(w.Rows / n), number(w.Points / n), cpu})
+		t.Rows = append(t.Rows, []string{roundName(name, w.Round), number(n), number(w.Statements / n), number(w.Rows / n), number(w.Points / n), scanned, cpu})
 	}
 	return t
 }

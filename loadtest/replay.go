@@ -79,6 +79,9 @@ func (s script) check() error { return nil }
 
 // Send replays a capture and judges it by the promises of an ordinary minute.
 func (r Replay) Send(ctx context.Context, c Config) (*Record, error) {
+	if _, err := c.addresses(); err != nil {
+		return nil, err // a refusal for safety comes before all others
+	}
 	if r.Speed == 0 {
 		r.Speed = 1
 	}

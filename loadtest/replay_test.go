@@ -251,6 +251,14 @@ func TestReplayRefuses(t *testing.T) {
 	}
 }
 
+// Whatever else is wrong, a target that is not this machine is refused first.
+func TestReplayRefusesStrangers(t *testing.T) {
+	_, err := Replay{File: "nowhere.gz"}.Send(t.Context(), Config{Target: "http://192.0.2.7/graphql"})
+	if ExitOf(err) != ExitRefused {
+		t.Errorf("%v (exit %d), want exit %d", err, ExitOf(err), ExitRefused)
+	}
+}
+
 // What is exported vegeta reads, and so does surge.
 func TestReplayExportsTargets(t *testing.T) {
 	var b bytes.Buffer

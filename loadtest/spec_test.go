@@ -48,7 +48,7 @@ func TestSpecErrors(t *testing.T) {
 		name, text, says string
 	}{
 		{"no YAML", "a: [", "test.yaml:1:4:"},
-		{"empty", "", "documents"},
+		{"empty", "", "is empty"},
 		{"a list", "- a", "a scenario must be keys with values, not a list"},
 		{"an unknown key", strings.Replace(fileWith(""), "mixes", "mixs", 1), `test.yaml:6:1: unknown key "mixs" of a scenario: did you mean "mixes"? (known: about, classes`},
 		{"a key twice", fileWith("name: again\n"), `"name"`},

@@ -39,10 +39,12 @@ func (s *spec) objectives(node ast.Node, class Class) (list []Objective) {
 			list = append(list, okShare(class, s.promise(v, key)))
 		case "shed":
 			list = append(list, shedBudget(class, s.share(v, key)))
+		case "told alike":
+			list = append(list, toldAlike(class, s.share(v, key)))
 		case "answered":
 			list = append(list, okOrShed(class, s.promise(v, key)))
 		default:
-			s.fail(at, "unknown objective %q%s", key, suggest(key, []string{"p50", "p95", "p99", "ok", "shed", "answered", "shed p99"}))
+			s.fail(at, "unknown objective %q%s", key, suggest(key, []string{"p50", "p95", "p99", "ok", "shed", "answered", "shed p99", "told alike"}))
 		}
 	})
 	return list

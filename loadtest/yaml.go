@@ -41,7 +41,9 @@ func (r *reader) parse(text []byte) ast.Node {
 		r.err = fmt.Errorf("%s:%d:%d: %s", r.file, p.Line, p.Column, syntax.Message)
 	case err != nil:
 		r.err = fmt.Errorf("%s: %w", r.file, err)
-	case len(file.Docs) != 1 || file.Docs[0].Body == nil:
+	case len(file.Docs) == 0 || len(file.Docs) == 1 && file.Docs[0].Body == nil:
+		r.err = fmt.Errorf("%s is empty", r.file)
+	case len(file.Docs) != 1:
 		r.err = fmt.Errorf("%s: it holds %d documents, and one is expected", r.file, len(file.Docs))
 	default:
 		return file.Docs[0].Body

@@ -29,6 +29,8 @@ type metrics struct {
 	downloads   *prometheus.CounterVec
 	downloaded  prometheus.Counter
 
+	scanned scanned
+
 	gateMetrics
 }
 
@@ -51,7 +53,7 @@ func newMetrics(s *Server) *metrics {
 	m.statements = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "headroom_statements_total", Help: "Statements that operations have run."}, []string{"class"})
 	m.rows = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "headroom_rows_total", Help: "Rows that operations have read or written."}, []string{"class"})
 	m.audited = prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "headroom_audit_rows_ratio", Help: "Rows that the planner expects of a sampled statement, by those that its price expects.", Buckets: []float64{1.0 / 16, 1.0 / 8, 1.0 / 4, 1.0 / 2, 1, 2, 4, 8, 16}}, []string{"statement"})
-	m.registry.MustRegister(m.audited, m.requests, m.duration, m.waited, m.cost, m.drift, m.refusals, m.points, m.statements, m.rows, m.exports, m.exportsOpen, m.downloads, m.downloaded, stateCollector{s},
+	m.registry.MustRegister(m.audited, m.requests, m.duration, m.waited, m.cost, m.drift, m.refusals, m.points, m.statements, m.rows, m.exports, m.exportsOpen, m.downloads, m.downloaded, stateCollector{s}, &m.scanned,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.gateMetrics = newGateMetrics(s, m.registry)
 	m.requests.WithLabelValues("none", codeInternal) // an alarm needs the 0 before the 1
@@ -110,6 +112,7 @@ var (
 	descClamped  = prometheus.NewDesc("headroom_work_clamped", "1 for a statement that takes a time off its price by more than a factor 3: a plan that reads other rows.", []string{"statement"}, nil)
 	descUnfit    = prometheus.NewDesc("headroom_work_refused_total", "Measurements that were no positive numbers.", nil, nil)
 	descDatabase = prometheus.NewDesc("headroom_database_up", "1 while the database answers.", nil, nil)
+	descScanned  = prometheus.NewDesc("headroom_database_scanned_rows_total", "Rows and index entries that scans of the database have gone through, whoever asked.", nil, nil)
 )
 
 // Describe implements prometheus.Collector; the set of series is not fixed.

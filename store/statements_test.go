@@ -23,6 +23,7 @@ var withoutWorkspace = map[string]string{
 	"readCapacity":    "asks the server about itself",
 	"readEncoding":    "asks the server about itself",
 	"readDataFolder":  "asks the server about itself",
+	"readScanned":     "asks the server about itself",
 	"lockCluster":     "guards the server's own row",
 	"readCluster":     "asks the server about itself",
 	"storeCluster":    "remembers the server itself",

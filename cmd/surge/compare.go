@@ -13,7 +13,8 @@ type compareCommand struct {
 	Base     string         `arg:"" help:"The server as it was: its address, the command line that starts it, or a folder of stored runs."`
 	New      string         `arg:"" help:"The server as it is now, likewise."`
 	Scenario string         `default:"smoke" placeholder:"S" help:"What to send to both (default: smoke)."`
-	AA       bool           `name:"aa" help:"First compare the base with itself: is this machine fit to tell?"`
+	AA       bool           `name:"aa" help:"First compare the base with itself: is this machine fit to tell?" xor:"how"`
+	Count    bool           `help:"Look at the server's counters only: two pairs, on a machine as busy as it may be." xor:"how"`
 	Own      string         `name:"i-own" placeholder:"HOST" help:"Confirm that this host, which is not this machine, is yours to load."`
 	Tokens   string         `placeholder:"FILE" help:"Act as the people in a file of lines workspace,user,role,token (default: the demo's)."`
 	Seed     uint64         `default:"1" help:"Of the first pair; each pair has its own."`
@@ -28,10 +29,11 @@ type compareCommand struct {
 
 // Help is shown below the flags.
 func (compareCommand) Help() string {
-	return `Counters are compared first: statements, rows and points of an operation do not depend on the machine. Then processor time of an operation decides, by the exact permutation of the runs: after 4 + 4, or else 8 + 8.
+	return `Counters are compared first: statements, rows and points of an operation, and what the database scans for it, do not depend on the machine. Then processor time of an operation decides, by the exact permutation of the runs: after 4 + 4, or else 8 + 8.
 
 Examples:
   surge compare --tokens tokens.csv 'old/headroom serve --data-dir DIR' 'new/headroom serve --data-dir DIR'
+  surge compare --count --scenario lists --tokens tokens.csv 'old/headroom serve --data-dir DIR' 'new/headroom serve --data-dir DIR'
   surge compare http://127.0.0.1:8080/graphql http://127.0.0.1:9080/graphql --aa --out runs
   surge compare runs/base runs/new --html comparison.html
 
@@ -53,7 +55,7 @@ func (c compareCommand) do(ctx context.Context, stdout, stderr io.Writer) (loadt
 			return 0, errors.New("--rate must be more than 0")
 		}
 	}
-	found, err := loadtest.Compare(ctx, config, c.Base, c.New, c.AA)
+	found, err := loadtest.Compare(ctx, config, c.Base, c.New, loadtest.Comparing{AA: c.AA, Count: c.Count})
 	if err != nil {
 		return 0, err
 	}
