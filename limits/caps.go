@@ -38,11 +38,19 @@ type CostError struct {
 }
 
 func (e *CostError) Error() string {
-	return fmt.Sprintf("the operation may need %s %s, at most %s are accepted", decimal(e.Estimated), e.Unit, decimal(e.Max))
+	estimated, most := decimal(Round(e.Estimated)), decimal(Round(e.Max))
+	if estimated == most {
+		estimated, most = decimal(e.Estimated), decimal(e.Max) // the difference is all that matters
+	}
+	return fmt.Sprintf("the operation may need %s %s, at most %s are accepted", estimated, e.Unit, most)
 }
 
-// decimal writes a number for people: two decimals at most, no exponent.
-func decimal(x float64) string { return strconv.FormatFloat(math.Round(x*100)/100, 'f', -1, 64) }
+// Round is a number of points as people and programs are told it: two decimals, half
+// of the last one up.
+func Round(points float64) float64 { return math.Round(points*100) / 100 }
+
+// decimal writes a number without an exponent.
+func decimal(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
 
 // SlicingError says that a list was asked for without a usable size
 // (COST_INVALID_SLICING_ARGUMENTS).

@@ -60,9 +60,16 @@ func (t PriceTable) check(name string, price float64) error {
 	case !(price > 0) || math.IsInf(price, 0):
 		return fmt.Errorf("%s: %v is no positive number", name, price)
 	case math.Abs(price/old-1) > MaxPriceChange+1e-9:
-		return fmt.Errorf("%s: from %.4g to %.4g is a change of %+.0f %%; at most %.0f %% can be published at a time", name, old, price, 100*(price/old-1), 100*MaxPriceChange)
+		most := old * (1 + math.Copysign(MaxPriceChange, price-old))
+		return fmt.Errorf("%s: from %.4g to %.4g is a change of %s; at most %.0f %% can be published at a time, to %.6g", name, old, price, percent(price/old-1), 100*MaxPriceChange, most)
 	}
 	return nil
+}
+
+// percent writes a change away from zero in tenths, so that one that is barely too
+// large does not look as if it were not.
+func percent(change float64) string {
+	return fmt.Sprintf("%+.1f %%", math.Copysign(math.Ceil(math.Abs(1000*change)-1e-6)/10, change))
 }
 
 // Diff lists the numbers in which another version differs, in order.

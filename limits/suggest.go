@@ -113,7 +113,7 @@ func (a *adviser) reductions(candidates []candidate) (out []Suggestion) {
 		if ok {
 			out = append(out, Suggestion{
 				Kind: ReduceArgument, Path: p.Path, Argument: p.Argument,
-				Given: Amount{N: p.size}, MaxAccepted: Amount{N: accepted}, Estimated: cost,
+				Given: Amount{N: p.size}, MaxAccepted: Amount{N: accepted}, Estimated: Round(cost),
 			})
 		}
 	}
@@ -149,7 +149,7 @@ func (a *adviser) ranges(candidates []candidate) (out []Suggestion) {
 		if ok {
 			out = append(out, Suggestion{
 				Kind: NarrowRange, Path: p.Path, Argument: p.Argument,
-				Given: Amount{p.size, true}, MaxAccepted: Amount{accepted, true}, Estimated: cost,
+				Given: Amount{p.size, true}, MaxAccepted: Amount{accepted, true}, Estimated: Round(cost),
 			})
 		}
 	}
@@ -168,7 +168,7 @@ func (a *adviser) drop(candidates []candidate) (Suggestion, bool) {
 			break
 		}
 		if _, ok := a.try(swap{origin: c.origin, drop: true}); ok {
-			return Suggestion{Kind: DropField, Path: c.path, Saves: c.cost}, true
+			return Suggestion{Kind: DropField, Path: c.path, Saves: Round(c.cost)}, true
 		}
 	}
 	return Suggestion{}, false

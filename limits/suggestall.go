@@ -36,7 +36,7 @@ func (a *adviser) cutAll(kind string, places []sized) (Suggestion, bool) {
 		}
 		return swap{among: among, most: n}
 	})
-	s := Suggestion{Kind: kind, MaxAccepted: Amount{accepted, kind == NarrowAll}, Estimated: cost}
+	s := Suggestion{Kind: kind, MaxAccepted: Amount{accepted, kind == NarrowAll}, Estimated: Round(cost)}
 	for _, p := range places {
 		if p.size > accepted {
 			s.Places = append(s.Places, p.Place)
@@ -107,6 +107,7 @@ func (a *adviser) dropRoots(candidates []candidate) []Suggestion {
 		dropped.among[c.origin] = true
 		s.Places, s.Saves = append(s.Places, Place{Path: c.path}), s.Saves+c.cost
 		if _, ok := a.try(dropped); ok {
+			s.Saves = Round(s.Saves)
 			return []Suggestion{s}
 		}
 	}

@@ -1,7 +1,6 @@
 package loadtest
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -10,10 +9,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/agnivade/levenshtein"
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"headroom/spelling"
 )
 
 // reader reads a YAML file strictly and keeps the first thing that is wrong
@@ -208,10 +208,8 @@ func suggest(word string, known []string) string {
 	if len(known) == 0 {
 		return ""
 	}
-	distance := func(a string) int { return levenshtein.ComputeDistance(strings.ToLower(a), strings.ToLower(word)) }
-	nearest := slices.MinFunc(known, func(a, b string) int { return cmp.Compare(distance(a), distance(b)) })
 	text := ""
-	if distance(nearest) <= max(1, len(word)/3) {
+	if nearest := spelling.Nearest(word, known); nearest != "" {
 		text = fmt.Sprintf(": did you mean %q?", nearest)
 	}
 	sorted := slices.Sorted(slices.Values(known))

@@ -12,6 +12,8 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/google/uuid"
+
+	"headroom/limits"
 )
 
 // graphql is the handler of /graphql: one status, one body, one log line.
@@ -182,7 +184,7 @@ func (h *headers) set(name, value string) {
 	h.to[name] = h.values[n-1 : n : n]
 }
 
-func round(v float64) float64 { return math.Round(v*100) / 100 }
+func round(v float64) float64 { return limits.Round(v) }
 
 func text(v float64) string { return strconv.FormatFloat(round(v), 'f', -1, 64) }
 

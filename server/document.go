@@ -57,7 +57,9 @@ const (
 type documents struct {
 	schema *ast.Schema
 	guard  limits.Guard
-	cold   chan struct{} // documents seen for the first time pass one by one
+	// foreign tells that the schema's custom scalars are not ours, and have any form.
+	foreign bool
+	cold    chan struct{} // documents seen for the first time pass one by one
 
 	introspection introspection
 
@@ -145,7 +147,7 @@ func (d *documents) load(ctx context.Context, p params, t *timings) (*document, 
 	if over := d.guard.Check(parsed, p.operation); over != nil {
 		return nil, limitFault(over)
 	}
-	if errs := validator.ValidateWithRules(d.schema, parsed, validationRules(ctx)); len(errs) > 0 {
+	if errs := validator.ValidateWithRules(d.schema, parsed, d.rules(ctx)); len(errs) > 0 {
 		return nil, validationFault(errs)
 	}
 	op := parsed.Operations.ForName(p.operation)
@@ -173,6 +175,14 @@ func validationRules(ctx context.Context) *rules.Rules {
 	r.RemoveRule(overlapRule)
 	r.AddRule(overlapRule, mergeable)
 	r.AddRule(scalarRule, scalarLiterals(ctx))
+	return r
+}
+
+func (d *documents) rules(ctx context.Context) *rules.Rules {
+	r := validationRules(ctx)
+	if d.foreign {
+		r.RemoveRule(scalarRule)
+	}
 	return r
 }
 

@@ -27,7 +27,7 @@ func FuzzManifest(f *testing.F) {
 	}
 	isHash := regexp.MustCompile(`^(sha256:)?[0-9a-f]{64}$`)
 	f.Fuzz(func(t *testing.T, text string) {
-		found, err := parseManifest([]byte(text))
+		found, err := parseManifest("m.json", []byte(text))
 		if err != nil {
 			return
 		}

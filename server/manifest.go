@@ -7,13 +7,14 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/parser"
 )
 
@@ -23,6 +24,9 @@ type Trusted struct {
 	ID   string // what the client sends for it
 	Name string // of its operation, "" for none
 	Text string // as the client printed it; its hash is the id
+	// Untold tells that no manifest holds it: it is sent as text, within the limits
+	// of documents that nobody knew.
+	Untold bool
 }
 
 // ReadManifest reads the documents of a manifest of Apollo (persisted query
@@ -30,15 +34,11 @@ type Trusted struct {
 // name and id. An id that is a hash has to be that of its text: an error names
 // the operation whose is not.
 func ReadManifest(path string) ([]Trusted, error) {
-	raw, err := os.ReadFile(path)
+	raw, err := ReadText(path)
 	if err != nil {
 		return nil, err
 	}
-	found, err := parseManifest(raw)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return found, nil
+	return parseManifest(path, raw)
 }
 
 // ReadManifests reads several. One id cannot stand for two texts: an error names both
@@ -50,7 +50,7 @@ func ReadManifests(paths []string) (out []Document, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if out, err = known.add(out, path, found); err != nil {
+		if out, err = known.add(out, in(path, found)); err != nil {
 			return nil, err
 		}
 	}
@@ -61,12 +61,11 @@ func ReadManifests(paths []string) (out []Document, err error) {
 type ids map[string]Document
 
 // add appends the documents of a file, unless one's id stands for another text.
-func (k ids) add(out []Document, path string, found []Trusted) ([]Document, error) {
-	for _, t := range found {
-		d := Document{File: path, Trusted: t}
-		id := bareHash(t.ID)
-		if other, ok := k[id]; ok && other.Text != t.Text {
-			return nil, fmt.Errorf("the id %s stands for %s in %s and for another text, %s, in %s: one of the manifests is of another build", t.ID, other.title(), other.File, d.title(), path)
+func (k ids) add(out, found []Document) ([]Document, error) {
+	for _, d := range found {
+		id := bareHash(d.ID)
+		if other, ok := k[id]; ok && other.Text != d.Text {
+			return out, fmt.Errorf("the id %s stands for %s in %s and for another text, %s, in %s: one of the manifests is of another build", d.ID, other.Title(), other.File, d.Title(), d.File)
 		}
 		k[id] = d
 		out = append(out, d)
@@ -74,62 +73,82 @@ func (k ids) add(out []Document, path string, found []Trusted) ([]Document, erro
 	return out, nil
 }
 
-// title is the name of a document's operation, or that it has none.
-func (t Trusted) title() string { return cmp.Or(t.Name, "an operation without a name") }
+// in are the documents of a manifest.
+func in(path string, found []Trusted) (out []Document) {
+	for _, t := range found {
+		out = append(out, Document{File: path, Trusted: t})
+	}
+	return out
+}
+
+// saidAt is a parser's error without the name that it gives a text without one.
+func saidAt(err error) string {
+	var e *gqlerror.Error
+	if !errors.As(err, &e) || len(e.Locations) == 0 {
+		return err.Error()
+	}
+	return fmt.Sprintf("%s, in its line %d, column %d", e.Message, e.Locations[0].Line, e.Locations[0].Column)
+}
+
+// Title is the name of a document's operation, or that it has none.
+func (t Trusted) Title() string { return cmp.Or(t.Name, "an operation without a name") }
 
 // apolloFormat is what a manifest of Apollo calls itself.
 const apolloFormat = "apollo-persisted-query-manifest"
 
-func parseManifest(raw []byte) ([]Trusted, error) {
+func parseManifest(path string, raw []byte) ([]Trusted, error) {
 	var head map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &head); err != nil {
-		return nil, fmt.Errorf("no manifest: %w", err)
+	if err := ReadJSON(path, raw, &head); err != nil {
+		return nil, err
 	}
 	var found []Trusted
 	var err error
 	if _, ok := head["operations"]; ok {
-		found, err = apolloManifest(raw)
+		found, err = apolloManifest(path, raw)
 	} else {
-		found, err = plainManifest(head)
+		found, err = plainManifest(path, head)
 	}
 	if err != nil {
 		return nil, err
 	}
 	for i := range found {
 		if err := found[i].check(); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 	}
 	slices.SortFunc(found, func(a, b Trusted) int { return strings.Compare(a.Name+"\x00"+a.ID, b.Name+"\x00"+b.ID) })
 	return found, nil
 }
 
-func apolloManifest(raw []byte) ([]Trusted, error) {
+func apolloManifest(path string, raw []byte) ([]Trusted, error) {
 	var m struct {
 		Format     string
 		Version    int
 		Operations []struct{ ID, Name, Body string }
 	}
-	if err := json.Unmarshal(raw, &m); err != nil {
-		return nil, fmt.Errorf("no manifest: %w", err)
+	if err := ReadJSON(path, raw, &m); err != nil {
+		return nil, err
 	}
 	if m.Format != apolloFormat || m.Version != 1 {
-		return nil, fmt.Errorf("the manifest is of the format %q, version %d; known is %s, version 1", m.Format, m.Version, apolloFormat)
+		return nil, fmt.Errorf("%s: the manifest is of the format %q, version %d; known is %s, version 1", path, m.Format, m.Version, apolloFormat)
 	}
 	var found []Trusted
-	for _, o := range m.Operations {
+	for i, o := range m.Operations {
+		if o.ID == "" || o.Body == "" {
+			return nil, fmt.Errorf("%s: operation %d of the manifest, %q, has no id or no body", path, i+1, o.Name)
+		}
 		found = append(found, Trusted{ID: o.ID, Name: o.Name, Text: o.Body})
 	}
 	return found, nil
 }
 
 // plainManifest is that of Relay and graphql-codegen.
-func plainManifest(entries map[string]json.RawMessage) ([]Trusted, error) {
+func plainManifest(path string, entries map[string]json.RawMessage) ([]Trusted, error) {
 	var found []Trusted
 	for _, id := range slices.Sorted(maps.Keys(entries)) {
 		var text string
 		if err := json.Unmarshal(entries[id], &text); err != nil {
-			return nil, fmt.Errorf("no manifest: the document %q is no text", id)
+			return nil, fmt.Errorf("%s is no manifest of Apollo, Relay or graphql-codegen: its %q is no text", path, id)
 		}
 		found = append(found, Trusted{ID: id, Text: text})
 	}
@@ -141,7 +160,7 @@ func plainManifest(entries map[string]json.RawMessage) ([]Trusted, error) {
 func (t *Trusted) check() error {
 	doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: t.Text}, maxTrustedTokens)
 	if err != nil {
-		return fmt.Errorf("the document %s cannot be parsed: %w", cmp.Or(t.Name, t.ID), err)
+		return fmt.Errorf("the document %s cannot be parsed: %s", cmp.Or(t.Name, t.ID), saidAt(err))
 	}
 	if len(doc.Operations) != 1 {
 		return fmt.Errorf("the document %s holds %d operations; a persisted document holds one", cmp.Or(t.Name, t.ID), len(doc.Operations))

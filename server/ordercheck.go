@@ -1,17 +1,15 @@
 package server
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/agnivade/levenshtein"
-
 	"headroom/graph"
 	"headroom/limits"
+	"headroom/spelling"
 	"headroom/store"
 	"headroom/timesheet"
 )
@@ -174,14 +172,8 @@ func (s *Server) seen(o store.GateOrder) error {
 
 // nearest asks whether a word was meant that is known, if one is near.
 func nearest(word string, known []string) string {
-	distance := func(a string) int { return levenshtein.ComputeDistance(strings.ToLower(a), strings.ToLower(word)) }
-	known = slices.DeleteFunc(slices.Clone(known), func(k string) bool { return k == "" })
-	if len(known) == 0 {
-		return ""
+	if best := spelling.Nearest(word, known); best != "" {
+		return fmt.Sprintf(": did you mean %q?", best)
 	}
-	best := slices.MinFunc(known, func(a, b string) int { return cmp.Compare(distance(a), distance(b)) })
-	if distance(best) > max(2, len(word)/3) {
-		return ""
-	}
-	return fmt.Sprintf(": did you mean %q?", best)
+	return ""
 }

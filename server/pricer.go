@@ -2,12 +2,14 @@ package server
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
-	"github.com/vektah/gqlparser/v2/validator/core"
+	"github.com/vektah/gqlparser/v2/validator"
 
 	"headroom/graph"
 	"headroom/limits"
@@ -55,6 +57,7 @@ func NewPricer(sdl string, caps limits.Caps) (*Pricer, error) {
 		p.sizes = p.caps.Accepts.Sizes
 		return p, nil
 	}
+	p.documents.foreign = true
 	for _, name := range limits.SlicingArguments(schema) {
 		p.sizes[name] = math.MaxInt32
 	}
@@ -79,22 +82,29 @@ type Quote struct {
 	Assumed map[string]any     // of the variables that were not given
 	Role    timesheet.Role     // for which it is dearest; "": statistics say nothing of it, or it is the same for all
 	Takes   []string           // names of the operation's variables
+	// Unfit are the variables' defects, as the server would tell them; then there is
+	// no price.
+	Unfit []string
 }
 
 // Price prices the operation of this name for the largest tenant: without
 // statistics by the schema alone, else for the workspace in which it is dearest.
-// Variables that are not given are assumed at their dearest, whatever their default.
-func (p *Pricer) Price(ctx context.Context, t Trusted, vars map[string]any) (Quote, error) {
-	doc, f := p.documents.load(ctx, params{query: t.Text, operation: t.Name, trusted: true}, &timings{})
+// Variables that are not given are assumed at their dearest, whatever their default;
+// those that are have to fit their types as on the server.
+func (p *Pricer) Price(ctx context.Context, t Trusted, vars map[string]any) (q Quote, err error) {
+	doc, f := p.documents.load(ctx, params{query: t.Text, operation: t.Name, trusted: !t.Untold}, &timings{})
 	if f != nil {
-		return Quote{}, f.list()[0]
+		return q, errors.New(f.list()[0].Message) // its place is one in our own text of the document
 	}
-	var q Quote
-	all, assumed := doc.dearestVariables(p.documents.schema, p.sizes, vars)
-	q.Assumed = assumed
 	for _, v := range doc.op.VariableDefinitions {
 		q.Takes = append(q.Takes, v.Variable)
 	}
+	given, err := p.coerce(ctx, doc.op, vars, &q)
+	if err != nil || len(q.Unfit) > 0 {
+		return q, err
+	}
+	all, assumed := doc.dearestVariables(p.documents.schema, p.sizes, given)
+	q.Assumed = assumed
 	est, role := p.dearestCaller(doc.formula, all)
 	q.Price, q.Role = doc.formula.Price(all, est), role
 	if bad := q.Price.Invalid; bad != nil {
@@ -104,6 +114,33 @@ func (p *Pricer) Price(ctx context.Context, t Trusted, vars map[string]any) (Quo
 	q.Over = p.caps.Check(doc.formula, q.Price, all, est)
 	q.Refused = p.caps.CheckInput(doc.formula, all, est)
 	return q, nil
+}
+
+// coerce reads the variables that are given by the operation's types.
+func (p *Pricer) coerce(ctx context.Context, op *ast.OperationDefinition, vars map[string]any, q *Quote) (map[string]any, error) {
+	sent, err := json.Marshal(vars) // which leaves the caller's alone, and Go's numbers as a client writes them
+	if err != nil {
+		return nil, err
+	}
+	own, f := decodeObject("variables", sent)
+	if f != nil {
+		return nil, f.list()[0]
+	}
+	given := *op
+	given.VariableDefinitions = nil
+	for _, def := range op.VariableDefinitions {
+		if _, ok := own[def.Variable]; ok {
+			given.VariableDefinitions = append(given.VariableDefinitions, def)
+		}
+	}
+	c := coercion{ctx: ctx, schema: p.documents.schema, foreign: p.documents.foreign}
+	for _, defect := range c.variables(&given, own) {
+		q.Unfit = append(q.Unfit, defect.Message)
+	}
+	if len(q.Unfit) > 0 {
+		return nil, nil
+	}
+	return validator.VariableValues(p.documents.schema, &given, own)
 }
 
 // dearestCaller is the workspace and the role in which an operation costs most; nil
@@ -125,13 +162,4 @@ func (p *Pricer) dearestCaller(f *limits.Formula, vars map[string]any) (limits.E
 		return dearest, ""
 	}
 	return dearest, dearest.viewer.Role
-}
-
-// Nearest is the known name that is most like one that is not known, "" where none
-// is like it.
-func Nearest(name string, known []string) string {
-	if found := core.SuggestionList(name, known); len(found) > 0 {
-		return found[0]
-	}
-	return ""
 }

@@ -9,6 +9,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -45,7 +46,10 @@ func scalarLiterals(ctx context.Context) core.RuleFunc {
 // integer that is written like 1.0 it replaces in vars by one that the library can
 // read.
 func checkVariables(ctx context.Context, schema *ast.Schema, op *ast.OperationDefinition, vars map[string]any) gqlerror.List {
-	c := coercion{ctx: ctx, schema: schema}
+	return (&coercion{ctx: ctx, schema: schema}).variables(op, vars)
+}
+
+func (c *coercion) variables(op *ast.OperationDefinition, vars map[string]any) gqlerror.List {
 	for _, def := range op.VariableDefinitions {
 		path := ast.Path{ast.PathName("variable"), ast.PathName(def.Variable)}
 		if v, given := vars[def.Variable]; given {
@@ -58,9 +62,10 @@ func checkVariables(ctx context.Context, schema *ast.Schema, op *ast.OperationDe
 }
 
 type coercion struct {
-	ctx    context.Context
-	schema *ast.Schema
-	errs   gqlerror.List
+	ctx     context.Context
+	schema  *ast.Schema
+	foreign bool // its custom scalars are not ours, and have any form
+	errs    gqlerror.List
 }
 
 // refuse says where among the variables something is wrong, and what.
@@ -119,9 +124,23 @@ func (c *coercion) object(def *ast.Definition, fields map[string]any, path ast.P
 	}
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		if def.Fields.ForName(name) == nil && name != "__typename" {
-			c.refuse(below(name), "is unknown: %s has no such field", def.Name)
+			c.refuse(below(name), "is unknown: %s has no such field%s", def.Name, nearest(name, fieldNames(def)))
 		}
 	}
+}
+
+func enumNames(def *ast.Definition) (names []string) {
+	for _, v := range def.EnumValues {
+		names = append(names, v.Name)
+	}
+	return names
+}
+
+func fieldNames(def *ast.Definition) (names []string) {
+	for _, f := range def.Fields {
+		names = append(names, f.Name)
+	}
+	return names
 }
 
 // integer writes 1.0 and 1e2, which are integers too, without a fraction.
@@ -140,7 +159,9 @@ func (c *coercion) leaf(def *ast.Definition, v any) error {
 	fits := true
 	switch {
 	case def.Kind == ast.Enum:
-		fits = isText && def.EnumValues.ForName(text) != nil
+		if !isText || def.EnumValues.ForName(text) == nil {
+			return fmt.Errorf("is no %s, which is one of %s", def.Name, strings.Join(enumNames(def), ", "))
+		}
 	case def.Name == "String":
 		fits = isText
 	case def.Name == "Boolean":
@@ -153,7 +174,7 @@ func (c *coercion) leaf(def *ast.Definition, v any) error {
 	case def.Name == "ID":
 		_, err := number.Int64()
 		fits = isText || isNumber && err == nil
-	default:
+	case !c.foreign:
 		err := graph.CheckScalar(c.ctx, def.Name, v)
 		if rule, ok := timesheet.AsError(err); ok {
 			err = errors.New(rule.Message)

@@ -25,6 +25,7 @@ func TestCostOfTheLargestWorkspace(t *testing.T) {
 		"input.graphql":   `query Input($i: ReportInput!) { timesheetReport(input: $i) { totals { seconds } } }`,
 		"period.graphql":  `query Period($a: Date! = "2024-01-01", $b: Date! = "2024-01-02") { timesheetReport(input: {period: {from: $a, to: $b}, groupBy: [TASK], maxRows: 100}) { rows { key } } }`,
 		"tasks.graphql":   `query Tasks { projects(first: 100) { nodes { tasks(first: 20) { nodes { id } } } } }`,
+		"dear.graphql":    `query Dear { myDay(date: "2025-12-31") { entries { id } } timesheetReport(input: {period: {from: "2025-01-01", to: "2025-12-31"}, groupBy: [TASK], maxRows: 100}) { rows { key } } }`,
 		"future.json":     strings.Replace(largest, "2025-12-31", "2999-12-31", 1),
 		"counted.json":    strings.Replace(largest, "20453", "400000", 1),
 		"largest.json":    largest, "empty.json": `{"day": "2025-12-31", "workspaces": []}`, "wrong.json": `[]`,
@@ -46,21 +47,22 @@ func TestCostOfTheLargestWorkspace(t *testing.T) {
 		code                    int
 	}{
 		{"by the schema", "year.graphql", "60.50", "", nil, 0},
-		{"in the largest workspace", "year.graphql", "points", "1 of 1 operations would be refused", []string{"--statistics", in("largest.json")}, 1},
+		{"in the largest workspace", "year.graphql", "input.period of timesheetReport at most ", "1 of 1 operations would be refused", []string{"--statistics", in("largest.json")}, 1},
 		{"whoever a filter names", "unknown.graphql", "points", "1 of 1", []string{"--statistics", in("largest.json")}, 1},
 		{"what is little there", "small.graphql", "accepted", "", []string{"--statistics", in("largest.json"), "--budget", "5"}, 0},
 		{"an input that is not given", "input.graphql", "$i assumed: its dearest", "1 of 1", []string{"--statistics", in("largest.json")}, 1},
 		{"a period by default", "period.graphql", "points", "1 of 1", []string{"--statistics", in("largest.json")}, 1},
 		{"whoever asks: members are told nothing of others' projects", "tasks.graphql", "41.00", "", []string{"--statistics", in("largest.json")}, 0},
 		{"and the role is named", "tasks.graphql", "accepted (asked by a member)", "", []string{"--statistics", in("largest.json")}, 0},
-		{"of a day to come", "year.graphql", "", "the statistics are of 2999-12-31, and today is", []string{"--statistics", in("future.json")}, 1},
-		{"counted on a day to come", "year.graphql", "", "workspace 0 of the statistics was counted on 3065-03-01, after their day, 2025-12-31", []string{"--statistics", in("counted.json")}, 1},
+		{"whoever pays most", "dear.graphql", "(asked by an owner)", "1 of 1", []string{"--statistics", in("largest.json")}, 1},
+		{"of a day to come", "year.graphql", "", "the statistics are of 2999-12-31, and today is", []string{"--statistics", in("future.json")}, 2},
+		{"counted on a day to come", "year.graphql", "", "workspace 0 of the statistics was counted on 3065-03-01, after their day, 2025-12-31", []string{"--statistics", in("counted.json")}, 2},
 		{"from a server", "year.graphql", "points", "1 of 1", []string{"--statistics", served.URL, "--admin-token-file", in("token")}, 1},
-		{"from a server without a token", "year.graphql", "", "answers 401", []string{"--statistics", served.URL}, 1},
-		{"without a workspace", "year.graphql", "", "hold no workspace", []string{"--statistics", in("empty.json")}, 1},
-		{"of no server", "year.graphql", "", "these are no statistics of a server", []string{"--statistics", in("wrong.json")}, 1},
-		{"with less than nobody", "year.graphql", "", "negative counts", []string{"--statistics", in("negative.json")}, 1},
-		{"of a file that is not there", "year.graphql", "", "no such file", []string{"--statistics", in("nothing.json")}, 1},
+		{"from a server without a token", "year.graphql", "", "answers 401", []string{"--statistics", served.URL}, 2},
+		{"without a workspace", "year.graphql", "", "hold no workspace", []string{"--statistics", in("empty.json")}, 2},
+		{"of no server", "year.graphql", "", "these are no statistics of a server", []string{"--statistics", in("wrong.json")}, 2},
+		{"with less than nobody", "year.graphql", "", "negative counts", []string{"--statistics", in("negative.json")}, 2},
+		{"of a file that is not there", "year.graphql", "", "no such file", []string{"--statistics", in("nothing.json")}, 2},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := runs(t, append([]string{"cost", in(test.file)}, test.args...)...)

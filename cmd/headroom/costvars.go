@@ -3,32 +3,33 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
-	"os"
 	"slices"
 
 	"headroom/server"
+	"headroom/spelling"
 )
 
 // givenVars are the variables of --vars: those of all operations and, under an
 // operation's name, those of it alone.
 type givenVars struct {
-	all   map[string]any
-	names []string // of operations and their variables, as far as they were asked for
+	file       string
+	all        map[string]any
+	operations []string // names that were asked for
+	variables  []string // of those operations
 }
 
 func readVars(path string) (*givenVars, error) {
-	vars := &givenVars{all: map[string]any{}}
+	vars := &givenVars{file: path, all: map[string]any{}}
 	if path == "" {
 		return vars, nil
 	}
-	raw, err := os.ReadFile(path)
+	raw, err := server.ReadText(path)
+	if err == nil {
+		err = server.ReadJSON(path, raw, &vars.all)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("--vars: %w", err)
-	}
-	if err := json.Unmarshal(raw, &vars.all); err != nil {
-		return nil, fmt.Errorf("--vars: %s is no JSON object: %w", path, err)
 	}
 	return vars, nil
 }
@@ -45,31 +46,45 @@ func (v *givenVars) own(operation string) map[string]any {
 	return own
 }
 
-// unknown names a variable that the file holds for an operation that takes none of
-// this name, "" if there is none.
-func (v *givenVars) unknown(operation string, takes []string) string {
-	v.names = append(append(v.names, takes...), operation)
-	for _, name := range slices.Sorted(maps.Keys(v.own(operation))) {
-		if !slices.Contains(takes, name) {
-			return fmt.Sprintf("--vars has $%s for %s, which takes no such variable%s", name, operation, nearest("$", name, takes))
+// defects are what is wrong with the variables for a document, in a line each: what
+// does not fit, and what the file holds for this operation alone that it does not take.
+func (v *givenVars) defects(d server.Document, q server.Quote) (out []string) {
+	v.operations, v.variables = append(v.operations, d.Name), append(v.variables, q.Takes...)
+	tell := func(defect string) {
+		out = append(out, fmt.Sprintf("%s: %s in %s: $%s", v.file, d.Title(), d.File, defect))
+	}
+	for _, name := range slices.Sorted(maps.Keys(v.own(d.Name))) {
+		if !slices.Contains(q.Takes, name) {
+			tell(name + " is no variable of it" + nearest("$", name, q.Takes))
 		}
 	}
-	return ""
+	for _, defect := range q.Unfit {
+		tell(defect)
+	}
+	return out
 }
 
-// tellUnused names what the file holds and no operation takes. It may be meant for
-// files that were not asked about, so it refuses nothing.
-func (v *givenVars) tellUnused(out io.Writer) {
+// unused names what the file holds and no operation takes. Most of it may be meant
+// for files that were not asked about; what stands under the name of an operation
+// and holds no variables is wrong.
+func (v *givenVars) unused() (notes []string, err error) {
 	for _, name := range slices.Sorted(maps.Keys(v.all)) {
-		if !slices.Contains(v.names, name) {
-			fmt.Fprintf(out, "headroom: --vars: %s is neither an operation of these files nor a variable of one%s\n", name, nearest("", name, v.names))
+		_, object := v.all[name].(map[string]any)
+		switch {
+		case slices.Contains(v.variables, name):
+		case !slices.Contains(v.operations, name):
+			notes = append(notes, fmt.Sprintf("--vars: %s is neither an operation of these files nor a variable of one%s", name, nearest("", name, append(v.operations, v.variables...))))
+		case !object:
+			value, _ := json.Marshal(v.all[name])
+			err = fmt.Errorf("%s: %s is an operation, so that its value has to be an object of its variables, not %.40s", v.file, name, value)
 		}
 	}
+	return notes, err
 }
 
 // nearest is a hint to the known name that is most like one.
 func nearest(sign, name string, known []string) string {
-	if found := server.Nearest(name, known); found != "" {
+	if found := spelling.Nearest(name, known); found != "" {
 		return "; did you mean " + sign + found + "?"
 	}
 	return ""

@@ -73,19 +73,44 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "headroom: %s; see headroom%s --help\n", oneLine(err), commandOf(err))
+		if commandOf(err) == " cost" {
+			return exitBadInput
+		}
 		return 1
 	}
 	env := &environment{ctx: ctx, stdout: stdout, stderr: stderr, flags: kctx}
 	err = kctx.Run(env)
+	var bad badInput
 	switch {
 	case err == nil:
 		return 0
 	case ctx.Err() != nil:
 		fmt.Fprintln(stderr, "headroom: interrupted:", oneLine(err))
 		return 130
+	case errors.As(err, &bad):
+		return bad.tell(stderr)
 	}
 	fmt.Fprintln(stderr, "headroom:", oneLine(err))
 	return 1
+}
+
+// exitBadInput is the exit code of a command whose 1 is a verdict.
+const exitBadInput = 2
+
+// badInput are the things that are wrong with what such a command was given; nil ones
+// are none.
+type badInput []error
+
+func (b badInput) Error() string { return errors.Join(b...).Error() }
+
+// tell prints each in a line of its own.
+func (b badInput) tell(stderr io.Writer) int {
+	for _, err := range b {
+		if err != nil {
+			fmt.Fprintln(stderr, "headroom:", oneLine(err))
+		}
+	}
+	return exitBadInput
 }
 
 // commandOf is the command that arguments went wrong for, as far as they name one.
