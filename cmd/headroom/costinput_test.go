@@ -213,7 +213,8 @@ func TestCostOfNoSchema(t *testing.T) {
 		in("empty.sdl"): "empty.sdl is empty", in("page.sdl"): "is a page for people (HTML)", in("introspection.json"): "is JSON, which cannot hold @cost",
 		in("broken.sdl"): "broken.sdl: read the schema", dir: "is a folder", in("none.sdl"): "no such file",
 		served.URL + "/app": "does the address want a login?", served.URL + "/zeros": "is no text",
-		served.URL + "/graphql": "answers 400 Bad Request; a headroom server has its schema at /schema.graphql", closed.URL: "connection refused",
+		strings.TrimPrefix(served.URL, "http://"): "an address begins with http://",
+		served.URL + "/graphql":                   "answers 400 Bad Request; a headroom server has its schema at /schema.graphql", closed.URL: "connection refused",
 	} {
 		if r := runs(t, "cost", in("a.graphql"), "--schema", place); r.code != 2 || r.out != "" || !strings.Contains(r.stderr, want) {
 			t.Errorf("%s: exit %d, %s%s, want %q", place, r.code, r.out, r.stderr, want)

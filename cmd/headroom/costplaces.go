@@ -80,6 +80,9 @@ func readPlace(ctx context.Context, place, token string) (text []byte, err error
 	} else {
 		text, err = server.ReadText(place)
 	}
+	if errors.Is(err, os.ErrNotExist) && strings.Contains(place, ":") {
+		err = fmt.Errorf("%w; an address begins with http:// or https://", err)
+	}
 	if err == nil && bytes.HasPrefix(bytes.TrimSpace(text), []byte("<")) {
 		err = fmt.Errorf("%s is a page for people (HTML): does the address want a login?", place)
 	}

@@ -34,7 +34,7 @@ func (c *PricesShowCmd) Run(env *environment) error {
 		if v, ok, err := s.Prices(env.ctx); err != nil {
 			return err
 		} else if ok {
-			fmt.Fprintf(env.stdout, "version %d, published %s by %s: %s\n", t.Version, v.PublishedAt.UTC().Format(time.DateTime), v.Author, v.Reason)
+			fmt.Fprintf(env.stdout, "version %d, published %s UTC by %s: %s\n", t.Version, v.PublishedAt.UTC().Format(time.DateTime), v.Author, v.Reason)
 		} else {
 			fmt.Fprintln(env.stdout, "version 0, this program's own: none has been published")
 		}
