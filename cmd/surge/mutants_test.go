@@ -25,7 +25,7 @@ type mutant struct {
 var (
 	byLists    = []string{"compare", "--count", "--scenario", "lists", "--duration", "5s"}
 	byCount    = []string{"compare", "--count", "--duration", "8s"}
-	byTime     = []string{"compare", "--duration", "6s", "--rate", "200"}
+	byTime     = []string{"compare", "--scenario", "testdata/steady.yaml"}
 	byStorm    = []string{"run", "report-storm", "--duration", "12s"}
 	byRefusals = []string{"run", "testdata/refusals.yaml"}
 )

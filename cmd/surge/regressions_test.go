@@ -83,7 +83,7 @@ func TestTimedRegressionsAreFound(t *testing.T) {
 // The product beside itself is not called slower more often than its looks allow. The
 // machine must be left alone for some minutes.
 func TestTheSameIsNotSlower(t *testing.T) {
-	n := proof.Size(t, 5, 1)
+	n := proof.Size(t, 3, 1)
 	if !proof.Full() {
 		return
 	}
