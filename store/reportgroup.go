@@ -168,13 +168,26 @@ func (q *reportStatement) fromRollup() {
 	if q.dated() {
 		day = q.label("e.month", q.plan.Months)
 	}
-	where := scopeConditions(q.v, q.in.Filter, &q.args) + "\n  AND e.month = ANY (" + q.args.add(q.plan.Months) + ")"
+	where := scopeConditions(q.v, q.in.Filter, &q.args) + monthsCondition(q.plan.Months, &q.args)
 	from := "rollup e\nWHERE " + where
 	if q.plan.Folded {
 		from = fmt.Sprintf(foldedSums, where)
 	}
 	q.arm(day, "sum(e.entries)", "e.secs", "e.secs", "e.amount_x3600", from)
 	q.arms[len(q.arms)-1] += "\nHAVING sum(e.entries) <> 0"
+}
+
+// monthsCondition asks for a span, if that is what the months are: of a list that it
+// does not know, a plan for any expects ten.
+func monthsCondition(months []timesheet.Date, args *arguments) string {
+	first, last := months[0], months[0]
+	for _, month := range months {
+		if month > (last + 31).Month() {
+			return "\n  AND e.month = ANY (" + args.add(months) + ")"
+		}
+		last = month
+	}
+	return "\n  AND e.month >= " + args.add(first) + "\n  AND e.month <= " + args.add(last)
 }
 
 // foldedSums are sums of projects with the rests that are not in them yet.

@@ -29,6 +29,14 @@ type ReportPlan struct {
 	first  Date
 }
 
+// fewMonths are those whose sums of projects are read faster than planned for.
+const fewMonths = 3
+
+// OfFewSums tells whether sums of projects of few months are all that it reads.
+func (p ReportPlan) OfFewSums() bool {
+	return p.Folded && len(p.Months) <= fewMonths && len(p.Whole)+len(p.Short)+len(p.Mixed)+len(p.Long) == 0
+}
+
 // ReportStep is an instant from which time counts under a label: the first day
 // of a day, week, month or year, 0 where the report has no key of time.
 type ReportStep struct {
