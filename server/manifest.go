@@ -165,8 +165,10 @@ func (t *Trusted) check() error {
 	if len(doc.Operations) != 1 {
 		return fmt.Errorf("the document %s holds %d operations; a persisted document holds one", cmp.Or(t.Name, t.ID), len(doc.Operations))
 	}
-	if t.Name == "" {
-		t.Name = doc.Operations[0].Name
+	if name := doc.Operations[0].Name; t.Name == "" {
+		t.Name = name
+	} else if t.Name != name {
+		return fmt.Errorf("the document %s holds another operation, %s", t.Name, cmp.Or(name, "one without a name"))
 	}
 	if kind, hash := hashLike(bareHash(t.ID), t.Text); hash != "" && !strings.EqualFold(bareHash(t.ID), hash) {
 		return fmt.Errorf("the id of %s is not the %s of its document, which is %s: the manifest was edited, or belongs to another build", cmp.Or(t.Name, t.ID), kind, hash)

@@ -133,6 +133,8 @@ func TestReadManifest(t *testing.T) {
 		"two operations in one":     {`{"x":"query A { viewer { role } } query B { viewer { role } }"}`, "holds 2 operations"},
 		"no text":                   {`{"x":7}`, `"x" is no text`},
 		"no JSON":                   {`query Who { viewer { role } }`, "manifest.json:1:1: this is no JSON"},
+		"another name":              {apollo(apolloFormat, "1", `query Me { viewer { role } }`), "the document Who holds another operation, Me"},
+		"no name":                   {apollo(apolloFormat, "1", `{ viewer { role } }`), "the document Who holds another operation, one without a name"},
 		"a key twice":               {"{\"1\":\"query Who { viewer { role } }\",\n\"1\":\"query Me { viewer { user { id } } }\"}", `manifest.json:2:1: the key "1" stands here again, first at 1:2`},
 		"a key twice, further down": {strings.Replace(apollo(apolloFormat, hashOf(text), text), `"id":`, `"id":"1","id":`, 1), `the key "id" stands here again`},
 		"text of another code":      {"\"\xe9\"", "manifest.json:1:2: this is not UTF-8"},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -82,15 +83,17 @@ type Quote struct {
 	Assumed map[string]any     // of the variables that were not given
 	Role    timesheet.Role     // for which it is dearest; "": statistics say nothing of it, or it is the same for all
 	Takes   []string           // names of the operation's variables
-	// Unfit are the variables' defects, as the server would tell them; then there is
-	// no price.
-	Unfit []string
 }
+
+// UnfitError are the defects of variables, as the server would tell them.
+type UnfitError []string
+
+func (e UnfitError) Error() string { return strings.Join(e, "; ") }
 
 // Price prices the operation of this name for the largest tenant: without
 // statistics by the schema alone, else for the workspace in which it is dearest.
 // Variables that are not given are assumed at their dearest, whatever their default;
-// those that are have to fit their types as on the server.
+// those that are have to fit their types as on the server, or the error is an UnfitError.
 func (p *Pricer) Price(ctx context.Context, t Trusted, vars map[string]any) (q Quote, err error) {
 	doc, f := p.documents.load(ctx, params{query: t.Text, operation: t.Name, trusted: !t.Untold}, &timings{})
 	if f != nil {
@@ -99,8 +102,8 @@ func (p *Pricer) Price(ctx context.Context, t Trusted, vars map[string]any) (q Q
 	for _, v := range doc.op.VariableDefinitions {
 		q.Takes = append(q.Takes, v.Variable)
 	}
-	given, err := p.coerce(ctx, doc.op, vars, &q)
-	if err != nil || len(q.Unfit) > 0 {
+	given, err := p.coerce(ctx, doc.op, vars)
+	if err != nil {
 		return q, err
 	}
 	all, assumed := doc.dearestVariables(p.documents.schema, p.sizes, given)
@@ -117,7 +120,7 @@ func (p *Pricer) Price(ctx context.Context, t Trusted, vars map[string]any) (q Q
 }
 
 // coerce reads the variables that are given by the operation's types.
-func (p *Pricer) coerce(ctx context.Context, op *ast.OperationDefinition, vars map[string]any, q *Quote) (map[string]any, error) {
+func (p *Pricer) coerce(ctx context.Context, op *ast.OperationDefinition, vars map[string]any) (map[string]any, error) {
 	sent, err := json.Marshal(vars) // which leaves the caller's alone, and Go's numbers as a client writes them
 	if err != nil {
 		return nil, err
@@ -134,11 +137,12 @@ func (p *Pricer) coerce(ctx context.Context, op *ast.OperationDefinition, vars m
 		}
 	}
 	c := coercion{ctx: ctx, schema: p.documents.schema, foreign: p.documents.foreign}
+	var unfit UnfitError
 	for _, defect := range c.variables(&given, own) {
-		q.Unfit = append(q.Unfit, defect.Message)
+		unfit = append(unfit, defect.Message)
 	}
-	if len(q.Unfit) > 0 {
-		return nil, nil
+	if len(unfit) > 0 {
+		return nil, unfit
 	}
 	return validator.VariableValues(p.documents.schema, &given, own)
 }

@@ -135,14 +135,18 @@ func (c *CostCmd) Validate() error {
 
 func priceLine(ctx context.Context, pricer *server.Pricer, d server.Document, vars *givenVars) costLine {
 	line := costLine{File: d.File, Operation: d.Name, Verdict: costAccepted}
+	if !d.Untold {
+		line.ID = d.ID
+	}
 	quote, err := pricer.Price(ctx, d.Trusted, vars.of(d.Name))
-	line.Defects = vars.defects(d, quote)
-	switch {
-	case len(line.Defects) > 0:
-		line.Verdict = costUnfit
-		return line
-	case err != nil:
+	vars.know(d, quote)
+	var unfit server.UnfitError
+	if err != nil && !errors.As(err, &unfit) {
 		line.Verdict = err.Error()
+		return line
+	}
+	if line.Defects = vars.defects(d, quote.Takes, unfit); len(line.Defects) > 0 {
+		line.Verdict = costUnfit
 		return line
 	}
 	line.Role = string(quote.Role)

@@ -72,6 +72,15 @@ func lineWith(text, part string) string {
 	return ""
 }
 
+// Of an operation that fits no schema the variables are not judged.
+func TestCostOfVariablesForWhatIsWrong(t *testing.T) {
+	dir := writeFiles(t, map[string]string{"a.graphql": "query A($m: Int) { nothing(m: $m) }", "vars.json": `{"A": {"m": 3}}`})
+	r := runs(t, "cost", filepath.Join(dir, "a.graphql"), "--vars", filepath.Join(dir, "vars.json"))
+	if r.code != 1 || !strings.Contains(r.out, `Cannot query field "nothing"`) || strings.Contains(r.stderr, "$m") {
+		t.Errorf("exit %d: %s%s", r.code, r.out, r.stderr)
+	}
+}
+
 // Truth has two values: a text, a number and null are none.
 func TestCostHoldsConditionsToBooleans(t *testing.T) {
 	for value, want := range map[string]string{`"yes"`: "$s is no Boolean", "1": "$s is no Boolean", "null": "$s may not be null", "true": "", "false": ""} {
@@ -156,8 +165,8 @@ func TestCostOfUnusualFiles(t *testing.T) {
 	for _, l := range lines {
 		names = append(names, l.Operation)
 	}
-	if got := strings.Join(names, " "); got != "Marked MarkedToo A B" {
-		t.Errorf("priced %s", got)
+	if got := strings.Join(names, " "); got != "Marked MarkedToo A B" || lines[1].ID != "1" || lines[2].ID != "" {
+		t.Errorf("priced %s, %+v", got, lines)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 type costLine struct {
 	File        string              `json:"file"`
 	Operation   string              `json:"operation"`
+	ID          string              `json:"id,omitempty"` // in a manifest
 	Points      float64             `json:"points"`
 	Nodes       int64               `json:"nodes"`
 	Class       string              `json:"class,omitempty"` // "" where there is no price

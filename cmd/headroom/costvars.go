@@ -46,19 +46,23 @@ func (v *givenVars) own(operation string) map[string]any {
 	return own
 }
 
+// know takes down what unused is to find.
+func (v *givenVars) know(d server.Document, q server.Quote) {
+	v.operations, v.variables = append(v.operations, d.Name), append(v.variables, q.Takes...)
+}
+
 // defects are what is wrong with the variables for a document, in a line each: what
 // does not fit, and what the file holds for this operation alone that it does not take.
-func (v *givenVars) defects(d server.Document, q server.Quote) (out []string) {
-	v.operations, v.variables = append(v.operations, d.Name), append(v.variables, q.Takes...)
+func (v *givenVars) defects(d server.Document, takes []string, unfit server.UnfitError) (out []string) {
 	tell := func(defect string) {
 		out = append(out, fmt.Sprintf("%s: %s in %s: $%s", v.file, d.Title(), d.File, defect))
 	}
 	for _, name := range slices.Sorted(maps.Keys(v.own(d.Name))) {
-		if !slices.Contains(q.Takes, name) {
-			tell(name + " is no variable of it" + nearest("$", name, q.Takes))
+		if !slices.Contains(takes, name) {
+			tell(name + " is no variable of it" + nearest("$", name, takes))
 		}
 	}
-	for _, defect := range q.Unfit {
+	for _, defect := range unfit {
 		tell(defect)
 	}
 	return out
