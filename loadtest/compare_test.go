@@ -155,6 +155,10 @@ func TestCompareCounts(t *testing.T) {
 	for _, r := range bare {
 		r.Work = nil
 	}
+	refused := runs(3100, 3000)
+	for i := range refused[1].Phases {
+		refused[1].Phases[i].Outcomes = map[string]int{"ok": 300, "shed": 100}
+	}
 	for _, test := range []struct {
 		name      string
 		base, new []*Record
@@ -164,6 +168,7 @@ func TestCompareCounts(t *testing.T) {
 		{"the same", runs(50, 52), runs(53, 50), ExitPass, "SAME: by counters alone, 2 pairs: interactive statements +0.0 %, interactive rows +0.0 %, scanned rows +1.0 %"},
 		{"an index is lost", runs(50, 52), runs(3100, 3000), ExitRegression, "SLOWER: scanned rows of an operation: 3\u202f050 instead of 51 (+5880 %)"},
 		{"much was scanned once", runs(50, 52), runs(3100, 50), ExitPass, "SAME: by counters alone, 2 pairs"},
+		{"much was refused", runs(50, 52), refused, ExitInvalid, "INVALID: too little was answered right to compare what it took: "},
 		{"the database does not tell", runs(0, 0), runs(0, 0), ExitPass, "SAME: by counters alone, 2 pairs"},
 		{"one pair", runs(50), runs(50), ExitInvalid, "UNDECIDED: 1 and 1 runs: it takes at least 2 of each"},
 		{"no counters", bare, bare, ExitInvalid, "INVALID: the server's counters are not known"},

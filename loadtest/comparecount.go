@@ -3,6 +3,7 @@ package loadtest
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -60,11 +61,17 @@ func (r *Record) answered() bool {
 // come first once.
 const countedPairs = 2
 
-// counters compares the server's own counters over the pairs there are.
+// counters compares the server's own counters over the pairs there are, of which both
+// were answered: refusals have statements of their own.
 func (r *Comparison) counters() {
 	r.Counters = []CounterChange{}
-	pairs := min(len(r.baseRuns), len(r.newRuns))
-	if pairs < countedPairs {
+	var pairs [][2]*Record
+	for i := range min(len(r.baseRuns), len(r.newRuns)) {
+		if r.baseRuns[i].answered() && r.newRuns[i].answered() {
+			pairs = append(pairs, [2]*Record{r.baseRuns[i], r.newRuns[i]})
+		}
+	}
+	if len(pairs) < countedPairs {
 		return
 	}
 	for _, class := range append(r.baseRuns[0].chartClasses(), "") {
@@ -72,12 +79,11 @@ func (r *Comparison) counters() {
 			if thing.whole != (class == "") {
 				continue
 			}
-			var c CounterChange
-			c.Counter, c.Class, c.More = thing.name, class, true
+			c := CounterChange{Counter: thing.name, Class: class, More: true}
 			var base, next []float64
-			for i := range pairs {
-				a, _ := r.baseRuns[i].perOperation(class, thing.of)
-				b, n := r.newRuns[i].perOperation(class, thing.of)
+			for _, pair := range pairs {
+				a, _ := pair[0].perOperation(class, thing.of)
+				b, n := pair[1].perOperation(class, thing.of)
 				if math.IsNaN(a) || math.IsNaN(b) {
 					continue
 				}
@@ -100,7 +106,13 @@ func (c CounterChange) name() string {
 // noMoreWork concludes from the counters alone that there is no more work.
 func (r *Comparison) noMoreWork() {
 	if len(r.Counters) == 0 {
-		r.conclude(ExitInvalid, "INVALID", "the server's counters are not known: it must tell them at its operators' address")
+		why := "the server's counters are not known: it must tell them at its operators' address"
+		for _, run := range slices.Concat(r.baseRuns, r.newRuns) {
+			if !run.answered() {
+				why = "too little was answered right to compare what it took: " + run.Cause()
+			}
+		}
+		r.conclude(ExitInvalid, "INVALID", why)
 		return
 	}
 	var names []string
