@@ -33,6 +33,7 @@ const (
 	SmallFirst
 	WideWhereShared
 	MostYields
+	OwnLadder
 )
 
 // Beat is what the processes on a database know of each other and of it.
@@ -136,7 +137,7 @@ func (a *Adaptive) Follow(reason string) {
 }
 
 func (a *Adaptive) followLocked() {
-	a.card = a.own
+	a.card, a.own.whose = a.own, whose{} // what ended while it was fixed was not counted
 	if !a.card.lacks(CareForDeadlines) {
 		a.pools[Report].margin, a.pools[Report].trust = 2, 0.9
 	}

@@ -7,7 +7,8 @@ import (
 
 // The rungs above Normal. A gate goes up to RefuseReports by itself, one rung for
 // each second in which the interactive queue stands, and down one for each five
-// quiet seconds; the two above it are for people to decide.
+// quiet seconds; the two above it are for people to decide. A tenant that makes the
+// crowd goes alone, unless the others would make one without it.
 const (
 	NoBackground  Step = iota + 1 // no background operation starts
 	KeptReports                   // reports that may be older are those that are kept
@@ -76,23 +77,28 @@ func (a *Adaptive) Brown(least Step, reason string) {
 	}
 }
 
-// Rung returns the rung on which the gate stands.
-func (a *Adaptive) Rung() Step {
+// Rung returns the rung on which the gate stands for a tenant.
+func (a *Adaptive) Rung(tenant string) Step {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.rungLocked()
+	return a.rungLocked(tenant)
 }
 
-func (s *Static) rungLocked() Step {
-	if s.card == nil {
+func (s *Static) rungLocked(tenant string) Step {
+	switch r := s.card; {
+	case r == nil:
 		return s.held
+	case r.whose.tenant == "" || r.whose.tenant == tenant:
+		return max(r.ladder.step, s.held)
+	default:
+		return max(r.whose.others.step, s.held)
 	}
-	return max(s.card.ladder.step, s.held)
 }
 
-// brownedLocked reports whether a class is not served on the present rung.
-func (s *Static) brownedLocked(class Class) bool {
-	switch step := s.rungLocked(); class {
+// brownedLocked reports whether a tenant's operations of a class are not served on its
+// present rung.
+func (s *Static) brownedLocked(class Class, tenant string) bool {
+	switch step := s.rungLocked(tenant); class {
 	case Background:
 		return step >= NoBackground
 	case Report:
@@ -106,11 +112,11 @@ func (s *Static) brownedLocked(class Class) bool {
 
 // refuseBrownedLocked refuses who waits in a class that is no longer served.
 func (s *Static) refuseBrownedLocked(p *pool, now time.Time) {
-	if !s.brownedLocked(p.class) {
-		return
-	}
-	for len(p.queue.waiting) > 0 {
-		w := p.queue.last()
-		s.answerLocked(w, nil, s.refuseLocked(p, &w.request, Brownout, now))
+	for i := len(p.queue.waiting) - 1; i >= 0; i-- {
+		w := p.queue.waiting[i]
+		if s.brownedLocked(p.class, w.request.Tenant) {
+			p.queue.remove(w)
+			s.answerLocked(w, nil, s.refuseLocked(p, &w.request, Brownout, now))
+		}
 	}
 }

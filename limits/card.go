@@ -28,6 +28,7 @@ type card struct {
 	promises promises
 	guests   guests
 	ladder   ladder
+	whose    whose
 
 	few, all pace // of operations that had waited, with few seats and with all
 }
@@ -68,6 +69,7 @@ func (r *card) look(s *Static, now time.Time) {
 	}
 	r.crowded = !r.stood.IsZero() && age(now, &r.stood) <= aftermath
 	r.climb(s, now)
+	r.whose.look(&s.pools[Report])
 	if r.crowded && wanted == 0 && !r.lacks(NarrowSeats) && (r.beat.Demoted || s.pools[Report].busy == 0) {
 		narrow := min(p.seats, narrowSeats(r.cores, r.beat.Processes, p.idle(r.beat.RoundTrip)))
 		if r.lacks(WideWhereShared) || r.beat.Processes > 1 || !wideWins(&r.few, &r.all, now) {
@@ -88,19 +90,25 @@ func (r *card) look(s *Static, now time.Time) {
 // climb moves the gate on its ladder, and refuses who waits for what stops with
 // the rung.
 func (r *card) climb(s *Static, now time.Time) {
-	before := r.ladder.step
+	first, then := r.ladder.step, r.whose.others.step
 	r.ladder = climb(r.ladder, r.crowded, now)
-	if r.ladder.step > before {
+	r.whose.climb(r.ladder, r.crowded, now)
+	if r.ladder.step > first || r.whose.others.step > then {
 		for class := range numClasses {
 			s.refuseBrownedLocked(&s.pools[class], now)
 		}
 	}
 }
 
-// count closes the window in which the share that can be served is measured.
+// count closes the window in which is measured what can be served, and what all ask
+// beside the tenant that asks for most.
 func (r *card) count(p *pool, now time.Time) {
-	if over := age(now, &r.window); over < tick && over >= 0 {
+	over := age(now, &r.window)
+	if over < tick && over >= 0 {
 		return
+	}
+	if over > 0 {
+		r.whose.measure(p, over)
 	}
 	if r.crowded {
 		r.keep = keepShare(r.keep, r.asked, int(p.admitted-r.served))
@@ -125,6 +133,7 @@ func (r *card) arrived(s *Static, p *pool, q *Request, now time.Time) {
 		return
 	}
 	r.look(s, now)
+	r.whose.asked(q, r.crowded && !r.lacks(OwnLadder) && p.queue.most(q.Tenant, q.Work))
 }
 
 // place finds where a request would stand, and whether it passes longer reports of
@@ -146,7 +155,7 @@ func (r *card) place(p *pool, q *Request, now time.Time) (start time.Duration, p
 // first. Few at a time do, one of each tenant, and none of a tenant that has much
 // waiting: a guest takes a turn of its tenant's.
 func (r *card) guest(p *pool, q *Request, now time.Time) bool {
-	if !r.newestFirst(p) || r.guests.find(nameHash(r.secret, q.Client), now) == nil {
+	if !r.crowdIn(p) || r.guests.find(nameHash(r.secret, q.Client), now) == nil {
 		return false
 	}
 	if p.queue.much(q.Tenant, q.Work) {
@@ -168,22 +177,30 @@ func (r *card) admitted(p *pool, q *Request, now time.Time) {
 	if r == nil {
 		return
 	}
+	if p.class == Report {
+		r.whose.started(q.Tenant)
+	}
 	client := nameHash(r.secret, q.Client)
-	first := !r.newestFirst(p) || r.guests.enter(client, now)
+	first := !r.crowdIn(p) || r.guests.enter(client, now)
 	r.promises.admitted(p, client, q.Work, first, now)
 }
 
+// crowdIn reports whether there is a crowd before a class.
+func (r *card) crowdIn(p *pool) bool { return r != nil && p.class == Interactive && r.crowded }
+
 // newestFirst reports whether a class is served so.
-func (r *card) newestFirst(p *pool) bool {
-	return r != nil && p.class == Interactive && r.crowded && !r.lacks(NewestFirst)
-}
+func (r *card) newestFirst(p *pool) bool { return r.crowdIn(p) && !r.lacks(NewestFirst) }
 
 // yields reports whether the next in a crowd's queue has to wait although there is a
 // seat: its tenant has most of what waits, and one of a tenant that has little runs.
 // There are a few more seats than cores, for the time that operations are on their way;
-// filled by one tenant they make all others slower.
+// filled by one tenant they make all others slower. And it leaves a core for each report
+// of another tenant, which would else have what clicks leave of it: next to nothing.
 func (r *card) yields(p *pool) bool {
-	if r == nil || p.modest == 0 || !r.crowded || p.busy < narrowSeats(r.cores, r.beat.Processes, 1) || !r.narrowed(p) {
+	if r == nil || p.modest == 0 && r.whose.beside == 0 || !r.crowded || !r.narrowed(p) {
+		return false
+	}
+	if p.busy < max(1, narrowSeats(r.cores, r.beat.Processes, 1)-r.whose.beside) {
 		return false
 	}
 	w := p.queue.waiting[0]
@@ -226,7 +243,13 @@ func (r *card) dispatched(p *pool, now time.Time) {
 // returned lets the other processes have the slot that was given back: the one
 // that gives it back would always be first to ask again.
 func (r *card) returned(s *Static, permit *Permit, now time.Time) {
-	if r == nil || permit.slot == nil {
+	if r == nil {
+		return
+	}
+	if permit.class == Report {
+		r.whose.ended(permit.tenant)
+	}
+	if permit.slot == nil {
 		return
 	}
 	if r.beat.Waiting > 0 && !r.lacks(PauseAfterSlot) {
@@ -251,5 +274,5 @@ func (r *card) refused(s *Static, p *pool, q *Request, out *Refusal, now time.Ti
 	if r == nil {
 		return
 	}
-	r.promises.promise(p, nameHash(r.secret, q.Client), q.Work, r.newestFirst(p), out, now, s.random.Float64())
+	r.promises.promise(p, nameHash(r.secret, q.Client), q.Work, r.crowdIn(p), out, now, s.random.Float64())
 }

@@ -115,6 +115,7 @@
 //	crowd  has the interactive queue stood within the last second?
 //	pace   how long a seat is held in a crowd with few seats, and with all
 //	keep   the share of requests that can be served in a crowd
+//	whose  has most of what waits, and what do all others ask for together?
 //	due    when refused clients were told to come back
 //
 //	interactive seats   4 C / R, at least 2; in a crowd C / R, with as many more
@@ -134,9 +135,10 @@
 //	                    time, one of each tenant
 //	most                whose is most of what waits takes no more seats than there are
 //	                    cores while an operation of another runs that has little
-//	                    waiting
+//	                    waiting, and one less for each report of another, down to one
 //	ladder              a rung up for each second of a crowd, down for five without:
-//	                    no background, kept reports, no extras, no reports
+//	                    no background, kept reports, no extras, no reports; for whose
+//	                    is most of what waits alone, unless the rest would be a crowd
 //	reports             while many wait, forecasts count double against deadlines;
 //	                    within a tenant the smaller passes one of more than twice
 //	                    its length that has not yet waited a third of its time

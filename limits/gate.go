@@ -46,6 +46,7 @@ const Normal Step = 0
 type Permit struct {
 	holder holder // nil: nothing to give back
 	class  Class
+	tenant string
 	step   Step
 	work   time.Duration // the forecast it was admitted with
 	since  time.Time

@@ -58,7 +58,8 @@ type AdaptiveSnapshot struct {
 	Processes int     // that share the database
 	Crowded   bool    // more interactive operations come than the database can do
 	Kept      float64 // share of the clients that is served in the crowd
-	Rung      Step    // of the brownout ladder
+	Rung      Step    // of the brownout ladder, the highest
+	Whose     string  // the tenant that is on it alone; empty: all are
 	Because   string  // of a rung that people want; empty: nobody does
 	Switch            // the last one
 }
@@ -68,7 +69,11 @@ func (a *Adaptive) Snapshot() Snapshot {
 	out := a.Static.Snapshot()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	out.Adaptive = &AdaptiveSnapshot{Processes: a.own.beat.Processes, Crowded: a.card != nil && a.own.crowded, Kept: a.own.keep, Rung: a.rungLocked(), Because: a.because, Switch: a.switched}
+	w := &a.own.whose
+	out.Adaptive = &AdaptiveSnapshot{Processes: a.own.beat.Processes, Crowded: a.card != nil && a.own.crowded, Kept: a.own.keep, Rung: a.rungLocked(w.tenant), Because: a.because, Switch: a.switched}
+	if w.tenant != "" && a.rungLocked("") < out.Adaptive.Rung {
+		out.Adaptive.Whose = w.tenant
+	}
 	if a.card == nil {
 		out.Adaptive.Kept = 1
 	}

@@ -117,7 +117,7 @@ func (s *Static) enter(r *Request, gone bool, tell func(*Permit, *Refusal)) (*Pe
 		return nil, s.refuseLocked(p, r, Canceled, now), nil
 	case s.draining:
 		return nil, s.refuseLocked(p, r, Draining, now), nil
-	case s.brownedLocked(r.Class):
+	case s.brownedLocked(r.Class, r.Tenant):
 		return nil, s.refuseLocked(p, r, Brownout, now), nil
 	case !r.Deadline.IsZero() && !now.Before(r.Deadline):
 		return nil, s.refuseLocked(p, r, Expired, now), nil
@@ -125,7 +125,7 @@ func (s *Static) enter(r *Request, gone bool, tell func(*Permit, *Refusal)) (*Pe
 		return s.grantLocked(p, r, now, now, nil), nil, nil
 	}
 	start, position, passes := s.card.place(p, r, now)
-	if !s.card.newestFirst(p) { // else the last is the next
+	if !s.card.crowdIn(p) { // else time in the queue is bounded
 		if why, ok := p.judge(r, now, position, p.queue.before(position)); !ok {
 			return nil, s.refuseLocked(p, r, why, now), nil
 		}
@@ -193,7 +193,7 @@ func (s *Static) grantLocked(p *pool, r *Request, arrived, now time.Time, slot S
 	s.card.admitted(p, r, now)
 	p.waited += max(0, now.Sub(arrived))
 	s.lookAroundLocked(now)
-	permit := &Permit{holder: s, class: r.Class, step: s.rungLocked(), work: r.Work, since: now, slot: slot}
+	permit := &Permit{holder: s, class: r.Class, tenant: r.Tenant, step: s.rungLocked(r.Tenant), work: r.Work, since: now, slot: slot}
 	if permit.modest = s.card.modest(p, r); permit.modest {
 		p.modest++
 	}

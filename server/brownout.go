@@ -12,12 +12,12 @@ import (
 	"headroom/timesheet"
 )
 
-// rung is where the gate stands on the ladder of brownouts.
-func (s *Server) rung() limits.Step {
+// rung is where the gate stands on the ladder of brownouts for a workspace.
+func (s *Server) rung(tenant string) limits.Step {
 	if s.adaptive == nil {
 		return limits.Normal
 	}
-	return s.adaptive.Rung()
+	return s.adaptive.Rung(tenant)
 }
 
 // keptFirst answers reports that may be older from those that are kept, without a
@@ -25,7 +25,7 @@ func (s *Server) rung() limits.Step {
 // kept, where the operation asks for anything else, or where there is no seat: then
 // the operation takes its usual way.
 func (s *Server) keptFirst(ctx context.Context, r *request, opCtx *graphql.OperationContext) *graphql.Response {
-	if r.class != limits.Report || r.explain != nil || s.rung() < limits.KeptReports || !onlyReports(r.price) {
+	if r.class != limits.Report || r.explain != nil || s.rung(r.account.tenant) < limits.KeptReports || !onlyReports(r.price) {
 		return nil
 	}
 	deadline := time.Now().Add(s.deadlines[limits.Interactive])
@@ -61,7 +61,7 @@ func onlyReports(p limits.Price) bool {
 // readOnly refuses writes on the rung of that name. Stopping a timer is none of
 // them: it has a class of its own.
 func (s *Server) readOnly(r *request) *fault {
-	if r.doc.op.Operation != ast.Mutation || r.class == limits.Control || s.rung() < limits.ReadOnly {
+	if r.doc.op.Operation != ast.Mutation || r.class == limits.Control || s.rung(r.account.tenant) < limits.ReadOnly {
 		return nil
 	}
 	return refuse(codeReadOnly, "the server only reads for the moment, and stops timers").retry(jitter(readOnlyRetry))

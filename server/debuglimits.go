@@ -55,7 +55,7 @@ func (s *Server) limitsView(by string, seconds int) LimitsView {
 	if a := snapshot.Adaptive; a != nil {
 		v.Servers, v.Crowded, v.Kept = a.Processes, a.Crowded, a.Kept
 		if a.Rung > limits.Normal {
-			v.Brownout = a.Rung.String()
+			v.Brownout, v.BrownoutOf = a.Rung.String(), a.Whose
 		}
 	}
 	for _, c := range snapshot.Classes {

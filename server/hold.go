@@ -9,9 +9,12 @@ import (
 // than those that wait. A connection that is held costs no processor time.
 const (
 	parked     = maxConnections // at a time
-	earlyHold  = 20 * time.Second
 	debtHold   = 100 * time.Millisecond
 	besideHold = 300 * time.Millisecond
+
+	// No answer is held longer: the client would have left, and learned nothing. OkHttp
+	// waits for 10 s, others for longer.
+	longestHold = 9 * time.Second
 
 	// Of a client that is held already, each further one is held this much longer
 	// than the last: for those that came early, and for those that are held at once.
@@ -20,9 +23,8 @@ const (
 
 	// Of refusals that nobody remembers having given before, a thousand leave in a
 	// second, and a hundred at once.
-	paceAll   = time.Millisecond
-	burstAll  = 100 * time.Millisecond
-	paceLimit = 10 * time.Second
+	paceAll  = time.Millisecond
+	burstAll = 100 * time.Millisecond
 )
 
 // pacer spaces out what must not take all of the processor: a server that does
@@ -39,7 +41,7 @@ func (p *pacer) wait(now time.Time) time.Duration {
 	if p.next.Before(now) || p.next.After(now.Add(time.Minute)) { // or the clock was set back
 		p.next = now
 	}
-	if p.next.Before(now.Add(paceLimit)) {
+	if p.next.Before(now.Add(longestHold)) {
 		p.next = p.next.Add(paceAll)
 	}
 	return max(0, p.next.Sub(now)-burstAll)
@@ -93,11 +95,11 @@ func holdFor(early, beside int, due time.Duration) time.Duration {
 	case beside > 0:
 		d = time.Duration(early)*paceEarly + time.Duration(beside)*paceHeld
 	}
-	return min(d, due, earlyHold)
+	return min(d, due, longestHold)
 }
 
 // holdEarly holds the refusal of a client that was told before when to come, for
-// earlyHold in all, and reports whether that time has come and the client still waits.
+// longestHold in all, and reports whether that time has come and the client still waits.
 func (s *Server) holdEarly(r *request, f *fault) bool {
 	if r.refusal == nil || !r.refusal.Again {
 		return false
@@ -105,7 +107,7 @@ func (s *Server) holdEarly(r *request, f *fault) bool {
 	due, client := r.refusal.RetryAfter, r.account.front.Key
 	beside := s.held.enter(client)
 	defer s.held.leave(client)
-	left := max(0, earlyHold-time.Since(r.arrived))
+	left := max(0, longestHold-time.Since(r.arrived))
 	held := s.park(r, min(left, holdFor(r.refusal.Early, beside, due)))
 	f.retry(max(time.Second, due-held))
 	return held >= due && r.Context().Err() == nil
@@ -116,7 +118,7 @@ func (s *Server) holdDebt(r *request) {
 	client := r.account.front.Key
 	beside := s.held.enter(client)
 	defer s.held.leave(client)
-	s.park(r, min(debtHold+time.Duration(beside)*paceHeld, earlyHold))
+	s.park(r, min(debtHold+time.Duration(beside)*paceHeld, longestHold))
 }
 
 // park holds an answer back, and returns for how long it did. Where somebody needs the

@@ -19,10 +19,10 @@ func TestHoldFor(t *testing.T) {
 		{"early", 1, 0, 5 * second, 5 * second},
 		{"early again", 9, 0, 5 * second, 5 * second},
 		{"early, and due soon", 1, 0, second, second},
-		{"early, and due late", 1, 0, time.Minute, earlyHold},
+		{"early, and due late", 1, 0, time.Minute, longestHold},
 		{"early on another connection", 2, 1, 5 * second, 110 * time.Millisecond},
 		{"early on many", 40, 20, 5 * second, 2200 * time.Millisecond},
-		{"early on very many", 2000, 1000, time.Minute, earlyHold},
+		{"early on very many", 2000, 1000, time.Minute, longestHold},
 	} {
 		if got := holdFor(test.early, test.beside, test.due); got != test.want {
 			t.Errorf("%s: held for %v, want %v", test.name, got, test.want)
@@ -58,12 +58,12 @@ func TestPacer(t *testing.T) {
 	for range 20_000 {
 		waits = append(waits, p.wait(begin))
 	}
-	for n, want := range map[int]time.Duration{0: 0, 99: 0, 100: time.Millisecond, 1099: time.Second, 19_999: paceLimit - burstAll} {
+	for n, want := range map[int]time.Duration{0: 0, 99: 0, 100: time.Millisecond, 1099: time.Second, 19_999: longestHold - burstAll} {
 		if waits[n] != want {
 			t.Errorf("the refusal %d is held for %v, want %v", n, waits[n], want)
 		}
 	}
-	if got := p.wait(begin.Add(paceLimit)); got != 0 {
+	if got := p.wait(begin.Add(longestHold)); got != 0 {
 		t.Errorf("later one is held for %v", got)
 	}
 	if got := p.wait(begin.Add(-time.Hour)); got != 0 {

@@ -12,13 +12,14 @@ type LimitsView struct {
 	Gate       string         `json:"gate"` // static, adaptive or off
 	DatabaseUp bool           `json:"databaseUp"`
 	Draining   bool           `json:"draining"`
-	Cores      int            `json:"cores"`              // of the database
-	Servers    int            `json:"servers,omitempty"`  // on the database; only of the adaptive gate
-	Crowded    bool           `json:"crowded"`            // more interactive operations come than the database can do
-	Kept       float64        `json:"kept"`               // share of the clients that is served in a crowd
-	Brownout   string         `json:"brownout,omitempty"` // the rung of the ladder; absent on none
-	Slowdown   float64        `json:"slowdown"`           // how many times longer than forecast operations take
-	Headroom   *HeadroomView  `json:"headroom,omitempty"` // absent until a minute has passed
+	Cores      int            `json:"cores"`                // of the database
+	Servers    int            `json:"servers,omitempty"`    // on the database; only of the adaptive gate
+	Crowded    bool           `json:"crowded"`              // more interactive operations come than the database can do
+	Kept       float64        `json:"kept"`                 // share of the clients that is served in a crowd
+	Brownout   string         `json:"brownout,omitempty"`   // the rung of the ladder; absent on none
+	BrownoutOf string         `json:"brownoutOf,omitempty"` // the id of the workspace that is on it alone
+	Slowdown   float64        `json:"slowdown"`             // how many times longer than forecast operations take
+	Headroom   *HeadroomView  `json:"headroom,omitempty"`   // absent until a minute has passed
 	Demotion   DemotionView   `json:"demotion"`
 	Slots      SlotsView      `json:"slots"`
 	Orders     []OrderView    `json:"orders"` // of operators, in force

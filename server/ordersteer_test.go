@@ -77,7 +77,7 @@ func TestBrownoutByOrder(t *testing.T) {
 	there.until("the rung is back", read, code(codeOverloaded))
 	give("brownout", "no_background", 1) // ends by itself
 	there.until("everybody is served", write, answered)
-	there.until("it is over", call{query: `{ __typename }`}, func(answer) bool { return there.server.rung() == limits.Normal })
+	there.until("it is over", call{query: `{ __typename }`}, func(answer) bool { return there.server.rung("") == limits.Normal })
 }
 
 // The seats of each class are set on all servers; each order is about one class.

@@ -62,8 +62,8 @@ func (l *lookout) compareLocked(now time.Time, s limits.Snapshot, away bool) {
 		if was.Processes != is.Processes {
 			tell(limits.Interactive, "servers", "servers on the database: %d, before %d", is.Processes, was.Processes)
 		}
-		if was.Rung != is.Rung {
-			tell(limits.Interactive, "brownout", "brownout: %s, before %s", is.Rung, was.Rung)
+		if was.Rung != is.Rung || was.Whose != is.Whose {
+			tell(limits.Interactive, "brownout", "brownout: %s%s, before %s", is.Rung, ofOne(is.Whose), was.Rung)
 		}
 		if is.Crowded && !was.Crowded {
 			tell(limits.Interactive, "crowd", "a crowd: more comes than the database can do; the newest is served first")
@@ -77,6 +77,14 @@ func (l *lookout) compareLocked(now time.Time, s limits.Snapshot, away bool) {
 		}
 	}
 	l.before = s
+}
+
+// ofOne says whose alone a rung is.
+func ofOne(workspace string) string {
+	if workspace == "" {
+		return ""
+	}
+	return " of workspace " + workspace + " alone"
 }
 
 // lastSecondsLocked are the newest seconds, oldest first.

@@ -107,7 +107,11 @@ func headline(v server.LimitsView) string {
 		parts = append(parts, fmt.Sprintf("CROWD: %.0f %% of the clients are served", 100*v.Kept))
 	}
 	if v.Brownout != "" {
-		parts = append(parts, "BROWNOUT "+v.Brownout)
+		rung := "BROWNOUT " + v.Brownout
+		if v.BrownoutOf != "" {
+			rung += " of workspace " + v.BrownoutOf
+		}
+		parts = append(parts, rung)
 	}
 	if !v.DatabaseUp {
 		parts = append(parts, "THE DATABASE IS AWAY")

@@ -106,7 +106,7 @@ func join(sum *server.LimitsView, v server.LimitsView) {
 	sum.Kept = min(sum.Kept, v.Kept)
 	sum.Slowdown = max(sum.Slowdown, v.Slowdown)
 	sum.Asked += v.Asked
-	sum.Brownout = higher(sum.Brownout, v.Brownout)
+	sum.Brownout, sum.BrownoutOf = higher(sum.Brownout, sum.BrownoutOf, v.Brownout, v.BrownoutOf)
 	sum.Headroom = cmp.Or(sum.Headroom, v.Headroom)
 	sum.Slots.Taken = cmp.Or(sum.Slots.Taken, v.Slots.Taken)
 	for i := range sum.Classes {
@@ -130,14 +130,18 @@ func join(sum *server.LimitsView, v server.LimitsView) {
 	sum.Decisions, sum.Changes = append(sum.Decisions, v.Decisions...), append(sum.Changes, v.Changes...)
 }
 
-// higher is the higher of two rungs; "" is none.
-func higher(a, b string) string {
+// higher is the higher of two rungs, "" being none, and the workspace that is on it
+// alone, if there is just one on both servers.
+func higher(a, ofA, b, ofB string) (rung, of string) {
 	one, _ := limits.ParseStep(a) // a name that is none is no rung
 	other, _ := limits.ParseStep(b)
-	if other > one {
-		return b
+	switch {
+	case other > one:
+		return b, ofB
+	case other == one && ofA != ofB:
+		return a, ""
 	}
-	return a
+	return a, ofA
 }
 
 // joinClass adds the seats of another server and what they do.

@@ -99,7 +99,7 @@ func (g *own) refuse(a *attempt, r *limits.Refusal) {
 	case beside > 0:
 		hold = time.Duration(r.Early)*50*time.Millisecond + time.Duration(beside)*10*time.Millisecond
 	}
-	hold = max(0, min(hold, r.RetryAfter, 20*second-(w.now-a.arrived)))
+	hold = max(0, min(hold, r.RetryAfter, 9*second-(w.now-a.arrived)))
 	a.over, a.timeout.fn = true, nil
 	g.held[a.op.client]++
 	w.after(hold, func() {

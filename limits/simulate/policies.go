@@ -19,6 +19,7 @@ func Ablations() []Policy {
 		Without("all seats where others use the database", limits.WideWhereShared),
 		Without("newest first", limits.NewestFirst),
 		Without("who has most waiting yields", limits.MostYields),
+		Without("a ladder of its own for whose crowd it is", limits.OwnLadder),
 		Without("care for deadlines", limits.CareForDeadlines),
 		Without("small reports first", limits.SmallFirst),
 		Without("the pause after a slot", limits.PauseAfterSlot),

@@ -51,7 +51,7 @@ function showState(v) {
   if (v.slots.taken !== null) add(`report slots ${v.slots.taken} of ${v.slots.all}`);
   if (v.demotion.state === "refused") add("reports do not yield the processor");
   if (v.crowded) add("crowd", "bad");
-  if (v.brownout) add(`brownout ${v.brownout.replace("_", " ")}`, "bad");
+  if (v.brownout) add(`brownout ${v.brownout.replace("_", " ")}${v.brownoutOf ? ` of workspace ${v.brownoutOf}` : ""}`, "bad");
   if (v.draining) add("draining", "bad");
   add(v.databaseUp ? "database answers" : "the database is away", v.databaseUp ? "" : "bad");
   $("state").replaceChildren(...parts.flatMap((p, i) => i ? [" · ", p] : [p]));
