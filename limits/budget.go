@@ -149,6 +149,7 @@ type Shortage struct {
 	Available  float64       // points there were
 	Rate       Rate          // of the budget that is short
 	RetryAfter time.Duration // until it holds them, if nobody else takes them
+	Of         Account       // that is short
 }
 
 // Account is one key of one budget.
@@ -226,7 +227,7 @@ func (a Account) lookLocked(key string, now span, points float64) (bucket, *Shor
 	after, wait := before.take(now, b.rate.spanOf(points), b.size)
 	if wait > 0 {
 		available := b.rate.pointsOf(b.size - before.used(now))
-		return before, &Shortage{Cost: points, Available: available, Rate: b.rate, RetryAfter: wait}
+		return before, &Shortage{Cost: points, Available: available, Rate: b.rate, RetryAfter: wait, Of: a}
 	}
 	return after, nil
 }

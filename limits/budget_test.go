@@ -93,8 +93,8 @@ func TestBudget(t *testing.T) {
 		b.Charge("k", 1990)
 		expect("charged", 10)
 		_, s := Reserve(20, Account{b, "k"})
-		want := &Shortage{Cost: 20, Available: 10, Rate: Rate{2000, 100}, RetryAfter: 100 * time.Millisecond}
-		if diff := cmp.Diff(want, s, roughly); diff != "" {
+		want := &Shortage{Cost: 20, Available: 10, Rate: Rate{2000, 100}, RetryAfter: 100 * time.Millisecond, Of: Account{b, "k"}}
+		if diff := cmp.Diff(want, s, roughly, cmp.Comparer(func(x, y Account) bool { return x == y })); diff != "" {
 			t.Errorf("shortage (-want +got):\n%s", diff)
 		}
 		expect("after a refusal", 10)

@@ -324,3 +324,21 @@ func TestParseClass(t *testing.T) {
 		t.Error(`ParseClass("urgent") is no error`)
 	}
 }
+
+// A change concerns its field and what lies below it, and no other that begins alike.
+func TestSuggestionsConcernTheirFields(t *testing.T) {
+	one := Suggestion{Kind: DropField, Path: "a.nodes"}
+	all := Suggestion{Kind: ReduceAll, Places: []Place{{Path: "a"}, {Path: "b", Argument: "first"}}}
+	for _, test := range []struct {
+		change Suggestion
+		path   string
+		want   bool
+	}{
+		{one, "a.nodes", true}, {one, "a.nodes.tasks", true}, {one, "a", false}, {one, "a.nodesOf", false},
+		{all, "a.x", true}, {all, "b", true}, {all, "c", false},
+	} {
+		if got := test.change.Concerns(test.path); got != test.want {
+			t.Errorf("%s concerns %s: %v, want %v", test.change.Kind, test.path, got, test.want)
+		}
+	}
+}

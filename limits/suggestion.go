@@ -3,6 +3,7 @@ package limits
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -31,6 +32,14 @@ type Suggestion struct {
 	Saves       float64 `json:"saves,omitempty"`     // in the error's unit
 	Mutation    string  `json:"mutation,omitempty"`
 	Places      []Place `json:"places,omitempty"`
+}
+
+// Concerns tells whether the change is at a field or at one above it.
+func (s Suggestion) Concerns(path string) bool {
+	places := append([]Place{{Path: s.Path}}, s.Places...)
+	return slices.ContainsFunc(places, func(p Place) bool {
+		return p.Path != "" && (path == p.Path || strings.HasPrefix(path, p.Path+"."))
+	})
 }
 
 // Place is an argument of a field, or a field.

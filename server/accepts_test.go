@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -55,6 +56,38 @@ func TestPreviewKnowsWhatResolversAccept(t *testing.T) {
 				t.Errorf("applied: the preview says %s, /graphql %s", a.raw, ran.raw)
 			}
 		})
+	}
+}
+
+// A number of more than 32 bits is no Int, wherever it stands, for the preview as for
+// the run.
+func TestIntsHave32Bits(t *testing.T) {
+	r := newRig(t, nil)
+	for name, query := range map[string]string{
+		"a page":      `{ projects(first: 2147483648) { nodes { name } } }`,
+		"below":       `{ projects(first: -2147483649) { nodes { name } } }`,
+		"of 64 bits":  `{ projects(first: 99999999999999999999) { nodes { name } } }`,
+		"a default":   `query($n: Int = 2147483648) { projects(first: $n) { nodes { name } } }`,
+		"in an input": `{ timesheetReport(input: {period: {from: "2025-01-01", to: "2025-01-31"}, groupBy: [USER], maxRows: 2147483648}) { rows { key } } }`,
+	} {
+		for _, path := range []string{pathCost, pathGraphQL} {
+			if a := r.must(call{path: path, query: query, token: r.token}); a.code() != codeBadUserInput || !strings.Contains(a.raw, " is no Int") {
+				t.Errorf("%s at %s: %s", name, path, a.raw)
+			}
+		}
+	}
+}
+
+// What is suggested for one field is not told where another is refused as well.
+func TestSuggestionsMendAllThatIsRefused(t *testing.T) {
+	r := newRig(t, nil)
+	const long = `long: projects(first: 500) { nodes { name } }`
+	if p, a := r.priced(r.token, `{ `+long+` }`, nil); len(p.Suggestions) == 0 || p.Verdict.Code != codeBadUserInput {
+		t.Errorf("one page too long: %s", a.raw)
+	}
+	p, a := r.priced(r.token, `{ `+long+` wrong: tags(first: 1, after: "x") { nodes { name } } }`, nil)
+	if p.Verdict.Code != codeBadUserInput || len(p.Suggestions) > 0 {
+		t.Errorf("a cursor that is none beside it: %s", a.raw)
 	}
 }
 

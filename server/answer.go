@@ -57,6 +57,7 @@ func (s *Server) chargeRefusal(r *request, f *fault) {
 	switch f.code {
 	case codeParseFailed, codeValidationFailed, codeDocumentLimit, codeBadRequest, codeTooLarge, codeNoOperation, codeBadUserInput, codeSlicing:
 		s.charge(r, refusalPoints+millis(r.timings.decode+r.timings.parse+r.timings.validate+r.timings.coerce))
+		r.account.charged = true
 	}
 }
 
@@ -126,39 +127,12 @@ func allowed(r *request) string {
 	return "GET, POST"
 }
 
-// throttle is what the person may still spend; where another budget has refused
-// them, that one's.
-func (s *Server) throttle(a account) throttleStatus {
-	if short := a.short; short != nil {
-		return throttleStatus{Maximum: short.Rate.Size, Available: round(short.Available), Restore: short.Rate.Restore}
-	}
-	own := a.budgets[0]
-	rate := own.Budget.Rate()
-	return throttleStatus{Maximum: rate.Size, Available: round(own.Budget.Available(own.Key)), Restore: rate.Restore}
-}
-
-// throttleOf is throttle for an answer, whose header and body tell the same.
-func (s *Server) throttleOf(r *request) throttleStatus {
-	if r.standing.Maximum == 0 {
-		r.standing = s.throttle(r.account)
-	}
-	return r.standing
-}
-
 // costHeaders tell proxies and clients that read headers what extensions say.
 func (s *Server) costHeaders(h *headers, r *request) {
 	if r.account.budgets == nil {
 		return
 	}
-	t := s.throttleOf(r)
-	fill := int64(math.Ceil((t.Maximum - t.Available) / t.Restore))
-	var room [64]byte
-	b := strconv.AppendInt(append(room[:0], `"cost";q=`...), int64(math.Round(t.Maximum)), 10)
-	b = strconv.AppendInt(append(b, ";w="...), int64(math.Ceil(t.Maximum/t.Restore)), 10)
-	h.set("Ratelimit-Policy", string(b))
-	b = strconv.AppendInt(append(room[:0], `"cost";r=`...), int64(max(0, math.Floor(t.Available))), 10)
-	b = strconv.AppendInt(append(b, ";t="...), fill, 10)
-	h.set("Ratelimit", string(b))
+	r.budgetHeaders(h)
 	if r.doc == nil || r.price.Basis == "" {
 		return
 	}

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -72,10 +71,12 @@ func (s *Server) authorize(ctx context.Context, r *request) *fault {
 
 // account is what a request's points are taken from.
 type account struct {
-	tenant  string // shares the gate's queues fairly with other tenants
-	budgets []limits.Account
+	tenant  string           // shares the gate's queues fairly with other tenants
+	budgets []limits.Account // of operations: the person's and the workspace's
+	buckets []limits.Account // those, and the front where it is none of them
 	front   limits.Account   // pays for refused documents: a token's own, so that a lost one locks nobody else out
 	short   *limits.Shortage // the budget that has refused this request
+	charged bool             // the front has paid for this request
 }
 
 func (s *Server) accountOf(c credential) account {
@@ -86,14 +87,12 @@ func (s *Server) accountOf(c credential) account {
 	userEnd := len(b)
 	own := string(strconv.AppendInt(append(b, '/'), int64(c.token), 10))
 	ws, user := own[len(prefix):wsEnd], own[len(prefix):userEnd] // one allocation for the three
-	return account{
-		tenant: ws,
-		budgets: []limits.Account{
-			{Budget: s.userBudget, Key: user},
-			{Budget: s.workspaceBudget, Key: ws},
-		},
-		front: limits.Account{Budget: s.userBudget, Key: own},
+	all := []limits.Account{
+		{Budget: s.userBudget, Key: user},
+		{Budget: s.workspaceBudget, Key: ws},
+		{Budget: s.userBudget, Key: own},
 	}
+	return account{tenant: ws, budgets: all[:2], buckets: all, front: all[2]}
 }
 
 // strangersAccount hangs the bucket of a client without a token on its address.
@@ -102,8 +101,8 @@ func (s *Server) strangersAccount(r *http.Request) account {
 	if err != nil {
 		host = r.RemoteAddr
 	}
-	own := limits.Account{Budget: s.userBudget, Key: "address " + host}
-	return account{tenant: own.Key, budgets: []limits.Account{own}, front: own}
+	all := []limits.Account{{Budget: s.userBudget, Key: "address " + host}}
+	return account{tenant: all[0].Key, budgets: all, buckets: all, front: all[0]}
 }
 
 func (a account) reserve(points float64) (*limits.Reservation, *limits.Shortage) {
@@ -111,16 +110,7 @@ func (a account) reserve(points float64) (*limits.Reservation, *limits.Shortage)
 }
 
 // debt is what is owed for refused documents, nil for nothing.
-func (a account) debt() *limits.Shortage {
-	own := a.front
-	available := own.Budget.Available(own.Key)
-	if available >= 0 {
-		return nil
-	}
-	rate := own.Budget.Rate()
-	wait := time.Duration((1 - available) / rate.Restore * float64(time.Second))
-	return &limits.Shortage{Cost: 1, Available: available, Rate: rate, RetryAfter: wait}
-}
+func (a account) debt() *limits.Shortage { return limits.Short(0, a.front) }
 
 // charge takes points for what a refused request has cost the server.
 func (a account) charge(points float64) { a.front.Budget.Charge(a.front.Key, points) }

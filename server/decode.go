@@ -33,6 +33,7 @@ type params struct {
 	extensions map[string]any
 	documentID string
 	id         string // of a document that is known by it, "" for none
+	persisted  bool   // the id came as the SHA-256 of a persisted query
 	trusted    bool   // known when the client was built
 }
 
@@ -41,14 +42,24 @@ const maxDocumentID = 200
 
 // readID reads the id of a document, as Apollo's clients send it in extensions
 // and others as documentId.
-func (p *params) readID() {
-	if own, ok := p.extensions["persistedQuery"].(map[string]any); ok {
-		p.id, _ = own["sha256Hash"].(string)
+func (p *params) readID() *fault {
+	switch own := p.extensions["persistedQuery"].(type) {
+	case nil:
+	case map[string]any:
+		if version := own["version"]; version != nil && version != json.Number("1") {
+			return refuse(codeBadRequest, "extensions.persistedQuery has version 1, and no other is known")
+		}
+		if p.id, p.persisted = own["sha256Hash"].(string); p.id == "" {
+			return refuse(codeBadRequest, "extensions.persistedQuery needs sha256Hash, the SHA-256 of the query")
+		}
+	default:
+		return wrongType("extensions.persistedQuery")
 	}
 	p.id = cmp.Or(p.id, p.documentID)
 	if len(p.id) > maxDocumentID {
 		p.id = "too long" // known to nobody
 	}
+	return nil
 }
 
 // decode reads the request's parameters from its URL or its body.
@@ -163,7 +174,10 @@ func decodeURL(q url.Values) (p params, f *fault) {
 
 func (w wire) params() (params, *fault) {
 	p := params{query: w.Query, operation: w.Operation, documentID: w.DocumentID, variables: w.Variables, extensions: w.Extensions}
-	if p.readID(); p.query == "" && p.id == "" {
+	if f := p.readID(); f != nil {
+		return p, f
+	}
+	if p.query == "" && p.id == "" {
 		return p, refuse(codeBadRequest, "the request has no query")
 	}
 	if len(p.query) > maxQuery {

@@ -86,8 +86,8 @@ type rowCount struct {
 // appendExtensions writes what an answer says beside data and errors.
 func (s *Server) appendExtensions(b []byte, r *request, f *fault) (_ []byte, err error) {
 	if r.doc == nil || r.price.Basis == "" {
-		if b, err = appendValue(append(b, `{"requestId":`...), r.id); err == nil && r.account.short != nil {
-			b = append(s.throttleOf(r).append(append(b, `,"cost":{`...)), '}') // refused before it had a price
+		if b, err = appendValue(append(b, `{"requestId":`...), r.id); err == nil && (r.account.short != nil || r.account.charged) {
+			b = append(r.throttle().append(append(b, `,"cost":{`...)), '}') // refused before it had a price
 		}
 		return append(b, '}'), err
 	}
@@ -103,7 +103,7 @@ func (s *Server) appendExtensions(b []byte, r *request, f *fault) (_ []byte, err
 func (s *Server) costOf(r *request, f *fault) *cost {
 	c := &cost{
 		Requested: round(r.price.Expected), Limit: s.caps.Points, Basis: r.price.Basis, Class: r.class.String(),
-		Throttle: s.throttleOf(r),
+		Throttle: r.throttle(),
 	}
 	if r.op != nil && f == nil {
 		actual := round(r.actual)

@@ -21,12 +21,16 @@ import (
 func newExecutor(es graphql.ExecutableSchema, log *slog.Logger) *executor.Executor {
 	e := executor.New(es)
 	e.SetQueryCache(requestDocument{})
-	e.SetErrorPresenter(func(ctx context.Context, err error) *gqlerror.Error { return present(ctx, log, err) })
-	e.SetRecoverFunc(func(_ context.Context, p any) error {
-		return fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-	})
+	e.SetErrorPresenter(presenter(log))
+	e.SetRecoverFunc(recovered)
 	return e
 }
+
+func presenter(log *slog.Logger) graphql.ErrorPresenterFunc {
+	return func(ctx context.Context, err error) *gqlerror.Error { return present(ctx, log, err) }
+}
+
+func recovered(_ context.Context, p any) error { return fmt.Errorf("panic: %v\n%s", p, debug.Stack()) }
 
 // Get implements graphql.Cache.
 func (requestDocument) Get(ctx context.Context, _ string) (*ast.QueryDocument, bool) {
@@ -61,8 +65,8 @@ func present(ctx context.Context, log *slog.Logger, err error) *gqlerror.Error {
 		return e
 	}
 	switch {
-	case errors.Is(cause, store.ErrNotKept):
-		return coded(e, codeOverloaded) // nobody is shown it: the report is then made
+	case errors.Is(cause, store.ErrNotKept), errors.Is(cause, store.ErrRehearsed):
+		return coded(e, codeOverloaded) // nobody is shown it: a report is then made, a rehearsal only looks for broken rules
 	case errors.Is(cause, store.ErrNoViewer):
 		e.Message = "this field needs a token"
 		return coded(e, codeUnauthenticated)

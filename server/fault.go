@@ -105,9 +105,9 @@ func (f *fault) with(name string, value any) *fault {
 }
 
 // retry adds the hint in both places: Apollo Client does not show headers on
-// errors.
+// errors. Who comes then does not come a part of a millisecond early.
 func (f *fault) retry(after time.Duration) *fault {
-	f.retryAfter = max(after, time.Millisecond)
+	f.retryAfter = max(after+time.Millisecond-1, time.Millisecond).Truncate(time.Millisecond)
 	return f.with("retryAfterMs", f.retryAfter.Milliseconds())
 }
 

@@ -240,7 +240,7 @@ func (d *decision) explain() string {
 	case reasonKilled:
 		return "an operator has ended it"
 	case "budget":
-		return "the budget of the person or the workspace is used up"
+		return "a budget is used up: the person's, the workspace's, or that for refused requests"
 	case "too_expensive":
 		return "one operation may not cost that much"
 	case "database_away":

@@ -37,7 +37,7 @@ func (r *rig) limits(query string) (v LimitsView) {
 // What was refused is shown with its reason, and who asked for most stands first.
 func TestLimitsNameWhoAsks(t *testing.T) {
 	now := time.Now()
-	r := newRig(t, func(c *Config) { c.User, c.Now = budget(5, 0.001), func() time.Time { return now } })
+	r := newRig(t, func(c *Config) { c.User, c.Now = budget(5.81, 0.001), func() time.Time { return now } })
 	ask := func(query, client string) answer {
 		return r.must(call{query: query, token: r.token, header: map[string]string{"Apollographql-Client-Name": client, "Apollographql-Client-Version": "3.1.0"}})
 	}

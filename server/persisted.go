@@ -96,6 +96,9 @@ func (s *persisted) resolve(p *params) (*document, *fault) {
 	if doc := s.trusted[id]; doc != nil && (p.query == "" || hashOf(p.query) == hashOf(doc.text())) && doc.named(p.operation) {
 		return doc, nil
 	}
+	if p.persisted && !isHash(id) && s.trusted[id] == nil && (p.query != "" || len(s.trusted) == 0) { // else it may be another build's
+		return nil, refuse(codeBadRequest, "sha256Hash is no SHA-256: 64 hexadecimal digits, in lower case")
+	}
 	if p.query != "" {
 		return s.full(p, id)
 	}

@@ -61,6 +61,53 @@ func TestAutomaticPersistedQueries(t *testing.T) {
 	}
 }
 
+// A hash that could never be known is an error, with its text and without, and so is
+// what else no protocol says; the ids of a manifest may look as they like.
+func TestHashesThatAreNone(t *testing.T) {
+	const text, other = `query Who { viewer { role } }`, `{ viewer { workspace { id } } }`
+	md5, sha1 := "7744019d033b54619abd1d2c3fd214a3", strings.Repeat("a1", 20)
+	plain := newRig(t, nil)
+	trusting := newRig(t, nil)
+	if err := trusting.server.Trust(t.Context(), []Trusted{{ID: md5, Name: "Who", Text: text}, {ID: sha1, Text: other}}); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		rig                   *rig
+		persisted, rest, code string
+	}{
+		"in capitals":                        {plain, `{"version":1,"sha256Hash":"` + strings.ToUpper(hashOf(text)) + `"}`, `,"query":"` + text + `"`, codeBadRequest},
+		"in capitals, alone":                 {plain, `{"version":1,"sha256Hash":"` + strings.ToUpper(hashOf(text)) + `"}`, "", codeBadRequest},
+		"a word":                             {plain, `{"version":1,"sha256Hash":"abc"}`, `,"query":"` + text + `"`, codeBadRequest},
+		"a word, alone":                      {plain, `{"version":1,"sha256Hash":"abc"}`, "", codeBadRequest},
+		"empty":                              {plain, `{"version":1,"sha256Hash":""}`, `,"query":"` + text + `"`, codeBadRequest},
+		"a number":                           {plain, `{"version":1,"sha256Hash":7}`, `,"query":"` + text + `"`, codeBadRequest},
+		"none":                               {plain, `{"version":1}`, `,"query":"` + text + `"`, codeBadRequest},
+		"version 2":                          {plain, `{"version":2,"sha256Hash":"` + hashOf(text) + `"}`, `,"query":"` + text + `"`, codeBadRequest},
+		"a version in words":                 {plain, `{"version":"1","sha256Hash":"` + hashOf(text) + `"}`, `,"query":"` + text + `"`, codeBadRequest},
+		"no object":                          {plain, `"` + hashOf(text) + `"`, `,"query":"` + text + `"`, codeBadRequest},
+		"a list":                             {plain, `[1]`, `,"query":"` + text + `"`, codeBadRequest},
+		"null":                               {plain, `null`, `,"query":"` + text + `"`, ""},
+		"as it should be":                    {plain, `{"version":1,"sha256Hash":"` + hashOf(text) + `"}`, `,"query":"` + text + `"`, ""},
+		"a documentId beside a text":         {plain, `null`, `,"documentId":"relay-7","query":"` + text + `"`, ""},
+		"a manifest's MD5":                   {trusting, `{"version":1,"sha256Hash":"` + md5 + `"}`, "", ""},
+		"with its text":                      {trusting, `{"version":1,"sha256Hash":"` + md5 + `"}`, `,"query":"` + text + `"`, ""},
+		"a manifest's SHA-1":                 {trusting, `{"version":1,"sha256Hash":"` + sha1 + `"}`, "", ""},
+		"as documentId":                      {trusting, `null`, `,"documentId":"` + sha1 + `"`, ""},
+		"an id of another build's manifest":  {trusting, `{"version":1,"sha256Hash":"abc"}`, "", codePersistedUnknown},
+		"with a text that would not be kept": {trusting, `{"version":1,"sha256Hash":"abc"}`, `,"query":"` + text + `"`, codeBadRequest},
+	} {
+		t.Run(name, func(t *testing.T) {
+			body := `{"extensions":{"persistedQuery":` + test.persisted + `}` + test.rest + `}`
+			if a := test.rig.must(call{body: body, token: test.rig.token, accept: mediaGraphQL}); a.code() != test.code {
+				t.Errorf("%q, want %q: %s", a.code(), test.code, a.raw)
+			}
+		})
+	}
+	if documents, _ := plain.server.persisted.held(); documents != 1 {
+		t.Errorf("%d documents are kept, want the one with a hash that is one", documents)
+	}
+}
+
 func TestModesOfDocuments(t *testing.T) {
 	const text = `query Who { viewer { role } }`
 	off := newRig(t, func(c *Config) { c.Documents = DocumentsOff })

@@ -75,7 +75,7 @@ func (s *Server) cost(w http.ResponseWriter, hr *http.Request) {
 	}
 	r.media = mediaJSON // a price is no answer of GraphQL's
 	answer := s.preview(r)
-	answer.Cost.Throttle = s.throttleOf(r)
+	answer.Cost.Throttle = r.throttle()
 	status := s.send(w, r, nil, func() ([]byte, error) { return json.Marshal(answer) })
 	s.finish(r, status, decisionPriced)
 }
@@ -86,10 +86,13 @@ func (s *Server) priceOnly(ctx context.Context, r *request) (*graphql.Response, 
 	if r.Method != http.MethodPost {
 		return nil, refuse(codeMethod, "prices are asked for by POST")
 	}
-	if _, f := s.understand(ctx, r); f != nil {
+	opCtx, f := s.understand(ctx, r)
+	if f != nil {
 		return nil, f
 	}
-	s.charge(r, millis(r.timings.decode+r.timings.parse+r.timings.validate+r.timings.coerce+r.timings.price))
+	began := time.Now()
+	r.wrong = s.rehearse(ctx, r, opCtx)
+	s.charge(r, millis(r.timings.decode+r.timings.parse+r.timings.validate+r.timings.coerce+r.timings.price+time.Since(began)))
 	return nil, nil
 }
 
@@ -122,12 +125,12 @@ func (s *Server) preview(r *request) preview {
 	}
 	if short := limits.Short(r.price.Expected, r.account.budgets...); short != nil && s.mode.of(RuleBudgets) == Enforce {
 		r.account.short = short
-		f := throttled(short)
+		f := r.throttled()
 		p.Verdict = verdict{Code: f.code, Message: f.message, RetryAfterMs: f.retryAfter.Milliseconds()}
 		return p
 	}
-	if bad := s.caps.CheckInput(r.doc.formula, r.vars, r.est); bad != nil {
-		p.Verdict, p.Suggestions = verdict{Code: codeBadUserInput, Message: bad.Error(), Unit: limits.Points}, bad.Suggestions
+	if len(r.wrong) > 0 {
+		p.Verdict, p.Suggestions = s.refusedInput(r)
 	}
 	return p
 }

@@ -30,6 +30,9 @@ func scalarLiterals(ctx context.Context) core.RuleFunc {
 				return
 			}
 			value, err := v.Value(nil)
+			if _, wrong := strconv.ParseInt(v.Raw, 10, 32); v.Definition.Name == "Int" && v.Kind == ast.IntValue && wrong != nil {
+				err = fmt.Errorf("%s is no Int", v.Raw)
+			}
 			if err == nil {
 				err = graph.CheckScalar(ctx, v.Definition.Name, value)
 			}

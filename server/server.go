@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
 
 	"headroom/graph"
@@ -78,6 +79,7 @@ type Server struct {
 	work            *limits.Learner
 	clamped         map[string]struct{} // statements that have an alarm
 	audit           *audit
+	executable      graphql.ExecutableSchema
 	exec            *executor.Executor
 	health          *health
 	metrics         *metrics
@@ -112,6 +114,9 @@ func New(c Config) (*Server, error) {
 		playground: playground{cache: c.Assets, token: c.Starter},
 		work:       limits.NewLearner(), clamped: map[string]struct{}{}, audit: newAudit(),
 	}
+	if s.mode.of(RuleBudgets) == Enforce { // more than a whole budget is never there
+		s.caps.Points = min(s.caps.Points, c.User.Size, c.Tenant.Size)
+	}
 	s.prices.list.Store(ratesOf(BuiltinPrices()))
 	for text, v := range c.Demo {
 		s.demo[text] = credential{workspace: v.Workspace.ID, user: v.User, scope: timesheet.ScopeWrite}
@@ -134,7 +139,7 @@ func New(c Config) (*Server, error) {
 		return nil, fmt.Errorf("price the schema: %w", err)
 	}
 	s.documents, s.persisted = newDocuments(es.Schema()), newPersisted(c.Documents)
-	s.exec = newExecutor(es, c.Log)
+	s.executable, s.exec = es, newExecutor(es, c.Log)
 	s.metrics = newMetrics(s)
 	s.exports.metrics = s.metrics
 	return s, nil
@@ -175,16 +180,6 @@ func (s *Server) snapshot() limits.Snapshot {
 		return s.adaptive.Snapshot()
 	}
 	return s.static.Snapshot()
-}
-
-// budgetOf is what the person who asks may still spend, for Viewer.budget.
-func (s *Server) budgetOf(ctx context.Context) (available, size, restore float64) {
-	a, ok := ctx.Value(accountKey{}).(account)
-	if !ok {
-		return 0, 0, 0
-	}
-	t := s.throttle(a)
-	return t.Available, t.Maximum, t.Restore
 }
 
 const pathGraphQL = "/graphql"

@@ -8,6 +8,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"headroom/graph"
 	"headroom/limits"
@@ -31,7 +32,8 @@ type request struct {
 	price   limits.Price
 	over    *limits.CostError // what is too much for one operation
 	class   limits.Class
-	explain *explanation // of each field, where it was asked for
+	explain *explanation  // of each field, where it was asked for
+	wrong   gqlerror.List // of a preview: what resolvers refuse of the arguments
 	timings timings
 	started time.Time // of the execution
 	op      *store.Operation
@@ -41,7 +43,8 @@ type request struct {
 	actual  float64         // points, once it has run
 	leaves  bool            // its connection ends with the answer
 
-	standing throttleStatus // what header and body tell of the budget; read once, by throttleOf
+	standing     []budgetState // what header and body tell of the budgets, from states
+	standingRoom [3]budgetState
 }
 
 // do answers one GraphQL request. Read it from top to bottom: the checks stand
@@ -154,12 +157,7 @@ func (s *Server) reserve(r *request) (*limits.Reservation, *fault) {
 	if s.mode.of(RuleBudgets) == Measure {
 		return &limits.Reservation{}, nil
 	}
-	return nil, throttled(short)
-}
-
-func throttled(short *limits.Shortage) *fault {
-	return refuse(codeThrottled, fmt.Sprintf("the budget of %s points is used up for the moment; it restores %g a second", text(short.Rate.Size), short.Rate.Restore)).
-		with("cost", round(short.Cost)).retry(short.RetryAfter)
+	return nil, r.throttled()
 }
 
 // enter asks the gate for a permit, and says until when it may be used. Who came before

@@ -56,9 +56,12 @@ func (s *Server) checkDebt(r *request) *fault {
 	if short == nil || s.mode.of(RuleBudgets) != Enforce {
 		return nil
 	}
-	r.account.short = short
 	s.holdDebt(r)
-	return throttled(short)
+	if r.account.short = r.account.debt(); r.account.short == nil { // paid off meanwhile: it may come back at once
+		short.RetryAfter, short.Available = 0, 0
+		r.account.short = short
+	}
+	return r.throttled()
 }
 
 // coerce reads the variables by the document's types. The executor finds the

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -26,6 +27,13 @@ type Operation struct {
 func NewOperation(seats int) *Operation {
 	return &Operation{seats: make(chan struct{}, seats)}
 }
+
+// NewRehearsal is an operation that asks the database nothing: its statements end with
+// [ErrRehearsed], so that what is refused before the first one can be seen.
+func NewRehearsal() *Operation { return &Operation{} }
+
+// ErrRehearsed is what the statements of a rehearsal end with.
+var ErrRehearsed = errors.New("a rehearsal asks the database nothing")
 
 // RunIn makes the operation run on a slot's connection, so that the slot ends with
 // the backend that does the work. It is called before the first statement; the
@@ -54,8 +62,11 @@ func operationFrom(ctx context.Context) *Operation {
 // seat takes one of the operation's seats until release is called.
 func seat(ctx context.Context) (release func(), err error) {
 	op := operationFrom(ctx)
-	if op == nil {
+	switch {
+	case op == nil:
 		return func() {}, nil
+	case op.seats == nil:
+		return nil, ErrRehearsed
 	}
 	select {
 	case op.seats <- struct{}{}:

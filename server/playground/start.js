@@ -171,7 +171,7 @@ async function fetcher(params, options) {
 
 function show(status, answer) {
   const cost = answer.extensions && answer.extensions.cost;
-  if (cost && cost.actualQueryCost !== null) panel.ran(cost);
+  if (typeof cost?.actualQueryCost === 'number') panel.ran(cost);
   else if (answer.errors) panel.refused(status, answer.errors[0]);
 }
 
