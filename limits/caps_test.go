@@ -334,8 +334,13 @@ func TestSuggestionsConcernTheirFields(t *testing.T) {
 		path   string
 		want   bool
 	}{
-		{one, "a.nodes", true}, {one, "a.nodes.tasks", true}, {one, "a", false}, {one, "a.nodesOf", false},
-		{all, "a.x", true}, {all, "b", true}, {all, "c", false},
+		{one, "a.nodes", true},
+		{one, "a.nodes.tasks", true},
+		{one, "a", false},
+		{one, "a.nodesOf", false},
+		{all, "a.x", true},
+		{all, "b", true},
+		{all, "c", false},
 	} {
 		if got := test.change.Concerns(test.path); got != test.want {
 			t.Errorf("%s concerns %s: %v, want %v", test.change.Kind, test.path, got, test.want)

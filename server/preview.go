@@ -116,23 +116,32 @@ func (s *Server) preview(r *request) preview {
 	if s.mode.Mode != Off {
 		p.Allows = allows(r)
 	}
+	enforced := s.mode.of(RuleBudgets) == Enforce
 	if over := r.over; over != nil {
 		p.Suggestions = over.Suggestions
-		if s.mode.of(RuleCaps) != Measure {
-			p.Verdict = verdict{Code: codeTooExpensive, Message: over.Error(), Unit: over.Unit}
-			return p
-		}
 	}
-	if short := limits.Short(r.price.Expected, r.account.budgets...); short != nil && s.mode.of(RuleBudgets) == Enforce {
-		r.account.short = short
-		f := r.throttled()
-		p.Verdict = verdict{Code: f.code, Message: f.message, RetryAfterMs: f.retryAfter.Milliseconds()}
+	if debt := r.account.debt(); debt != nil && enforced { // what the preview took is in it
+		p.Verdict = r.throttledVerdict(debt)
+		return p
+	}
+	if over := r.over; over != nil && s.mode.of(RuleCaps) != Measure {
+		p.Verdict = verdict{Code: codeTooExpensive, Message: over.Error(), Unit: over.Unit}
+		return p
+	}
+	if short := limits.Short(r.price.Expected, r.account.budgets...); short != nil && enforced {
+		p.Verdict = r.throttledVerdict(short)
 		return p
 	}
 	if len(r.wrong) > 0 {
 		p.Verdict, p.Suggestions = s.refusedInput(r)
 	}
 	return p
+}
+
+func (r *request) throttledVerdict(short *limits.Shortage) verdict {
+	r.account.short = short
+	f := r.throttled()
+	return verdict{Code: f.code, Message: f.message, RetryAfterMs: f.retryAfter.Milliseconds()}
 }
 
 // allows is nil for what costs nothing.

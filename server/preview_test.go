@@ -125,6 +125,18 @@ func TestPreviewsPayForTheirTime(t *testing.T) {
 	}
 }
 
+// A preview that leaves its sender in debt says that nothing of theirs would run now.
+func TestPreviewKnowsOfTheDebtItMakes(t *testing.T) {
+	r := newRig(t, func(c *Config) { c.User = budget(1, 0.001) })
+	account := r.server.accountOf(*mustRead(t, r))
+	account.charge(0.9999)
+	const query = `{ viewer { role } }`
+	p, a := r.priced(r.token, query, nil)
+	if ran := r.must(call{query: query, token: r.token}); p.Verdict.Code != codeThrottled || ran.code() != codeThrottled || p.Verdict.RetryAfterMs <= 0 || p.Cost.Throttle.Available >= 0 {
+		t.Errorf("the preview says %s, /graphql %s", a.raw, ran.raw)
+	}
+}
+
 func mustRead(t *testing.T, r *rig) *credential {
 	t.Helper()
 	c, ok := r.server.keys.readToken(r.token, time.Now())
