@@ -23,13 +23,13 @@ type CostCmd struct {
 	JSON           bool     `name:"json" help:"Print JSON instead of a table."`
 }
 
-// Help is shown below the flags.
+// Help is shown above the flags.
 func (c *CostCmd) Help() string {
 	return `Examples:
   headroom cost 'ops/*.graphql'
   headroom cost 'ops/*.graphql' --vars vars.json --budget 500
   headroom cost persisted-query-manifest.json --json > prices.json
-  headroom cost ops.json --statistics http://localhost:9090/debug/statistics --admin-token-file token
+  headroom cost ops.json --statistics http://localhost:8081/debug/statistics
   headroom cost 'ops/*.graphql' --schema https://api.example.com/schema.graphql --page 50
 
 --vars is such as {"first": 20, "MyReport": {"input": {"maxRows": 100}}}.

@@ -120,6 +120,15 @@ type PricesPublishCmd struct {
 	Reason string             `help:"Why." placeholder:"TEXT"`
 }
 
+// Help is shown above the flags.
+func (c *PricesPublishCmd) Help() string {
+	return `Examples:
+  headroom prices publish --author Ann --reason "the covering index has grown"
+  headroom prices publish --author Ann --reason "a slower disk" --set row.table=0.0006 --set row.text=0.0009
+
+headroom prices diff shows what the first would change, headroom prices show the names and their present values.`
+}
+
 // Run publishes and prints what has changed.
 func (c *PricesPublishCmd) Run(env *environment) error {
 	if strings.TrimSpace(c.Author) == "" || strings.TrimSpace(c.Reason) == "" {
