@@ -22,14 +22,30 @@ type row struct {
 	served    uint32 // microseconds, as the server accounts for them; 0 if it does not
 	queued    uint32 // of served: waiting, not work
 	bytes     uint32
-	told      uint32 // milliseconds until the client may come back, of a refusal
+	told      uint32 // milliseconds until the client may come back, of a refusal; else hundredths of the points it took, 0 if the server does not say
 	status    uint16
 	op        uint16
 	outcome   Outcome
 	kind      uint8 // of client, in behaviours
 	attempts  uint8
-	refused   bool // ok, with userErrors
-	foreign   bool // another person's data
+	remark    remark
+}
+
+// remark is what there is to say of an answer beside its outcome.
+type remark uint8
+
+const (
+	noRemark   remark = iota
+	userErrors        // right, but the rules of the business said no
+	foreign           // another person's data
+)
+
+// points are what the server says the operation took, in hundredths.
+func (r *row) points() uint32 {
+	if r.outcome == Shed || r.outcome == Throttled {
+		return 0
+	}
+	return r.told
 }
 
 // server is the server's time, with what was waited in it.
@@ -63,6 +79,7 @@ type attack struct {
 	start  time.Time
 	ctx    context.Context
 	rows   []row         // in the order of arrivals; each written once, by whoever serves that arrival
+	over   bits          // the rows that are written
 	parked chan struct{} // one for each client that waits to try again
 	sent   atomic.Int64  // attempts
 	hits   int           // as vegeta counted them
@@ -88,7 +105,7 @@ type detail struct {
 const maxDetails = 100
 
 func newAttack(p *plan, d *deck, c *client, l *live) (*attack, error) {
-	a := &attack{plan: p, deck: d, client: c, live: l, rows: make([]row, p.rows), details: map[detail]int{}}
+	a := &attack{plan: p, deck: d, client: c, live: l, rows: make([]row, p.rows), over: newBits(p.rows), details: map[detail]int{}}
 	for _, stream := range p.streams {
 		if err := a.load(stream.Stream); err != nil {
 			return nil, fmt.Errorf("phase %s: %w", p.phases[stream.phase].Name, err)

@@ -22,7 +22,9 @@ type Step struct {
 	Broke    []Break            `json:"broke"`           // the promises that did not hold
 	Invalid  []string           `json:"invalid"`         // why the step proves nothing
 	CPU      *Usage             `json:"cpu,omitempty"`
-	Resource string             `json:"resource"` // what was used up
+	Resource string             `json:"resource"`                 // what was used up
+	Work     []Work             `json:"work,omitempty"`           // that the server did, by its own counters, in the last round of the step
+	Headroom float64            `json:"headroom_ratio,omitempty"` // that the server would tell if this were its busiest minute; 0: it does not
 }
 
 // Break is a promise that did not hold in a step.
@@ -58,6 +60,7 @@ const (
 // Search is what breakpoint is asked beside a Config.
 type Search struct {
 	From, To float64 // arrivals a second, all streams together; 0: the scenario's own rate, and maxRate
+	Audit    bool    // set what the server says of its headroom beside what is found
 }
 
 // Breakpoint finds the greatest rates at which a scenario's promises hold: its
@@ -76,11 +79,15 @@ func Breakpoint(ctx context.Context, c Config, q Search) (*Record, error) {
 	s.watch.quiet(ctx, s.spec.quiet, s.say)
 	began, print := time.Now(), s.fingerprint(ctx)
 	points, err := climb.points()
+	var audit *Audit
+	if q.Audit && err == nil {
+		audit, err = climb.audit(points)
+	}
 	stop := &Stop{}
 	if err != nil && !errors.As(err, &stop) {
 		return nil, err
 	}
-	record := s.climbed(climb, points, stop, began, print)
+	record := s.climbed(climb, points, audit, stop, began, print)
 	if c.Out != "" {
 		return record, record.write(c.Out)
 	}

@@ -166,7 +166,7 @@ phases: [ { name: load, for: 10s, streams: [ { mix: { MyDay: 1 }, rate: 50 }, { 
 	if collapse.Rate < interactive.Rate || !strings.Contains(collapse.Rule, collapseRule) {
 		t.Errorf("collapse: %+v, want at least %.0f/s until goodput falls", collapse, interactive.Rate)
 	}
-	v := concluded(points, &Stop{})
+	v := concluded(points, nil, &Stop{})
 	if v.Exit != ExitPass || v.Word != "FOUND" || !strings.HasPrefix(v.Reasons[0], "all: ") {
 		t.Errorf("verdict %+v", v)
 	}
@@ -236,11 +236,11 @@ func TestClimbHeedsTheGenerator(t *testing.T) {
 	if ok || err != nil {
 		t.Errorf("what broke whatever the generator did: %t, %v", ok, err)
 	}
-	v := concluded(nil, &Stop{ExitInvalid, errors.New("at 10/s the generator lagged")})
+	v := concluded(nil, nil, &Stop{ExitInvalid, errors.New("at 10/s the generator lagged")})
 	if v.Exit != ExitInvalid || v.Reasons[0] != "at 10/s the generator lagged" {
 		t.Errorf("verdict %+v", v)
 	}
-	if v := concluded([]Point{{Name: pointAll, Above: 2, Rule: "r"}}, &Stop{}); v.Exit != ExitViolated {
+	if v := concluded([]Point{{Name: pointAll, Above: 2, Rule: "r"}}, nil, &Stop{}); v.Exit != ExitViolated {
 		t.Errorf("nothing holds: %+v, want exit %d", v, ExitViolated)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/url"
@@ -181,4 +182,11 @@ func serverTime(header http.Header) (whole, queued time.Duration) {
 		}
 	}
 	return whole, queued
+}
+
+// pointsOf are the points that the server says an operation took, in hundredths; 0 if
+// it does not.
+func pointsOf(header http.Header) uint32 {
+	points, _ := strconv.ParseFloat(header.Get("X-Cost-Actual"), 64) // no number counts as none
+	return uint32(min(max(0, math.Round(100*points)), math.MaxUint32))
 }

@@ -8,11 +8,11 @@ import (
 )
 
 // climbed is the record of a search that ended by itself, or by stop.
-func (s *session) climbed(c *climb, points []Point, stop *Stop, began time.Time, print Fingerprint) *Record {
+func (s *session) climbed(c *climb, points []Point, audit *Audit, stop *Stop, began time.Time, print Fingerprint) *Record {
 	r := &Record{
 		Version: RecordVersion, Command: "breakpoint", Scenario: s.spec.name, ScenarioHash: s.scenarioHash(), Fingerprint: print,
 		Target: s.target.String(), Seed: s.Seed, People: len(s.deck.scene.users), Began: began.UTC(), Took: Millis(time.Since(began)),
-		Rounds: 1, Steps: c.steps, Points: points, Verdict: concluded(points, stop), done: &finished{},
+		Rounds: 1, Steps: c.steps, Points: points, Audit: audit, Verdict: concluded(points, audit, stop), done: &finished{},
 	}
 	if s.watch.why != "" {
 		r.Notes = append(r.Notes, "the load of other programs was not judged: "+s.watch.why)
@@ -22,11 +22,15 @@ func (s *session) climbed(c *climb, points []Point, stop *Stop, began time.Time,
 }
 
 // concluded is the verdict of a search: it passes if it found a rate at which
-// every promise holds, and what breaks above.
-func concluded(points []Point, stop *Stop) Verdict {
+// every promise holds, and what breaks above, and if the server was right about its
+// headroom, where that was asked.
+func concluded(points []Point, audit *Audit, stop *Stop) Verdict {
 	var v Verdict
 	for _, p := range points {
 		v.Reasons = append(v.Reasons, p.String())
+	}
+	if audit != nil {
+		v.Reasons = append(v.Reasons, audit.String())
 	}
 	switch {
 	case stop.Exit == ExitInterrupted:
@@ -36,6 +40,10 @@ func concluded(points []Point, stop *Stop) Verdict {
 		v.Reasons = append([]string{stop.Error()}, v.Reasons...)
 	case len(points) == 0 || points[0].Rate == 0:
 		v.Exit, v.Word = ExitViolated, "FAIL"
+	case audit != nil && !audit.holds():
+		v.Exit, v.Word = ExitViolated, "FAIL"
+		last := len(v.Reasons) - 1
+		v.Reasons = append(v.Reasons[last:], v.Reasons[:last]...)
 	default:
 		v.Exit, v.Word = ExitPass, "FOUND"
 	}
@@ -75,8 +83,16 @@ func (r *Record) writeSteps(b *bytes.Buffer) {
 		}
 		rows = append(rows, []string{
 			fmt.Sprintf("%.1f/s", s.Rate), fmt.Sprintf("%.0f s", s.Seconds), fmt.Sprintf("%.1f", s.Goodput), fmt.Sprint(s.Shed),
-			quantile(s.Response, s.Response.P50), quantile(s.Response, s.Response.P99), cpu, broke,
+			quantile(s.Response, s.Response.P50), quantile(s.Response, s.Response.P99), cpu, s.headroom(), broke,
 		})
 	}
-	table(b, []string{"step", "for", "goodput/s", "shed", "response p50", "p99", "machine", "what broke"}, rows)
+	table(b, []string{"step", "for", "goodput/s", "shed", "response p50", "p99", "machine", "headroom", "what broke"}, rows)
+}
+
+// headroom is what the server would say of itself; a dash if it does not.
+func (s Step) headroom() string {
+	if s.Headroom == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.2f x", s.Headroom)
 }

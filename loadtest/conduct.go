@@ -58,7 +58,7 @@ func (a *attack) serveClient(seq uint64, each []*loaded, person int, e errand) {
 	for _, op := range each {
 		if a.ctx.Err() != nil {
 			now := time.Since(a.start)
-			a.rows[e.at] = row{sent: now, end: now, op: op.index, outcome: Interrupted, kind: kindIndex(e.kind)}
+			a.end(e.at, row{sent: now, end: now, op: op.index, outcome: Interrupted, kind: kindIndex(e.kind)})
 		} else {
 			var err error
 			e.call, err = a.deck.drawFor(rng, op, user)
@@ -90,12 +90,18 @@ func (a *attack) operation(e errand, err error) {
 		r, j = a.operate(e, stream.Stream)
 		r.op = e.call.op.index
 	}
-	r.outcome, r.refused, r.foreign, r.kind = j.outcome, j.refused, j.foreign, kindIndex(e.kind)
-	a.rows[e.at] = r
+	r.outcome, r.remark, r.kind = j.outcome, j.remark(), kindIndex(e.kind)
+	a.end(e.at, r)
 	a.live.ended(stream.Class, j.outcome, r.end-e.due)
 	if j.detail != "" {
 		a.note(detail{e.call.op.Name, j.outcome.String(), j.detail})
 	}
+}
+
+// end writes the row of an operation that is over.
+func (a *attack) end(at uint32, r row) {
+	a.rows[at] = r
+	a.over.raise(at)
 }
 
 // maxRetrying is how long after it was due an operation is still tried again.
@@ -199,10 +205,12 @@ func (a *attack) attempt(due, abandon time.Duration, e errand) (row, answer, jud
 	server, queued := serverTime(got.answer.header)
 	r := row{
 		sent: got.sent.Sub(a.start), end: got.end.Sub(a.start),
-		served: microseconds(server), queued: microseconds(queued),
+		served: microseconds(server), queued: microseconds(queued), told: pointsOf(got.answer.header),
 		bytes: uint32(len(got.answer.body)), status: uint16(got.answer.status),
 	}
 	j := classify(e.call.op.Operation, e.call.user, got.answer)
-	r.told = uint32(min(j.told.Milliseconds(), math.MaxUint32))
+	if j.told > 0 {
+		r.told = uint32(min(j.told.Milliseconds(), math.MaxUint32))
+	}
 	return r, got.answer, j
 }

@@ -75,7 +75,7 @@ func capacities(runs []*Record) ([]CapacityAt, error) {
 	least := leastData(runs).Fingerprint.Data.Entries
 	var list []CapacityAt
 	for _, r := range runs {
-		rate := r.breakpoint()
+		rate := bearable(r.Points)
 		if rate <= 0 {
 			return nil, fmt.Errorf("the run of %s found no breakpoint: it takes runs of surge breakpoint", r.Began.Format("2006-01-02 15:04"))
 		}
@@ -89,16 +89,6 @@ func capacities(runs []*Record) ([]CapacityAt, error) {
 		list = append(list, CapacityAt{Data: data, Rate: rate})
 	}
 	return list, nil
-}
-
-// breakpoint is the greatest rate at which people who wait at a screen were
-// served as promised, else that at which everybody was.
-func (r *Record) breakpoint() float64 {
-	found := map[string]float64{}
-	for _, p := range r.Points {
-		found[p.Name] = p.Rate
-	}
-	return max(found[pointInteractive], found[pointAll])
 }
 
 func leastData(runs []*Record) *Record {

@@ -114,6 +114,17 @@ type judgement struct {
 	foreign bool          // it holds another person's data
 }
 
+// remark is what a row keeps of it beside the outcome.
+func (j judgement) remark() remark {
+	switch {
+	case j.foreign:
+		return foreign
+	case j.refused:
+		return userErrors
+	}
+	return noRemark
+}
+
 // classify judges an answer to op that user asked; an answer in time is OK, and
 // the caller makes it Late.
 func classify(op *Operation, user *User, a answer) judgement {

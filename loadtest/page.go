@@ -258,11 +258,12 @@ func quantity(text string) (float64, bool) {
 }
 
 func (r *Record) operationsPart() pagePart {
-	t := pageTable{Title: "Operations in the judged phases", Head: []string{"operation", "sent", "ok", "p50", "p95", "p99", "longest"}}
+	t := pageTable{Title: "Operations in the judged phases", Head: []string{"operation", "sent", "ok", "p50", "p95", "p99", "longest", "server's p50", "points"}}
 	for _, o := range r.Operations {
 		t.Rows = append(t.Rows, []string{
 			o.Operation, number(float64(o.Sent)), number(float64(o.OK)),
 			quantile(o.Response, o.Response.P50), quantile(o.Response, o.Response.P95), quantile(o.Response, o.Response.P99), quantile(o.Response, o.Response.Max),
+			quantile(o.Server, o.Server.P50), o.points(),
 		})
 	}
 	why := pageTable{Title: "Answers that were not ok", Head: []string{"operation", "outcome", "reason", "count"}}

@@ -24,14 +24,14 @@ func (r *Record) searchPart() pagePart {
 		}
 		points.Rows = append(points.Rows, []string{p.Name, number(p.Rate), above, typeset(p.Rule), p.Resource})
 	}
-	steps := pageTable{Title: "Steps, as they were sent", Head: []string{"a second", "answered right, a second", "refused", "p50", "p99", "what broke"}}
+	steps := pageTable{Title: "Steps, as they were sent", Head: []string{"a second", "answered right, a second", "refused", "p50", "p99", "headroom_ratio", "what broke"}}
 	for _, s := range r.Steps {
 		var why []string
 		for _, b := range s.Broke {
 			why = append(why, typeset(b.Rule))
 		}
 		steps.Rows = append(steps.Rows, []string{
-			number(s.Rate), number(s.Goodput), number(float64(s.Shed)), quantile(s.Response, s.Response.P50), quantile(s.Response, s.Response.P99),
+			number(s.Rate), number(s.Goodput), number(float64(s.Shed)), quantile(s.Response, s.Response.P50), quantile(s.Response, s.Response.P99), s.headroom(),
 			strings.Join(append(why, s.Invalid...), "; "),
 		})
 	}

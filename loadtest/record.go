@@ -43,6 +43,7 @@ type Record struct {
 	Notes        []string          `json:"notes"`
 	Steps        []Step            `json:"steps,omitempty"`  // of a search, as they were sent
 	Points       []Point           `json:"points,omitempty"` // what the search found
+	Audit        *Audit            `json:"audit,omitempty"`  // of the server's headroom_ratio, where it was asked for
 
 	done   *finished // nil if it was read from a file
 	voided bool      // its files could not be stored whole
@@ -86,6 +87,8 @@ type OperationRecord struct {
 	OK        int       `json:"ok"`
 	Refused   int       `json:"ok_with_user_errors"`
 	Response  Quantiles `json:"response"`
+	Server    Quantiles `json:"server"` // as Server-Timing says
+	Points    float64   `json:"points"` // on average, as X-Cost-Actual says; 0 if it does not
 }
 
 // idle tells of an operation that did nothing each time: right answers, all with
@@ -216,7 +219,7 @@ func operations(rounds []*attack, known []*loaded) []OperationRecord {
 	var list []OperationRecord
 	for i, op := range known {
 		if t := &tallies[i]; t.planned > 0 {
-			list = append(list, OperationRecord{op.Name, t.planned, t.outcomes[OK], t.refused, t.response.quantiles()})
+			list = append(list, OperationRecord{op.Name, t.planned, t.outcomes[OK], t.refused, t.response.quantiles(), t.server.quantiles(), t.meanPoints()})
 		}
 	}
 	return list

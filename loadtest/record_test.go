@@ -184,7 +184,9 @@ func TestOperationsThatDidNothing(t *testing.T) {
 	}
 	refused := func(_ string, class Class, _ time.Duration) row {
 		r := took(time.Millisecond)
-		r.refused = class == ClassInteractive
+		if class == ClassInteractive {
+			r.remark = userErrors
+		}
 		return r
 	}
 	notes := strings.Join(stormRun(t, testStormFor, refused).Notes, "; ")

@@ -177,6 +177,11 @@ func (s *session) run(ctx context.Context, known *Calibration) (*Record, error) 
 		s.watch.quiet(ctx, scenario.Quiet, s.say)
 	}
 	done := &finished{scenario: scenario, began: time.Now(), fingerprint: s.fingerprint(ctx)}
+	if s.Out != "" {
+		if done.recording, err = record(s.Out); err != nil {
+			return nil, &Stop{ExitUsage, err}
+		}
+	}
 	for round := range scenario.Rounds {
 		if err := s.round(ctx, done, scenario.again(done.verdict), s.Seed+uint64(round)); err != nil {
 			return nil, err
@@ -205,6 +210,7 @@ type finished struct {
 	verdict  Verdict
 
 	fingerprint Fingerprint
+	recording   *recording // nil if the run is not stored, or not made of rounds that count
 }
 
 // round sends phases once.
@@ -228,7 +234,12 @@ func (s *session) round(ctx context.Context, done *finished, phases []Phase, see
 		gate <- s.gate(ctx, len(done.rounds), a.start, plan.phases, time.Duration(seriesWidth(plan.length()))*time.Second)
 	}()
 	stop := s.progress(ctx, live, a.start, plan.phases)
+	written := func() {}
+	if done.recording != nil {
+		written = done.recording.follow(a, len(done.rounds))
+	}
 	err = a.run(ctx)
+	written()
 	stop()
 	s.client.crowd.CloseIdleConnections() // thousands, of whom nobody comes back
 	a.usages, a.readings, a.gate = <-usage, <-readings, <-gate

@@ -128,7 +128,12 @@ func stepOf(done *finished) Step {
 	if rule, grew := queueGrew(done.rounds, step.Classes); grew {
 		step.Broke = append(step.Broke, rule)
 	}
-	step.Resource = resource(done.rounds[len(done.rounds)-1].readings, step.CPU)
+	readings := done.rounds[len(done.rounds)-1].readings
+	step.Resource = resource(readings, step.CPU)
+	if last := len(readings) - 1; last > 0 {
+		step.Headroom = headroomBetween(readings[last-1], readings[last])
+		step.Work = workBetween(readings[last-1], readings[last], stepPhase, nil)
+	}
 	return step
 }
 

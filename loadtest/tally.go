@@ -100,6 +100,8 @@ type tally struct {
 	refused  int
 	bytes    int64
 	attempts int
+	points   uint64 // hundredths
+	priced   int    // operations of which the server told them
 
 	response, service, server, shed histogram
 }
@@ -107,7 +109,7 @@ type tally struct {
 func (t *tally) add(s sample) {
 	t.planned++
 	t.outcomes[s.outcome]++
-	if s.refused {
+	if s.remark == userErrors {
 		t.refused++
 	}
 	t.bytes += int64(s.bytes)
@@ -116,6 +118,9 @@ func (t *tally) add(s sample) {
 	}
 	if s.served > 0 {
 		t.server.add(s.server())
+	}
+	if points := s.points(); points > 0 {
+		t.points, t.priced = t.points+uint64(points), t.priced+1
 	}
 	if s.outcome == Shed || s.outcome == Throttled {
 		return
@@ -138,6 +143,15 @@ func (t *tally) attempt(s sample) {
 // reached counts the samples that speak about the server.
 func (t *tally) reached() int {
 	return t.planned - t.outcomes[Unsent] - t.outcomes[Dropped] - t.outcomes[GeneratorError] - t.outcomes[Interrupted]
+}
+
+// meanPoints are the points of an operation that the server told them of; 0 if it
+// told none.
+func (t *tally) meanPoints() float64 {
+	if t.priced == 0 {
+		return 0
+	}
+	return float64(t.points) / 100 / float64(t.priced)
 }
 
 // share is the part of what reached the server that ended in one of the

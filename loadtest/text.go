@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // WriteText writes the report for a person, the verdict last.
@@ -20,6 +21,7 @@ func (r *Record) WriteText(w io.Writer) error {
 	r.writeSteps(&b)
 	r.writePhases(&b)
 	r.writeOperations(&b)
+	r.writeWork(&b)
 	r.writeKinds(&b)
 	r.writeReasons(&b)
 	r.writeGenerator(&b)
@@ -75,7 +77,7 @@ func table(b *bytes.Buffer, header []string, rows [][]string) {
 	widths := make([]int, len(header))
 	for _, row := range append(rows, header) {
 		for i, cell := range row {
-			widths[i] = max(widths[i], len(cell))
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
 		}
 	}
 	for _, row := range append([][]string{header}, rows...) {
@@ -118,14 +120,29 @@ func (r *Record) writeOperations(b *bytes.Buffer) {
 		rows = append(rows, []string{
 			o.Operation, fmt.Sprint(o.Sent), fmt.Sprint(o.OK),
 			quantile(o.Response, o.Response.P50), quantile(o.Response, o.Response.P99), quantile(o.Response, o.Response.Max),
+			quantile(o.Server, o.Server.P50), o.points(),
 		})
 	}
-	table(b, []string{"operation", "sent", "ok", "response p50", "p99", "max"}, rows)
+	table(b, []string{"operation", "sent", "ok", "response p50", "p99", "max", "server p50", "points"}, rows)
 	for _, p := range r.Phases {
 		if p.Judged && p.Refused > 0 {
 			fmt.Fprintf(b, "phase %s: %d %s answers held userErrors, which is business as usual\n", p.Phase, p.Refused, p.Class)
 		}
 	}
+}
+
+// points are what the server says an operation took; a dash if it does not.
+func (o OperationRecord) points() string {
+	if o.Points == 0 {
+		return "-"
+	}
+	return number(o.Points)
+}
+
+// writeWork says what the server did for an operation, by its own counters.
+func (r *Record) writeWork(b *bytes.Buffer) {
+	work := r.workTable()
+	table(b, append([]string{"server's work"}, work.Head[1:]...), work.Rows)
 }
 
 // mostReasons is how many reasons the text shows; the files hold them all.

@@ -57,7 +57,7 @@ const pairFile = "both.html"
 // writePage puts both runs on one page.
 func (p *Pair) writePage(path string) error {
 	study := NewStudy([]*Record{p.On, p.Off}, []string{"limits on", "limits off"})
-	if err := writeFile(path, 0, study.WriteHTML); err != nil {
+	if err := writeFile(path, study.WriteHTML); err != nil {
 		return fmt.Errorf("write the page of both runs: %w", err)
 	}
 	return nil

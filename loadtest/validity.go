@@ -69,7 +69,7 @@ func (a *attack) vitals(phase int) Vitals {
 			lagOf(span, s, &steady, &burst).add(s.lag())
 		}
 		v.count(s.outcome)
-		if s.foreign {
+		if s.remark == foreign {
 			v.foreign++
 		}
 	})

@@ -127,7 +127,7 @@ func TestJudge(t *testing.T) {
 		},
 		{
 			name: "another's data, once, to a generator that was ill", answer: slowInStorm(lagged(300*ms, ms)),
-			hurt: func(a *attack) { a.rows[3].outcome, a.rows[3].foreign = Failed, true }, exit: ExitViolated, word: "FAIL", reason: "another user or workspace",
+			hurt: func(a *attack) { a.rows[3].outcome, a.rows[3].remark = Failed, foreign }, exit: ExitViolated, word: "FAIL", reason: "another user or workspace",
 		},
 		{
 			name: "an answer lost from the books", answer: healthy,

@@ -58,6 +58,7 @@ var (
 	descSlots    = prometheus.NewDesc("headroom_report_slots", "Report slots of the whole database: taken by all servers, and how many there are.", []string{"state"}, nil)
 	descDemotion = prometheus.NewDesc("headroom_demotion", "1 for the state that the report backends are in: yielding, refused, or none tried.", []string{"state"}, nil)
 	descHeadroom = prometheus.NewDesc("headroom_ratio", "Work a second that the database's cores allow, over that of the busiest minute of this week and the last; absent until a minute has passed.", nil, nil)
+	descLoad     = prometheus.NewDesc("headroom_load_seconds_total", "Time of the database's cores that was taken: points, and the server's own processor time where the database runs on its machine. What headroom_ratio is made of.", nil, nil)
 	descRung     = prometheus.NewDesc("headroom_brownout_step", "Rung of the brownout ladder, 0 for none; each includes those below it.", nil, nil)
 	descOrders   = prometheus.NewDesc("headroom_gate_orders", "Operators' orders in force on this server.", []string{"kind"}, nil)
 	descCores    = prometheus.NewDesc("headroom_database_cores", "Cores of the database, as the server was told.", nil, nil)
@@ -99,6 +100,7 @@ func (c gateCollector) Collect(out chan<- prometheus.Metric) {
 		gauge(descHeadroom, ratio)
 	}
 	gauge(descCores, float64(c.s.cores))
+	out <- prometheus.MustNewConstMetric(descLoad, prometheus.CounterValue, c.s.demand.load().Seconds())
 	for kind, n := range c.s.orders.now.Load().count(now) {
 		gauge(descOrders, float64(n), kind)
 	}

@@ -10,8 +10,8 @@ import (
 
 // headroomLeft is the number that the program is named after: the work per second
 // that the database's cores allow, over that of the busiest minute of this week and
-// the last ("For the person at 3 a.m." of the design). 3 means that three times
-// as much would fit. Replicas read the same sums, so they give the same number.
+// the last. 3 means that three times as much would fit. Where the database runs on
+// the server's machine, the server's own processor time is part of the work. Replicas read the same sums, so they give the same number.
 type headroomLeft struct {
 	mu    sync.Mutex
 	weeks []store.PeakWork // the latest first

@@ -33,6 +33,7 @@ type Config struct {
 	Gate       GateKind                    // "": Fixed; Adaptive needs Serve
 	Another    limits.Gate                 // in place of ours, to compare with it; nil: none
 	Cores      int                         // of the database; 0: 2
+	Beside     bool                        // the database is on this machine, so that the server's own work takes its cores
 	User       limits.Rate                 // budget of a person; zero: 2000/100
 	Tenant     limits.Rate                 // budget of a workspace; zero: 10000/500
 	Documents  DocumentMode                // "": APQ
@@ -116,6 +117,9 @@ func New(c Config) (*Server, error) {
 	}
 	if s.mode.of(RuleBudgets) == Enforce { // more than a whole budget is never there
 		s.caps.Points = min(s.caps.Points, c.User.Size, c.Tenant.Size)
+	}
+	if c.Beside {
+		s.demand.own = processorTime
 	}
 	s.prices.list.Store(ratesOf(BuiltinPrices()))
 	for text, v := range c.Demo {

@@ -13,10 +13,15 @@ import (
 // demand counts what tenants ask, by minute. Refused operations count: they
 // were asked for.
 type demand struct {
+	own func() time.Duration // processor time of this process, where it takes the database's cores; nil elsewhere
+
 	mu     sync.Mutex
 	minute time.Time // of counts
 	counts map[timesheet.WorkspaceID]store.Demand
-	over   []minuteOf // minutes that are to be written
+	asks   int64         // operations in counts
+	shared time.Duration // of own, up to when it is in counts
+	points time.Duration // that operations took since the start
+	over   []minuteOf    // minutes that are to be written
 }
 
 type minuteOf struct {
@@ -35,15 +40,42 @@ func (d *demand) asked(w timesheet.WorkspaceID, points float64, at time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.turnLocked(at)
-	sum := d.counts[w]
+	sum, work := d.counts[w], time.Duration(points*float64(time.Millisecond))
 	sum.Operations++
-	sum.Work += time.Duration(points * float64(time.Millisecond))
+	sum.Work += work
 	d.counts[w] = sum
+	d.asks++
+	d.points += work
+}
+
+// load is the time of the database's cores that was taken since the start.
+func (d *demand) load() time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.own == nil {
+		return d.points
+	}
+	return d.points + d.own()
+}
+
+// shareLocked adds what this process took of the database's cores to the operations
+// of the minute, and begins anew.
+func (d *demand) shareLocked() {
+	if d.own == nil {
+		return
+	}
+	own := d.own()
+	for w, sum := range d.counts {
+		sum.Work += (own - d.shared) * time.Duration(sum.Operations) / time.Duration(d.asks)
+		d.counts[w] = sum
+	}
+	d.shared, d.asks = own, 0
 }
 
 // turnLocked begins a new minute where it is time to.
 func (d *demand) turnLocked(at time.Time) {
 	if minute := at.Truncate(time.Minute); !minute.Equal(d.minute) || d.counts == nil {
+		d.shareLocked()
 		if len(d.counts) > 0 && len(d.over) < mostMinutes {
 			d.over = append(d.over, minuteOf{d.minute, d.counts})
 		}
@@ -60,6 +92,7 @@ func (d *demand) take(at time.Time, all bool) []minuteOf {
 	over := d.over
 	d.over = nil
 	if all && len(d.counts) > 0 {
+		d.shareLocked()
 		over = append(over, minuteOf{d.minute, maps.Clone(d.counts)})
 		clear(d.counts)
 	}

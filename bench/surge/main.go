@@ -7,6 +7,7 @@
 //	go run ./surge replay     # a replay beside what was captured, on a real server
 //	go run ./surge healthy    # fifty runs that nothing disturbs
 //	go run ./surge capacity   # searches for the breakpoint of a server of known capacity
+//	go run ./surge growth     # the breakpoint of a real server with 1, 3 and 10 times the data, and a forecast
 //	go run ./surge page       # the page anew, from the runs that are kept
 //
 // Known servers are processes of their own, and so is surge: what is measured is the
@@ -33,7 +34,7 @@ type options struct {
 	out, data      string
 	seed           uint64
 	runs, searches int
-	rate           int
+	rate, entries  int
 	long           time.Duration
 	more           bool
 }
@@ -55,6 +56,7 @@ func run(ctx context.Context, args []string) error {
 	flags.Uint64Var(&o.seed, "seed", 1, "draws loads and capacities")
 	flags.IntVar(&o.runs, "runs", 50, "healthy runs")
 	flags.IntVar(&o.searches, "searches", 10, "searches for a breakpoint, of some 90 s each")
+	flags.IntVar(&o.entries, "entries", 100_000, "entries of the smallest data of growth")
 	flags.IntVar(&o.rate, "rate", 3000, "requests a second of cost")
 	flags.DurationVar(&o.long, "long", 10*time.Minute, "how long cost sends to see how much memory surge takes")
 	flags.BoolVar(&o.more, "more", false, "add to the healthy runs and the searches that are kept, in place of beginning anew")
@@ -62,7 +64,7 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	switch part := flags.Arg(0); part {
-	case "known", "cost", "replay", "healthy", "capacity":
+	case "known", "cost", "replay", "healthy", "capacity", "growth":
 		return measure(ctx, o, part)
 	case "page":
 		return publish(o)
@@ -71,7 +73,7 @@ func run(ctx context.Context, args []string) error {
 	case "bare": // a loop that does nothing but send
 		return sendBare(ctx, flags.Args()[1:])
 	}
-	return errors.New("say known, cost, replay, healthy, capacity or page")
+	return errors.New("say known, cost, replay, healthy, capacity, growth or page")
 }
 
 // goes is one go of a part.
@@ -84,6 +86,8 @@ type goes struct {
 	Replays  []replayed `json:",omitempty"`
 	Costs    []cost     `json:",omitempty"`
 	Memory   []memory   `json:",omitempty"`
+	Growth   []grown    `json:",omitempty"`
+	Forecast string     `json:",omitempty"` // what surge forecast said of it
 }
 
 // measure does one part, and keeps what was seen even if it was cut short.
@@ -102,7 +106,7 @@ func measure(ctx context.Context, o options, part string) error {
 		return err
 	}
 	parts := map[string]func(context.Context, options, *bed) error{
-		"known": g.known, "cost": g.cost, "replay": g.replay, "healthy": g.healthy, "capacity": g.capacity,
+		"known": g.known, "cost": g.cost, "replay": g.replay, "healthy": g.healthy, "capacity": g.capacity, "growth": g.growth,
 	}
 	failed := parts[part](ctx, o, b)
 	kept := []*goes{g}

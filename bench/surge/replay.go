@@ -16,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -56,7 +57,7 @@ const (
 // replay captures a load on a real server, and what that server is asked when the
 // capture is sent again at two speeds.
 func (g *goes) replay(ctx context.Context, o options, b *bed) error {
-	stop, tokens, err := b.serveReal(ctx, o.data)
+	stop, tokens, err := b.serveReal(ctx, o.data, 50_000)
 	if err != nil {
 		return err
 	}
@@ -106,8 +107,9 @@ func (g *goes) replay(ctx context.Context, o options, b *bed) error {
 	return nil
 }
 
-// serveReal starts headroom on data that it seeds if there are none yet.
-func (b *bed) serveReal(ctx context.Context, data string) (stop func(), tokens string, err error) {
+// serveReal starts headroom on data, of which it seeds so many entries if there are
+// none yet.
+func (b *bed) serveReal(ctx context.Context, data string, entries int) (stop func(), tokens string, err error) {
 	program, err := b.build(ctx, "headroom")
 	if err != nil {
 		return nil, "", err
@@ -120,7 +122,7 @@ func (b *bed) serveReal(ctx context.Context, data string) (stop func(), tokens s
 	}
 	tokens = filepath.Join(filepath.Dir(data), filepath.Base(data)+"-tokens.csv")
 	if _, err := os.Stat(tokens); errors.Is(err, os.ErrNotExist) {
-		seed := exec.CommandContext(ctx, program, "seed", "--data-dir", data, "--entries", "50000", "--tenants", "20", "--tokens", tokens)
+		seed := exec.CommandContext(ctx, program, "seed", "--data-dir", data, "--entries", strconv.Itoa(entries), "--tenants", "20", "--tokens", tokens)
 		if out, err := seed.CombinedOutput(); err != nil {
 			return nil, "", fmt.Errorf("seed: %w\n%s", err, out)
 		}

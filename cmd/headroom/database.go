@@ -84,11 +84,14 @@ func poolsFor(cores int) map[timesheet.Class]int {
 
 // cores of the database: this machine's where it runs here, else 2 until told.
 func (d Database) cores() int {
-	if d.DatabaseURL == "" || store.IsLocal(d.DatabaseURL) {
+	if d.beside() {
 		return runtime.NumCPU()
 	}
 	return 2
 }
+
+// beside tells whether the database runs on this machine.
+func (d Database) beside() bool { return d.DatabaseURL == "" || store.IsLocal(d.DatabaseURL) }
 
 // logger writes people's lines to a terminal and JSON elsewhere.
 func logger(out *os.File, level slog.Level) *slog.Logger {

@@ -243,7 +243,7 @@ func keep(ctx context.Context, pg *localpg.Server, cfg localpg.Config, log *slog
 
 func (c *ServeFlags) server(ctx context.Context, s *store.Store, log *slog.Logger) (*server.Server, error) {
 	cfg := server.Config{
-		Store: s, Log: log, Mode: server.Mode(c.Limits), Gate: server.GateKind(c.Gate), Cores: c.dbCores(), Origins: c.CORSOrigin, Statistics: true, Documents: server.DocumentMode(c.Documents),
+		Store: s, Log: log, Mode: server.Mode(c.Limits), Gate: server.GateKind(c.Gate), Cores: c.dbCores(), Beside: c.beside(), Origins: c.CORSOrigin, Statistics: true, Documents: server.DocumentMode(c.Documents),
 		Inspect: c.Introspection == "on" || c.Introspection == "auto" && c.demo(),
 	}
 	for _, rule := range c.Measure {

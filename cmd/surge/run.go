@@ -98,10 +98,11 @@ Exit codes: 0 it fits, 1 it does not, and where, 2 the server shows no schema, 7
 
 type breakpointCommand struct {
 	sending
-	From float64 `placeholder:"R" help:"Arrivals a second to begin with, all streams together (default: the scenario's own)."`
-	To   float64 `placeholder:"R" help:"Arrivals a second beyond which nothing is sought (default: 10000)."`
-	Out  string  `placeholder:"DIR" help:"Store what was found: run.json and report.txt."`
-	Seed uint64  `default:"1" help:"Fixes arrivals, operations, people and variables."`
+	From  float64 `placeholder:"R" help:"Arrivals a second to begin with, all streams together (default: the scenario's own)."`
+	To    float64 `placeholder:"R" help:"Arrivals a second beyond which nothing is sought (default: 10000)."`
+	Audit bool    `help:"Send half of what was found once more, and fail unless the server's headroom_ratio there is within 15 % of how many times that load it bears."`
+	Out   string  `placeholder:"DIR" help:"Store what was found: run.json and report.txt."`
+	Seed  uint64  `default:"1" help:"Fixes arrivals, operations, people and variables."`
 }
 
 // Help is shown below the flags.
@@ -111,9 +112,10 @@ func (breakpointCommand) Help() string {
 Examples:
   surge breakpoint baseline
   surge breakpoint baseline --tokens tokens.csv --from 200 --to 3000 --out found
+  surge breakpoint baseline --tokens tokens.csv --audit
   surge breakpoint my-scenario.yaml
 
-Exit codes: 0 found, 1 usage, 2 no GraphQL server or token refused, 3 promises break at every rate, 4 invalid (the generator was the bottleneck), 7 refused because the target is not this machine, 130 interrupted with a partial report.`
+Exit codes: 0 found, 1 usage, 2 no GraphQL server or token refused, 3 promises break at every rate or the audit does not hold, 4 invalid (the generator was the bottleneck), 7 refused because the target is not this machine, 130 interrupted with a partial report.`
 }
 
 // do searches, prints what was found, and returns the verdict.
@@ -123,7 +125,7 @@ func (b breakpointCommand) do(ctx context.Context, stdout, stderr io.Writer) (lo
 	}
 	config := b.config(stderr)
 	config.Seed, config.Out = b.Seed, b.Out
-	record, err := loadtest.Breakpoint(ctx, config, loadtest.Search{From: b.From, To: b.To})
+	record, err := loadtest.Breakpoint(ctx, config, loadtest.Search{From: b.From, To: b.To, Audit: b.Audit})
 	if record != nil {
 		return record.Verdict.Exit, errors.Join(record.WriteText(stdout), err)
 	}
