@@ -54,7 +54,7 @@ func TestAudit(t *testing.T) {
 				step.Headroom = tt.says(step.Rate)
 				return step, err
 			}
-			points, err := c.points()
+			points, err := c.points("")
 			if err != nil {
 				t.Fatal(err)
 			}

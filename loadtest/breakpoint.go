@@ -60,6 +60,7 @@ const (
 // Search is what breakpoint is asked beside a Config.
 type Search struct {
 	From, To float64 // arrivals a second, all streams together; 0: the scenario's own rate, and maxRate
+	Last     string  // the last point to seek; empty: all of them
 	Audit    bool    // set what the server says of its headroom beside what is found
 }
 
@@ -78,7 +79,7 @@ func Breakpoint(ctx context.Context, c Config, q Search) (*Record, error) {
 	}
 	s.watch.quiet(ctx, s.spec.quiet, s.say)
 	began, print := time.Now(), s.fingerprint(ctx)
-	points, err := climb.points()
+	points, err := climb.points(q.Last)
 	var audit *Audit
 	if q.Audit && err == nil {
 		audit, err = climb.audit(points)
@@ -144,8 +145,9 @@ func (s *spec) fixedStreams() ([]*streamSpec, error) {
 	return s.main().streams, nil
 }
 
-// points seeks one point after the other, each from where the last was found.
-func (c *climb) points() ([]Point, error) {
+// points seeks one point after the other up to the last wanted, each from where the
+// one before it was found.
+func (c *climb) points(last string) ([]Point, error) {
 	var points []Point
 	from, held := c.start, false
 	for _, name := range []string{pointAll, pointInteractive, pointCollapse} {
@@ -155,6 +157,9 @@ func (c *climb) points() ([]Point, error) {
 		points = append(points, c.point(name, lo, hi))
 		if err != nil {
 			return points, err
+		}
+		if name == last {
+			break
 		}
 		if lo > 0 {
 			from, held = lo, true

@@ -152,7 +152,7 @@ phases: [ { name: load, for: 10s, streams: [ { mix: { MyDay: 1 }, rate: 50 }, { 
 `
 	h := hallOf{seats: 4, service: 16 * time.Millisecond, bound: 20 * time.Millisecond, spoils: true}
 	c, _ := climbing(t, text, 1, h)
-	points, err := c.points()
+	points, err := c.points("")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,6 +165,10 @@ phases: [ { name: load, for: 10s, streams: [ { mix: { MyDay: 1 }, rate: 50 }, { 
 	}
 	if collapse.Rate < interactive.Rate || !strings.Contains(collapse.Rule, collapseRule) {
 		t.Errorf("collapse: %+v, want at least %.0f/s until goodput falls", collapse, interactive.Rate)
+	}
+	c, _ = climbing(t, text, 1, h)
+	if points, err := c.points(pointInteractive); err != nil || len(points) != 2 || points[1] != interactive {
+		t.Errorf("up to interactive: %+v, %v; want the first two points", points, err)
 	}
 	v := concluded(points, nil, &Stop{})
 	if v.Exit != ExitPass || v.Word != "FOUND" || !strings.HasPrefix(v.Reasons[0], "all: ") {

@@ -32,6 +32,7 @@ import (
 
 type options struct {
 	out, data      string
+	sizes          string
 	seed           uint64
 	runs, searches int
 	rate, entries  int
@@ -57,6 +58,7 @@ func run(ctx context.Context, args []string) error {
 	flags.IntVar(&o.runs, "runs", 50, "healthy runs")
 	flags.IntVar(&o.searches, "searches", 10, "searches for a breakpoint, of some 90 s each")
 	flags.IntVar(&o.entries, "entries", 100_000, "entries of the smallest data of growth")
+	flags.StringVar(&o.sizes, "sizes", "1,3,10", "how many times that data growth searches with; others that are stored are kept")
 	flags.IntVar(&o.rate, "rate", 3000, "requests a second of cost")
 	flags.DurationVar(&o.long, "long", 10*time.Minute, "how long cost sends to see how much memory surge takes")
 	flags.BoolVar(&o.more, "more", false, "add to the healthy runs and the searches that are kept, in place of beginning anew")
@@ -86,8 +88,6 @@ type goes struct {
 	Replays  []replayed `json:",omitempty"`
 	Costs    []cost     `json:",omitempty"`
 	Memory   []memory   `json:",omitempty"`
-	Growth   []grown    `json:",omitempty"`
-	Forecast string     `json:",omitempty"` // what surge forecast said of it
 }
 
 // measure does one part, and keeps what was seen even if it was cut short.

@@ -26,7 +26,7 @@ to a real headroom server.
 	for _, part := range []struct {
 		name  string
 		write func(*strings.Builder, []*goes)
-	}{{"known", writeKnown}, {"healthy", writeHealthy}, {"capacity", writeCapacity}, {"growth", writeGrowth}, {"replay", writeReplays}, {"cost", writeCost}} {
+	}{{"known", writeKnown}, {"healthy", writeHealthy}, {"capacity", writeCapacity}, {"growth", nil}, {"replay", writeReplays}, {"cost", writeCost}} {
 		list, err := read(o.out, part.name)
 		if errors.Is(err, os.ErrNotExist) {
 			continue
@@ -34,7 +34,14 @@ to a real headroom server.
 		if err != nil {
 			return err
 		}
-		part.write(&b, list)
+		if part.write == nil {
+			err = writeGrowth(&b, o)
+		} else {
+			part.write(&b, list)
+		}
+		if err != nil {
+			return err
+		}
 		for _, g := range list {
 			m := g.Machine
 			changed := ""
@@ -125,47 +132,6 @@ func writeCapacity(b *strings.Builder, list []*goes) {
 		}
 	}
 	fmt.Fprintf(b, "\n%d of %d.\n", good, all)
-}
-
-func writeGrowth(b *strings.Builder, list []*goes) {
-	b.WriteString(`
-## As data grow
-
-A real server with three amounts of data on this machine, which it shares with its
-database and with surge: ` + "`surge breakpoint growth --audit`" + `, whose mix is what gets dearer. *live*
-is the server's headroom_ratio at half of what was found, *found* how many times that
-load it bore. Wanted: the two within 15 %. The stored runs are in
-[surge-runs/growth](surge-runs/growth/).
-
-| data | entries | every promise | interactive | collapse | what broke first | used up | live | found | off | |
-|---|---|---|---|---|---|---|---|---|---|---|
-`)
-	for _, g := range list {
-		for _, at := range g.Growth {
-			fmt.Fprintf(b, "| %d x | %d | %s |\n", at.Times, at.Entries, strings.Join(at.cells(), " | "))
-		}
-		if g.Forecast != "" {
-			fmt.Fprintf(b, "\n`surge forecast` of these, for a made-up company that asks 20 a second in its busiest\nminute and grows by one part in a hundred each week, as its data do:\n\n```\n%s\n```\n", strings.TrimSpace(g.Forecast))
-		}
-	}
-}
-
-// cells are what a row of the page says of a search.
-func (g grown) cells() []string {
-	cells := []string{"-", "-", "-", g.Word, "-"}
-	for i, p := range g.Points {
-		if cells[i] = fmt.Sprintf("%.0f/s", p.Rate); p.Above == 0 {
-			cells[i] = "at least " + cells[i]
-		}
-		if i == 0 && p.Rule != "" {
-			cells[3], cells[4] = p.Rule, p.Resource
-		}
-	}
-	if g.Audit == nil {
-		return append(cells, "-", "-", "-", "not measured")
-	}
-	off := g.Audit.Live/g.Audit.Found - 1
-	return append(cells, fmt.Sprintf("%.2f", g.Audit.Live), fmt.Sprintf("%.2f", g.Audit.Found), fmt.Sprintf("%+.1f %%", 100*off), yes(math.Abs(off) <= 0.15))
 }
 
 func writeReplays(b *strings.Builder, list []*goes) {

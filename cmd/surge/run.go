@@ -100,6 +100,7 @@ type breakpointCommand struct {
 	sending
 	From  float64 `placeholder:"R" help:"Arrivals a second to begin with, all streams together (default: the scenario's own)."`
 	To    float64 `placeholder:"R" help:"Arrivals a second beyond which nothing is sought (default: 10000)."`
+	Last  string  `enum:"all,interactive,collapse" default:"collapse" help:"The last of the three rates to seek: all, interactive or collapse."`
 	Audit bool    `help:"Send half of what was found once more, and fail unless the server's headroom_ratio there is within 15 % of how many times that load it bears."`
 	Out   string  `placeholder:"DIR" help:"Store what was found: run.json and report.txt."`
 	Seed  uint64  `default:"1" help:"Fixes arrivals, operations, people and variables."`
@@ -112,7 +113,7 @@ func (breakpointCommand) Help() string {
 Examples:
   surge breakpoint baseline
   surge breakpoint baseline --tokens tokens.csv --from 200 --to 3000 --out found
-  surge breakpoint baseline --tokens tokens.csv --audit
+  surge breakpoint baseline --tokens tokens.csv --last interactive --audit
   surge breakpoint my-scenario.yaml
 
 Exit codes: 0 found, 1 usage, 2 no GraphQL server or token refused, 3 promises break at every rate or the audit does not hold, 4 invalid (the generator was the bottleneck), 7 refused because the target is not this machine, 130 interrupted with a partial report.`
@@ -125,7 +126,7 @@ func (b breakpointCommand) do(ctx context.Context, stdout, stderr io.Writer) (lo
 	}
 	config := b.config(stderr)
 	config.Seed, config.Out = b.Seed, b.Out
-	record, err := loadtest.Breakpoint(ctx, config, loadtest.Search{From: b.From, To: b.To, Audit: b.Audit})
+	record, err := loadtest.Breakpoint(ctx, config, loadtest.Search{From: b.From, To: b.To, Last: b.Last, Audit: b.Audit})
 	if record != nil {
 		return record.Verdict.Exit, errors.Join(record.WriteText(stdout), err)
 	}
