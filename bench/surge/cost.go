@@ -22,10 +22,12 @@ type cost struct {
 	Sent        int     // by surge, in time
 }
 
-// memory is the most that surge held after so many requests.
+// memory is the most that surge held after so many requests, and what each of them
+// took of a processor.
 type memory struct {
 	Requests int
 	Bytes    int64
+	CPU      float64 `json:",omitempty"` // microseconds
 }
 
 const (
@@ -63,7 +65,8 @@ func (g *goes) surge(ctx context.Context, o options, b *bed, s *server, length t
 	if err != nil {
 		return nil, err
 	}
-	g.Memory = append(g.Memory, memory{o.rate * int(length.Seconds()), got.most})
+	n := o.rate * int(length.Seconds())
+	g.Memory = append(g.Memory, memory{n, got.most, float64(got.cpu.Microseconds()) / float64(n)})
 	return got, nil
 }
 

@@ -52,7 +52,7 @@ func grownPath(o options, times int) string {
 
 // search looks for the breakpoint and keeps the run in a folder.
 func (b *bed) search(ctx context.Context, tokens, out string) error {
-	search := exec.CommandContext(ctx, b.surge, "breakpoint", "growth", "--last", "interactive", "--audit", "--seed", fmt.Sprint(b.seed),
+	search := exec.CommandContext(ctx, b.surge, "breakpoint", "growth", "--from", "200", "--last", "interactive", "--audit", "--seed", fmt.Sprint(b.seed),
 		"--target", "http://"+realAddress+"/graphql", "--tokens", tokens, "--out", out)
 	search.Stderr = os.Stderr
 	said, err := search.Output()

@@ -173,6 +173,9 @@ func writeCost(b *strings.Builder, list []*goes) {
 		if last.Requests < tenMinutes {
 			verdict = "Not sent for ten minutes here"
 		}
+		if last.CPU > 0 {
+			fmt.Fprintf(b, "\nIn one run of %d requests each took %.0f us. %s.\n", last.Requests, last.CPU, yes(last.CPU <= 200))
+		}
 		fmt.Fprintf(b, "\nMemory: at most %.0f MB for %d requests. Wanted for %d, ten minutes: 150 MB. %s.\n", mb(last.Bytes), last.Requests, tenMinutes, verdict)
 	}
 }
