@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -118,11 +119,14 @@ func right(w http.ResponseWriter, a asked) {
 	say(w, `{"errors":[{"message":"unknown operation","extensions":{"code":"GRAPHQL_VALIDATION_FAILED"}}]}`)
 }
 
+// refused counts refusals, so that they are told different times.
+var refused atomic.Int64
+
 // refuse sheds in the documented way.
 func refuse(w http.ResponseWriter) {
 	w.Header().Set("Retry-After", "2")
 	w.WriteHeader(http.StatusServiceUnavailable)
-	say(w, `{"errors":[{"message":"busy","extensions":{"code":"OVERLOADED","class":"report","retryAfterMs":1500}}]}`)
+	say(w, `{"errors":[{"message":"busy","extensions":{"code":"OVERLOADED","class":"report","retryAfterMs":%d}}]}`, 1000+refused.Add(1)*37%1000)
 }
 
 // hall is a server whose reports take 100 ms. With limits they have a seat of

@@ -155,8 +155,8 @@ func TestSummary(t *testing.T) {
 	if err := json.Unmarshal(data, &got); err != nil {
 		t.Fatal(err)
 	}
-	if got.Run != 1 || got.Verdict.Verdict != "PASS" || len(got.Verdict.Objectives) != 6 {
-		t.Errorf("version %d, %s with %d objectives, want 1, PASS with 6", got.Run, got.Verdict.Verdict, len(got.Verdict.Objectives))
+	if got.Run != 1 || got.Verdict.Verdict != "PASS" || len(got.Verdict.Objectives) != 7 {
+		t.Errorf("version %d, %s with %d objectives, want 1, PASS with 7", got.Run, got.Verdict.Verdict, len(got.Verdict.Objectives))
 	}
 	storm := got.Phases[1]
 	if storm.Phase != "storm" || storm.Outcomes["ok"] != 240 || storm.Outcomes["shed"] != 960 {

@@ -36,6 +36,9 @@ func syntheticOf(t *testing.T, phases []Phase, seed uint64, answer func(phase st
 			r.end = time.Millisecond
 		}
 		r.end += arrival.due
+		if r.outcome == Shed && r.told == 0 { // as a server does that spreads who comes back
+			r.told = uint32(1000 + seq*37%2000)
+		}
 		c, err := a.deck.draw(a.mixes[arrival.stream], p.seed, uint64(seq))
 		if err != nil {
 			t.Fatal(err)
