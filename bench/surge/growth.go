@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"headroom/loadtest"
 	"math"
 	"os"
 	"os/exec"
@@ -13,8 +14,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"headroom/loadtest"
 )
 
 // sizes are how many times the least data a real server is searched with.
