@@ -40,6 +40,10 @@ type sample struct {
 	Void     string  `json:"void,omitempty"`
 }
 
+// refusedOnce is why a cell is void in which a server said that it is too busy: the
+// machine has stalled, as eight connections are few.
+const refusedOnce = "a request was refused"
+
 // runner asks one peer for one operation.
 type runner struct {
 	op       operation

@@ -277,15 +277,21 @@ func (b *bench) measure(ctx context.Context, ops []operation) error {
 	return nil
 }
 
+// afterRefusal is how long a server that has refused is left alone.
+const afterRefusal = 3 * time.Second
+
 // sample measures a cell until it is not void, for some attempts.
 func (b *bench) sample(ctx context.Context, r runner, m mode, round int, random *rand.Rand) error {
 	for range attempts {
 		s, err := r.cell(ctx, m, b.options.cell, b.postmaster, random)
-		if err != nil {
+		if err != nil && !errors.Is(err, errRefused) {
 			return err
 		}
 		s.Round = round
-		if s.Others > b.options.tolerated {
+		if err != nil {
+			s.Void = refusedOnce
+			time.Sleep(afterRefusal)
+		} else if s.Others > b.options.tolerated {
 			s.Void = fmt.Sprintf("strangers used %.0f %% of the machine", 100*s.Others)
 		}
 		b.samples = append(b.samples, s)

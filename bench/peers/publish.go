@@ -180,13 +180,20 @@ func opIndex(name string) int {
 
 // voids says how many cells were void. More than a third is no result.
 func (b *bench) voids() string {
-	void := 0
+	void, refused := 0, 0
 	for _, s := range b.samples {
 		if s.Void != "" {
 			void++
 		}
+		if s.Void == refusedOnce {
+			refused++
+		}
 	}
-	text := fmt.Sprintf("%d of %d cells void, because strangers used more than %.0f %% of the machine.", void, len(b.samples), 100*b.options.tolerated)
+	text := fmt.Sprintf("%d of %d cells void, because strangers used more than %.0f %% of the machine", void, len(b.samples), 100*b.options.tolerated)
+	if refused > 0 {
+		text += fmt.Sprintf(", in %d of them because a request was refused", refused)
+	}
+	text += "."
 	if 3*void > len(b.samples) {
 		text += " **That is more than a third: no result.**"
 	}
@@ -208,14 +215,16 @@ func (b *bench) goalTable(t *strings.Builder) {
 			if g.why != "" {
 				verdict += ": " + g.why
 			}
+			if itself, _, ok := b.ratio("LIMIT", g); ok && best != "LIMIT" {
+				if byHand = times(itself); !g.met(itself) {
+					verdict += "; LIMIT itself misses it"
+				}
+			}
 			if g.met(ratio) {
 				verdict = "met"
 			}
-			if itself, _, ok := b.ratio("LIMIT", g); ok && best != "LIMIT" {
-				byHand = times(itself)
-			}
 		}
-		fmt.Fprintf(t, "| %s | %s | %s | %s | %s | %s | %s |\n", g.op, g.figure, beside, limit, measured, byHand, verdict)
+		fmt.Fprintf(t, "| %s | %s | %s | %s | %s | %s | %s |\n", g.op, g.figure+g.by, beside, limit, measured, byHand, verdict)
 	}
 }
 
