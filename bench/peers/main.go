@@ -50,6 +50,7 @@ type options struct {
 	storm      bool
 	curves     bool
 	again      string
+	judge      bool // again with the share that strangers may use
 }
 
 func main() {
@@ -77,8 +78,10 @@ func parse(args []string) (o options, err error) {
 	flags.BoolVar(&o.hold, "hold", false, "start the peers, say where they listen, and measure nothing")
 	flags.BoolVar(&o.storm, "storm", false, "send each peer a storm of reports, and measure nothing else")
 	flags.BoolVar(&o.curves, "curves", false, "measure how headroom grows with entries, pages, depth, workspaces and connections, and nothing else")
-	flags.StringVar(&o.again, "again", "", "raw figures of an earlier run, whose page is written again without measuring")
-	return o, flags.Parse(args)
+	flags.StringVar(&o.again, "again", "", "raw figures of an earlier run, whose page is written again without measuring; its cells are judged by --tolerated, if that is given")
+	err = flags.Parse(args)
+	flags.Visit(func(f *flag.Flag) { o.judge = o.judge || f.Name == "tolerated" })
+	return o, err
 }
 
 // chosen are the things of a list that a flag names, all where it names none.
@@ -277,6 +280,14 @@ func (b *bench) measure(ctx context.Context, ops []operation) error {
 	return nil
 }
 
+// strangers says why a cell is void in which they used too much, else nothing.
+func strangers(s sample, tolerated float64) string {
+	if s.Others <= tolerated {
+		return ""
+	}
+	return fmt.Sprintf("strangers used %.0f %% of the machine", 100*s.Others)
+}
+
 // afterRefusal is how long a server that has refused is left alone.
 const afterRefusal = 3 * time.Second
 
@@ -291,8 +302,8 @@ func (b *bench) sample(ctx context.Context, r runner, m mode, round int, random 
 		if err != nil {
 			s.Void = refusedOnce
 			time.Sleep(afterRefusal)
-		} else if s.Others > b.options.tolerated {
-			s.Void = fmt.Sprintf("strangers used %.0f %% of the machine", 100*s.Others)
+		} else {
+			s.Void = strangers(s, b.options.tolerated)
 		}
 		b.samples = append(b.samples, s)
 		if s.Void == "" {

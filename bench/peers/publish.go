@@ -100,7 +100,16 @@ func writeAgain(o options) error {
 	if err := json.Unmarshal(text, &f); err != nil {
 		return fmt.Errorf("%s: %w", o.again, err)
 	}
-	o.entries, o.seed, o.cell, o.tolerated = f.Entries, f.Seed, f.Cell, f.Tolerated
+	if o.judge {
+		for i := range f.Samples {
+			if s := &f.Samples[i]; s.Void != refusedOnce {
+				s.Void = strangers(*s, o.tolerated)
+			}
+		}
+	} else {
+		o.tolerated = f.Tolerated
+	}
+	o.entries, o.seed, o.cell = f.Entries, f.Seed, f.Cell
 	b := &bench{options: o, machine: f.Machine, samples: f.Samples, footprints: f.Footprints, built: time.Duration(f.Built * float64(time.Second)), capacity: f.Capacity, results: f.Storms, note: f.Note}
 	switch {
 	case len(f.Storms) > 0:
