@@ -16,8 +16,8 @@ func (r *rig) priced(token, query string, variables map[string]any) (preview, an
 	r.t.Helper()
 	a := r.must(call{path: pathCost, query: query, variables: variables, token: token, accept: mediaGraphQL})
 	var p preview
-	if err := json.Unmarshal([]byte(a.raw), &p); err != nil {
-		r.t.Fatal(err)
+	if err := json.Unmarshal([]byte(a.raw), &p); err != nil || a.status >= http.StatusInternalServerError {
+		r.t.Fatalf("no price: status %d, %v: %s", a.status, err, a.raw)
 	}
 	return p, a
 }
