@@ -19,12 +19,11 @@ func asker(ctx context.Context) (timesheet.Viewer, error) {
 	return v, nil
 }
 
-// slice reads a list's paging arguments: exactly one of first and last, 1 to
-// [timesheet.MaxPage].
+// slice reads a list's paging arguments: exactly one of first and last, and above 0. The
+// store refuses more than [timesheet.MaxPage].
 func slice(first *int, after *string, last *int, before *string) (timesheet.Page, error) {
 	p := timesheet.Page{First: orZero(first), Last: orZero(last), After: orZero(after), Before: orZero(before)}
-	size := p.First + p.Last
-	if (first == nil) == (last == nil) || size < 1 || size > timesheet.MaxPage {
+	if (first == nil) == (last == nil) || p.First+p.Last < 1 {
 		return p, timesheet.Errorf(timesheet.CodeInvalid, "first", "give either first or last, from 1 to %d", timesheet.MaxPage)
 	}
 	return p, nil

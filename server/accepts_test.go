@@ -78,16 +78,35 @@ func TestIntsHave32Bits(t *testing.T) {
 	}
 }
 
-// What is suggested for one field is not told where another is refused as well.
+// What is suggested mends all that is refused: nothing is, where a smaller size or a
+// shorter period would leave another argument or another field wrong.
 func TestSuggestionsMendAllThatIsRefused(t *testing.T) {
 	r := newRig(t, nil)
-	const long = `long: projects(first: 500) { nodes { name } }`
-	if p, a := r.priced(r.token, `{ `+long+` }`, nil); len(p.Suggestions) == 0 || p.Verdict.Code != codeBadUserInput {
-		t.Errorf("one page too long: %s", a.raw)
+	long := strings.Repeat("x", timesheet.MaxDescription+1)
+	report := func(period, rest string) string {
+		return `{ timesheetReport(input: {period: {from: "` + period + `", to: "2025-12-31"}, maxRows: 10, ` + rest + `}) { rows { key } } }`
 	}
-	p, a := r.priced(r.token, `{ `+long+` wrong: tags(first: 1, after: "x") { nodes { name } } }`, nil)
-	if p.Verdict.Code != codeBadUserInput || len(p.Suggestions) > 0 {
-		t.Errorf("a cursor that is none beside it: %s", a.raw)
+	for name, test := range map[string]struct {
+		query    string
+		suggests bool
+	}{
+		"a page too long":            {`{ projects(first: 500) { nodes { name } } }`, true},
+		"two":                        {`{ projects(first: 500) { nodes { name } } tags(last: 101) { nodes { name } } }`, true},
+		"from a cursor that is none": {`{ projects(first: 500, after: "x") { nodes { name } } }`, false},
+		"from the wrong end":         {`{ projects(first: 500, before: "x") { nodes { name } } }`, false},
+		"by a text too long":         {`{ projects(first: 500, filter: {text: "` + long + `"}) { nodes { name } } }`, false},
+		"beside a wrong cursor":      {`{ projects(first: 500) { nodes { name } } tags(first: 1, after: "x") { nodes { name } } }`, false},
+		"a period too long":          {report("1825-01-01", `groupBy: [DAY]`), true},
+		"by a key twice":             {report("1825-01-01", `groupBy: [DAY, DAY]`), false},
+		"rounded to nothing":         {report("1825-01-01", `groupBy: [DAY], rounding: {minutes: 0, mode: UP}`), false},
+		"of a text":                  {report("1825-01-01", `groupBy: [DAY], filter: {text: "`+long+`"}`), false},
+		"entries of too long":        {`{ timeEntries(first: 1, filter: {period: {from: "1825-01-01", to: "2025-12-31"}}) { nodes { id } } }`, true},
+		"of a text as well":          {`{ timeEntries(first: 1, filter: {period: {from: "1825-01-01", to: "2025-12-31"}, text: "` + long + `"}) { nodes { id } } }`, false},
+	} {
+		p, a := r.priced(r.token, test.query, nil)
+		if p.Verdict.Code != codeBadUserInput || test.suggests != (len(p.Suggestions) > 0) {
+			t.Errorf("%s: %.400s", name, a.raw)
+		}
 	}
 }
 

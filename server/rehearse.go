@@ -46,6 +46,13 @@ func (s *Server) refusedInput(r *request) (verdict, []limits.Suggestion) {
 		return v, nil
 	}
 	return v, slices.DeleteFunc(bad.Suggestions, func(change limits.Suggestion) bool {
-		return slices.ContainsFunc(r.wrong, func(e *gqlerror.Error) bool { return !change.Concerns(e.Path.String()) })
+		return slices.ContainsFunc(r.wrong, func(e *gqlerror.Error) bool { return !mends(change, e) })
 	})
+}
+
+// mends tells whether nothing of an error is left after a change: it leaves the field
+// out, or sizes and ranges are to blame, which are looked at last.
+func mends(change limits.Suggestion, e *gqlerror.Error) bool {
+	out := change.Kind == limits.DropField || change.Kind == limits.DropFields
+	return change.Concerns(e.Path.String()) && (out || slices.Contains([]any{"first", "maxRows", "period", "filter.period"}, e.Extensions["field"]))
 }

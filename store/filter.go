@@ -10,15 +10,13 @@ import (
 	"headroom/timesheet"
 )
 
-// checkFilter refuses what no statement could be made of.
+// checkFilter refuses what no statement could be made of, the period last.
 func checkFilter(f timesheet.EntryFilter) error {
-	if f.Period != nil {
-		if err := f.Period.Check("filter.period"); err != nil {
-			return err
-		}
-	}
 	if !utf8.ValidString(f.Text) || strings.ContainsRune(f.Text, 0) || utf8.RuneCountInString(f.Text) > timesheet.MaxDescription {
 		return timesheet.Errorf(timesheet.CodeInvalid, "filter.text", "the text is UTF-8, without U+0000 and of at most %d characters", timesheet.MaxDescription)
+	}
+	if f.Period != nil {
+		return f.Period.Check("filter.period")
 	}
 	return nil
 }

@@ -39,14 +39,12 @@ const wrongEnd = "first goes with after, last with before"
 
 // window is the part of a statement that finds a page: a condition to add
 // (empty or beginning with AND), and the ORDER BY and LIMIT clauses. It reads
-// one row more than the page, to know whether another follows.
+// one row more than the page, to know whether another follows. Its size is looked at
+// last: who is told of it has nothing else to mend.
 func (k keyset[T]) window(p timesheet.Page, args *arguments) (where, tail string, err error) {
 	size, cursor := p.First, p.After
 	if p.Last > 0 {
 		size, cursor = p.Last, p.Before
-	}
-	if size < 1 || size > timesheet.MaxPage {
-		return "", "", timesheet.Errorf(timesheet.CodeInvalid, "first", "a page has 1 to %d items", timesheet.MaxPage)
 	}
 	switch {
 	case p.Last > 0 && p.After != "":
@@ -65,6 +63,9 @@ func (k keyset[T]) window(p timesheet.Page, args *arguments) (where, tail string
 			marks[i] = args.add(v) + "::text::" + k.types[i]
 		}
 		where = fmt.Sprintf("\n  AND (%s) %s (%s)", strings.Join(k.columns, ", "), map[bool]string{false: ">", true: "<"}[descending], strings.Join(marks, ", "))
+	}
+	if size < 1 || size > timesheet.MaxPage {
+		return "", "", timesheet.Errorf(timesheet.CodeInvalid, "first", "a page has 1 to %d items", timesheet.MaxPage)
 	}
 	direction := map[bool]string{false: "", true: " DESC"}[descending]
 	tail = "\nORDER BY " + strings.Join(k.columns, direction+", ") + direction + fmt.Sprintf("\nLIMIT %d", size+1)

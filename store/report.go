@@ -159,13 +159,9 @@ func tooManyGroups(limit int) error {
 // two to three times as long. To plan takes longer than to read few sums, though.
 const planForThis = pgx.QueryExecModeCacheDescribe
 
+// checkReport looks at sizes and periods last: who is told of one has nothing else to
+// mend.
 func checkReport(in timesheet.ReportInput) error {
-	if err := in.Period.Check("period"); err != nil {
-		return err
-	}
-	if err := checkFilter(in.Filter); err != nil {
-		return err
-	}
 	if n := len(in.GroupBy); n < 1 || n > timesheet.MaxGroupKeys {
 		return timesheet.Errorf(timesheet.CodeInvalid, "groupBy", "a report has 1 to %d keys, this one has %d", timesheet.MaxGroupKeys, n)
 	}
@@ -177,10 +173,16 @@ func checkReport(in timesheet.ReportInput) error {
 			return timesheet.Errorf(timesheet.CodeInvalid, "groupBy", "%s stands twice", key)
 		}
 	}
+	if err := checkReportOptions(in); err != nil {
+		return err
+	}
+	if err := checkFilter(in.Filter); err != nil {
+		return err
+	}
 	if in.MaxRows < 1 || in.MaxRows > timesheet.MaxReportRows {
 		return timesheet.Errorf(timesheet.CodeInvalid, "maxRows", "a report has 1 to %d rows", timesheet.MaxReportRows)
 	}
-	return checkReportOptions(in)
+	return in.Period.Check("period")
 }
 
 func checkReportOptions(in timesheet.ReportInput) error {
