@@ -3,6 +3,7 @@ package loadtest
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -10,6 +11,7 @@ import (
 type Audit struct {
 	Rate  float64 `json:"rate"`  // arrivals a second at which the server was asked, about half of what it bears
 	Live  float64 `json:"live"`  // its headroom_ratio, if this were its busiest minute
+	Left  float64 `json:"left"`  // share of the machine that surge and other programs left to the server at the rate found; 1 if it is not known
 	Found float64 `json:"found"` // how many times that rate it bears
 }
 
@@ -19,8 +21,9 @@ const auditBound = 0.15
 // auditAt is the share of the found rate at which the server is asked.
 const auditAt = 0.5
 
-// off is by how much the server promised more than it bears; negative: less.
-func (a *Audit) off() float64 { return a.Live/a.Found - 1 }
+// off is by how much the server promised more than it bears; negative: less. It knows
+// nothing of what others take of its cores.
+func (a *Audit) off() float64 { return a.Live*a.Left/a.Found - 1 }
 
 func (a *Audit) holds() bool { return math.Abs(a.off()) <= auditBound }
 
@@ -30,7 +33,11 @@ func (a *Audit) String() string {
 	if !a.holds() {
 		verdict = "not " + verdict
 	}
-	return fmt.Sprintf("audit: at %.0f/s headroom_ratio is %.2f, found %.2f: %+.1f %%, %s", a.Rate, a.Live, a.Found, 100*a.off(), verdict)
+	live := fmt.Sprintf("%.2f", a.Live)
+	if a.Left < 1 {
+		live += fmt.Sprintf(", %.2f of the %s of the machine that others left it", a.Live*a.Left, percent(a.Left))
+	}
+	return fmt.Sprintf("audit: at %.0f/s headroom_ratio is %s, found %.2f: %+.1f %%, %s", a.Rate, live, a.Found, 100*a.off(), verdict)
 }
 
 // audit asks the server for its headroom at half of the rate found, for as long as a
@@ -52,7 +59,17 @@ func (c *climb) audit(points []Point) (*Audit, error) {
 	case step.Headroom == 0:
 		return nil, stopf(ExitInvalid, "the operators' address tells no headroom_database_cores and headroom_load_seconds_total: there is nothing to audit")
 	}
-	return &Audit{Rate: step.Rate, Live: step.Headroom, Found: found / step.Rate}, nil
+	return &Audit{Rate: step.Rate, Live: step.Headroom, Left: c.left(found), Found: found / step.Rate}, nil
+}
+
+// left is the share of the machine that others left to the server at a rate.
+func (c *climb) left(rate float64) float64 {
+	for _, step := range slices.Backward(c.steps) {
+		if step.Rate == rate && step.CPU != nil && step.CPU.Seen {
+			return 1 - step.CPU.Client - step.CPU.Strangers
+		}
+	}
+	return 1
 }
 
 // bearable is the greatest rate at which people who wait at a screen were served as

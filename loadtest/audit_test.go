@@ -37,13 +37,15 @@ func TestAudit(t *testing.T) {
 	tests := []struct {
 		name string
 		says func(rate float64) float64
+		cpu  *Usage
 		exit Exit
 		line string
 	}{
-		{"right", func(rate float64) float64 { return h.capacity() / rate }, ExitPass, "within 15 %"},
-		{"promises a fifth more", func(rate float64) float64 { return 1.2 * h.capacity() / rate }, ExitViolated, "not within 15 %"},
-		{"promises a fifth less", func(rate float64) float64 { return 0.8 * h.capacity() / rate }, ExitViolated, "not within 15 %"},
-		{"tells nothing", func(float64) float64 { return 0 }, ExitInvalid, "there is nothing to audit"},
+		{"right", func(rate float64) float64 { return h.capacity() / rate }, nil, ExitPass, ", within 15 %"},
+		{"promises a fifth more", func(rate float64) float64 { return 1.2 * h.capacity() / rate }, nil, ExitViolated, "not within 15 %"},
+		{"promises a fifth less", func(rate float64) float64 { return 0.8 * h.capacity() / rate }, nil, ExitViolated, "not within 15 %"},
+		{"is right about what surge left it", func(rate float64) float64 { return h.capacity() / rate / 0.75 }, &Usage{Client: 0.2, Strangers: 0.05, Server: 0.7, Seen: true}, ExitPass, "of the 75 % of the machine"},
+		{"tells nothing", func(float64) float64 { return 0 }, nil, ExitInvalid, "there is nothing to audit"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -51,7 +53,7 @@ func TestAudit(t *testing.T) {
 			measure := c.measure
 			c.measure = func(rate float64, kind stepKind) (Step, error) {
 				step, err := measure(rate, kind)
-				step.Headroom = tt.says(step.Rate)
+				step.Headroom, step.CPU = tt.says(step.Rate), tt.cpu
 				return step, err
 			}
 			points, err := c.points("")

@@ -131,8 +131,8 @@ func writeGrowth(b *strings.Builder, o options) error {
 
 A real server with three amounts of data on this machine, which it shares with its
 database and with surge: ` + "`surge breakpoint growth --last interactive --audit`" + `, whose mix is what
-gets dearer. *live* is the server's headroom_ratio at half of what was found, *found* how
-many times that load it bore. Wanted: the two within 15 %. The stored runs are in
+gets dearer. *live* is the server's headroom_ratio at half of what was found, and
+what surge and others left of it; *found* how many times that load it bore. Wanted: the two within 15 %. The stored runs are in
 [surge-runs/growth](surge-runs/growth/).
 
 | entries | every promise | interactive | what broke above | used up | machine: server, surge, others at half | live | found | off | took | |
@@ -166,8 +166,8 @@ func grownCells(r *loadtest.Record) []string {
 		if cpu := r.Steps[len(r.Steps)-1].CPU; cpu != nil {
 			cells[4] = fmt.Sprintf("%.0f, %.0f, %.0f %%", 100*cpu.Server, 100*cpu.Client, 100*cpu.Strangers)
 		}
-		off := a.Live/a.Found - 1
-		cells[5], cells[6], cells[7], cells[9] = fmt.Sprintf("%.2f", a.Live), fmt.Sprintf("%.2f", a.Found), fmt.Sprintf("%+.1f %%", 100*off), yes(math.Abs(off) <= 0.15)
+		off := a.Live*a.Left/a.Found - 1
+		cells[5], cells[6], cells[7], cells[9] = fmt.Sprintf("%.2f, %.2f", a.Live, a.Live*a.Left), fmt.Sprintf("%.2f", a.Found), fmt.Sprintf("%+.1f %%", 100*off), yes(math.Abs(off) <= 0.15)
 	}
 	return cells
 }
