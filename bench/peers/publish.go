@@ -203,6 +203,9 @@ func (b *bench) voids() string {
 		text += fmt.Sprintf(", in %d of them because a request was refused", refused)
 	}
 	text += "."
+	if b.options.again != "" && b.options.judge {
+		text += " Cells were judged after the run: none was measured again."
+	}
 	if 3*void > len(b.samples) {
 		text += " **That is more than a third: no result.**"
 	}
