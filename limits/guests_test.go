@@ -85,6 +85,28 @@ func TestPromisesCountWhoComes(t *testing.T) {
 	}
 }
 
+// A crowd whose first operations take fifty times as long as forecast, since all is cold,
+// is told to look soon, whatever seems to be before it.
+func TestLooksAreNear(t *testing.T) {
+	now := time.Unix(1_000_000, 0)
+	p := &pool{class: Interactive, share: 3, forecast: 1, held: 50, queue: queue{work: 200 * 5 * ms}}
+	var b promises
+	looks := 0
+	for client := range uint64(5000) {
+		var out Refusal
+		b.promise(p, client, 2*ms, true, &out, now, 1)
+		if out.RetryAfter > far+5*time.Second {
+			t.Fatalf("client %d is told %v", client, out.RetryAfter)
+		}
+		if b.last(promised{client, Interactive}).look {
+			looks++
+		}
+	}
+	if looks != 5000 {
+		t.Errorf("only %d of 5000 are told to look", looks)
+	}
+}
+
 func TestWhoCameAsToldWaitsLess(t *testing.T) {
 	now := time.Unix(1_000_000, 0)
 	p := &pool{class: Interactive, share: 1}

@@ -128,14 +128,20 @@ func (c *calendar) retryAfter(p *pool, was *promise, crowd bool, random float64)
 	if was != nil && was.kept && !was.look {
 		return turn(min(after, was.due.Sub(was.made)/4), random), false
 	}
-	if most := max(long, after/3); after > most {
+	if most := max(long, min(after/3, far)); after > most {
 		return turn(most, random), true
 	}
 	return turn(after, random), false
 }
 
-// long is what is too long to promise without another look.
-const long = 4 * time.Second
+// long is what is too long to promise without another look, and far is where the look
+// is at most. A server whose connections and caches are cold may seem fifty times as
+// slow as it is a second later: all who came meanwhile would be away for as long as the
+// longest look is, and its seats empty.
+const (
+	long = 4 * time.Second
+	far  = 8 * time.Second
+)
 
 // last returns a client's latest promise, or nil.
 func (b *promises) last(key promised) *promise {
