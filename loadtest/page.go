@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -148,12 +149,14 @@ func (s *Study) overview() *pageTable {
 	return t
 }
 
-// totals are the arrivals of the judged phases, or of all if there is none, and
-// those that were answered and refused.
+// totals are the arrivals of the judged phases, or of a search's steps, and those that
+// were answered and refused.
 func (r *Record) totals() (planned, ok, shed int) {
-	all := len(r.judged()) == 0 // promises about clients that reconnect judge no phase
+	for _, s := range r.Steps {
+		planned, ok, shed = planned+s.Planned, ok+int(math.Round(s.Goodput*s.Seconds)), shed+s.Shed
+	}
 	for _, p := range r.Phases {
-		if p.Judged || all {
+		if p.Judged {
 			planned, ok, shed = planned+p.Planned, ok+p.Outcomes[OK.String()], shed+p.Outcomes[Shed.String()]
 		}
 	}
@@ -201,8 +204,8 @@ func (r *Record) facts() []fact {
 	m := r.Fingerprint.Machine
 	planned, _, _ := r.totals()
 	operations := "operations judged"
-	if len(r.judged()) == 0 {
-		operations = "operations"
+	if len(r.Steps) > 0 {
+		operations = "operations in all steps"
 	}
 	list := []fact{
 		{"scenario", r.Scenario},

@@ -107,13 +107,13 @@ func TestPageOfNothing(t *testing.T) {
 	if err := NewStudy(nil, nil).WriteHTML(&bytes.Buffer{}); err == nil {
 		t.Error("a page of no runs was written")
 	}
-	crowd := &Record{Flow: []FlowSecond{{Second: 10, Sent: 900, Shed: 900}, {Second: 50, OK: 777}}, Scenario: "failover", Verdict: Verdict{Word: "FAIL"}, Phases: []PhaseRecord{{Phase: "storm", Class: ClassInteractive, For: Millis(time.Minute), Planned: 600, Outcomes: map[string]int{}}}}
-	if text := pageOf(t, NewStudy([]*Record{crowd, crowd}, []string{"on", "off"})); strings.Contains(text, "operations judged") || !strings.Contains(text, "<dt>operations</dt><dd>600</dd>") ||
+	crowd := &Record{Flow: []FlowSecond{{Second: 10, Sent: 900, Shed: 900}, {Second: 50, OK: 777}}, Scenario: "failover", Verdict: Verdict{Word: "FAIL"}, Phases: []PhaseRecord{{Phase: "storm", Class: ClassInteractive, Judged: true, For: Millis(time.Minute), Planned: 600, Outcomes: map[string]int{}}}}
+	if text := pageOf(t, NewStudy([]*Record{crowd, crowd}, []string{"on", "off"})); !strings.Contains(text, "<dt>operations judged</dt><dd>600</dd>") ||
 		!strings.Contains(text, "Answers to clients that reconnect") || !strings.Contains(text, `<th scope="row">50 s</th><td>777</td><td>777</td></tr>`) {
 		t.Error("the page of a crowd does not tell how many operations it asked, or when answers came")
 	}
 	empty := &Record{Scenario: "smoke", Rounds: 1, Verdict: Verdict{Word: "INTERRUPTED", Exit: ExitInterrupted}}
-	if text := pageOf(t, NewStudy([]*Record{{Scenario: "baseline", Verdict: Verdict{Word: "PASS"}, Points: found(1, 800).Points, Steps: found(1, 800).Steps}}, []string{"out"})); !strings.Contains(text, "Breakpoints") || !strings.Contains(text, "Steps, as they were sent") {
+	if text := pageOf(t, NewStudy([]*Record{{Scenario: "baseline", Verdict: Verdict{Word: "PASS"}, Points: found(1, 800).Points, Steps: found(1, 800).Steps}}, []string{"out"})); !strings.Contains(text, "Breakpoints") || !strings.Contains(text, "<dt>operations in all steps</dt>") || strings.Contains(text, "judged</dt>") || !strings.Contains(text, "Steps, as they were sent") {
 		t.Error("the page of a search lacks its steps")
 	}
 	if text := pageOf(t, NewStudy([]*Record{empty}, []string{"out"})); !strings.Contains(text, "Interrupted") {

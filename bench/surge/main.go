@@ -8,6 +8,7 @@
 //	go run ./surge healthy    # fifty runs that nothing disturbs
 //	go run ./surge capacity   # searches for the breakpoint of a server of known capacity
 //	go run ./surge growth     # the breakpoint of a real server with 1, 3 and 10 times the data, and a forecast
+//	go run ./surge failover   # the crowd of that scenario, with limits and without, on a real server
 //	go run ./surge page       # the page anew, from the runs that are kept
 //
 // Known servers are processes of their own, and so is surge: what is measured is the
@@ -66,16 +67,16 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	switch part := flags.Arg(0); part {
-	case "known", "cost", "replay", "healthy", "capacity", "growth":
+	case "known", "cost", "replay", "healthy", "capacity", "growth", "failover":
 		return measure(ctx, o, part)
 	case "page":
-		return publish(o)
+		return errors.Join(publish(o), publishFailover(o))
 	case "serve": // a server of known behaviour
 		return serveKnown(ctx, flags.Arg(1))
 	case "bare": // a loop that does nothing but send
 		return sendBare(ctx, flags.Args()[1:])
 	}
-	return errors.New("say known, cost, replay, healthy, capacity, growth or page")
+	return errors.New("say known, cost, replay, healthy, capacity, growth, failover or page")
 }
 
 // goes is one go of a part.
@@ -88,6 +89,8 @@ type goes struct {
 	Replays  []replayed `json:",omitempty"`
 	Costs    []cost     `json:",omitempty"`
 	Memory   []memory   `json:",omitempty"`
+
+	Failovers []failedOver `json:",omitempty"`
 }
 
 // measure does one part, and keeps what was seen even if it was cut short.
@@ -106,7 +109,7 @@ func measure(ctx context.Context, o options, part string) error {
 		return err
 	}
 	parts := map[string]func(context.Context, options, *bed) error{
-		"known": g.known, "cost": g.cost, "replay": g.replay, "healthy": g.healthy, "capacity": g.capacity, "growth": g.growth,
+		"known": g.known, "cost": g.cost, "replay": g.replay, "healthy": g.healthy, "capacity": g.capacity, "growth": g.growth, "failover": g.failover,
 	}
 	failed := parts[part](ctx, o, b)
 	kept := []*goes{g}
@@ -127,7 +130,7 @@ func measure(ctx context.Context, o options, part string) error {
 	if err := os.WriteFile(rawPath(o.out, part), append(text, '\n'), 0o644); err != nil {
 		return err
 	}
-	return errors.Join(failed, publish(o))
+	return errors.Join(failed, publish(o), publishFailover(o))
 }
 
 func rawPath(out, part string) string { return filepath.Join(out, "surge-runs", part+".json") }

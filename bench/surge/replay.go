@@ -14,9 +14,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"syscall"
 	"time"
 )
@@ -110,22 +108,9 @@ func (g *goes) replay(ctx context.Context, o options, b *bed) error {
 // serveReal starts headroom on data, of which it seeds so many entries if there are
 // none yet.
 func (b *bed) serveReal(ctx context.Context, data string, entries int) (stop func(), tokens string, err error) {
-	program, err := b.build(ctx, "headroom")
+	program, data, tokens, err := b.company(ctx, cmp.Or(data, b.fresh("data")), entries, 20)
 	if err != nil {
 		return nil, "", err
-	}
-	if data == "" {
-		data = b.fresh("data")
-	}
-	if data, err = filepath.Abs(data); err != nil {
-		return nil, "", err
-	}
-	tokens = filepath.Join(filepath.Dir(data), filepath.Base(data)+"-tokens.csv")
-	if _, err := os.Stat(tokens); errors.Is(err, os.ErrNotExist) {
-		seed := exec.CommandContext(ctx, program, "seed", "--data-dir", data, "--entries", strconv.Itoa(entries), "--tenants", "20", "--tokens", tokens)
-		if out, err := seed.CombinedOutput(); err != nil {
-			return nil, "", fmt.Errorf("seed: %w\n%s", err, out)
-		}
 	}
 	command := exec.CommandContext(ctx, program, "serve", "--no-demo", "--log-level", "warn", "--data-dir", data, "--addr", realAddress, "--admin-addr", realOperator)
 	command.Stderr = os.Stderr
