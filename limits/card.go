@@ -172,7 +172,8 @@ func (r *card) guest(p *pool, q *Request, now time.Time) bool {
 	return true
 }
 
-// admitted notes who is let in.
+// admitted notes who is let in. Whoever is while others wait may be of a crowd that is
+// not seen yet, and would be turned away at its second operation.
 func (r *card) admitted(p *pool, q *Request, now time.Time) {
 	if r == nil {
 		return
@@ -181,7 +182,10 @@ func (r *card) admitted(p *pool, q *Request, now time.Time) {
 		r.whose.started(q.Tenant)
 	}
 	client := nameHash(r.secret, q.Client)
-	first := !r.crowdIn(p) || r.guests.enter(client, now)
+	first := true
+	if r.crowdIn(p) || p.class == Interactive && len(p.queue.waiting) > 0 {
+		first = r.guests.enter(client, now)
+	}
 	r.promises.admitted(p, client, q.Work, first, now)
 }
 

@@ -33,6 +33,35 @@ func TestGuestsGoFirst(t *testing.T) {
 	})
 }
 
+// Who was let in before others just before they were seen to be a crowd is a guest of it.
+func TestGuestsOfACrowdThatIsNotSeenYet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAdaptive(t, AdaptiveConfig{Cores: 1})
+		a.Beat(Beat{Processes: 1, Demoted: true})
+		c := newCrowd(t, a)
+		r := func(client string) Request {
+			return Request{Class: Interactive, Tenant: client, Client: client, Work: 2 * ms}
+		}
+		for i := range 4 {
+			c.arrive(t.Context(), fmt.Sprint("running ", i), r(fmt.Sprint(i)))
+		}
+		c.arrive(t.Context(), "ann 1", r("ann"))
+		c.arrive(t.Context(), "first", r("first"))
+		c.done("running 0")
+		if a.Snapshot().Adaptive.Crowded {
+			t.Fatal("they are a crowd already")
+		}
+		time.Sleep(76 * ms)
+		c.arrive(t.Context(), "bob 1", r("bob"))
+		c.arrive(t.Context(), "ann 2", r("ann"))
+		c.order = nil
+		for _, name := range []string{"running 1", "running 2", "running 3", "ann 1", "ann 2"} {
+			c.done(name)
+		}
+		c.expect("ann 2", "bob 1")
+	})
+}
+
 func TestNobodyStaysAGuest(t *testing.T) {
 	now := time.Now()
 	var g guests

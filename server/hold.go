@@ -61,24 +61,32 @@ func (s *Server) pace(r *request, f *fault) {
 // holding counts the refusals that are held back, by client.
 type holding struct {
 	mu sync.Mutex
-	of map[string]int
+	of map[string]held
 }
+
+// held are those of a client: now, and all since there were none.
+type held struct{ now, all int }
 
 // enter counts one more of a client, and returns how many there were.
 func (h *holding) enter(client string) int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	n := h.of[client]
-	h.of[client] = n + 1
-	return n
+	was := h.of[client]
+	h.of[client] = held{was.now + 1, was.all + 1}
+	return was.now
 }
 
-func (h *holding) leave(client string) {
+// leave counts one less, and reports whether it was the only one all the time.
+func (h *holding) leave(client string) (alone bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.of[client]--; h.of[client] <= 0 {
+	was := h.of[client]
+	if was.now--; was.now > 0 {
+		h.of[client] = was
+	} else {
 		delete(h.of, client)
 	}
+	return was.all == 1
 }
 
 // holdFor is for how long a refusal of a client is held that was told before when
@@ -99,18 +107,19 @@ func holdFor(early, beside int, due time.Duration) time.Duration {
 }
 
 // holdEarly holds the refusal of a client that was told before when to come, for
-// longestHold in all, and reports whether that time has come and the client still waits.
+// longestHold in all, and reports whether that time has come and the client waits for
+// this answer alone: who has asked for more meanwhile does not wait.
 func (s *Server) holdEarly(r *request, f *fault) bool {
 	if r.refusal == nil || !r.refusal.Again {
 		return false
 	}
 	due, client := r.refusal.RetryAfter, r.account.front.Key
 	beside := s.held.enter(client)
-	defer s.held.leave(client)
 	left := max(0, longestHold-time.Since(r.arrived))
-	held := s.park(r, min(left, holdFor(r.refusal.Early, beside, due)))
-	f.retry(max(time.Second, due-held))
-	return held >= due && r.Context().Err() == nil
+	waited := s.park(r, min(left, holdFor(r.refusal.Early, beside, due)))
+	alone := s.held.leave(client)
+	f.retry(max(time.Second, due-waited))
+	return alone && waited >= due && r.Context().Err() == nil
 }
 
 // holdDebt holds the refusal of a client that owes points.

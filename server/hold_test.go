@@ -31,7 +31,7 @@ func TestHoldFor(t *testing.T) {
 }
 
 func TestHoldingForgets(t *testing.T) {
-	h := holding{of: map[string]int{}}
+	h := holding{of: map[string]held{}}
 	for want := range 3 {
 		if got := h.enter("ann"); got != want {
 			t.Errorf("%d are held beside the next, want %d", got, want)
@@ -40,10 +40,14 @@ func TestHoldingForgets(t *testing.T) {
 	if got := h.enter("bob"); got != 0 {
 		t.Errorf("bob has %d", got)
 	}
-	for range 3 {
-		h.leave("ann")
+	for n := range 3 {
+		if h.leave("ann") {
+			t.Errorf("the one that leaves as %d of three was alone", n)
+		}
 	}
-	h.leave("bob")
+	if !h.leave("bob") {
+		t.Error("bob's was not alone")
+	}
 	if len(h.of) != 0 {
 		t.Errorf("still held: %v", h.of)
 	}

@@ -69,9 +69,8 @@ func (w *world) come(c *Crowd, rng *rand.Rand) {
 	for _, weight := range c.Kinds {
 		sum += weight
 	}
-	people := max(1, c.Clients/max(1, c.Devices))
-	for range c.Clients {
-		v := &visitor{crowd: c, person: rng.IntN(people), rng: rng}
+	for i := range c.Clients {
+		v := &visitor{crowd: c, person: i / max(1, c.Devices), rng: rng}
 		for draw := rng.IntN(sum); draw >= c.Kinds[v.kind]; v.kind++ {
 			draw -= c.Kinds[v.kind]
 		}

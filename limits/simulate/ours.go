@@ -14,9 +14,12 @@ type own struct {
 	static   *limits.Static
 	adaptive *limits.Adaptive // nil for a static gate
 	answers  []answer
-	next     *event      // of the adaptive gate's Step
-	held     map[int]int // refusals that are held back, by client
+	next     *event       // of the adaptive gate's Step
+	held     map[int]held // refusals that are held back, by client
 }
+
+// held are a client's refusals that are held back, and all since there were none.
+type held struct{ now, all int }
 
 type answer struct {
 	a       *attempt
@@ -92,7 +95,7 @@ func (g *own) refuse(a *attempt, r *limits.Refusal) {
 		w.refuse(a, r.RetryAfter)
 		return
 	}
-	hold, beside := r.RetryAfter, g.held[a.op.client]
+	hold, beside := r.RetryAfter, g.held[a.op.client].now
 	switch {
 	case r.Early == 0:
 		hold = 300 * time.Millisecond
@@ -101,10 +104,11 @@ func (g *own) refuse(a *attempt, r *limits.Refusal) {
 	}
 	hold = max(0, min(hold, r.RetryAfter, 9*second-(w.now-a.arrived)))
 	a.over, a.timeout.fn = true, nil
-	g.held[a.op.client]++
+	g.hold(a.op.client, 1, 1)
 	w.after(hold, func() {
-		g.held[a.op.client]--
-		if hold == r.RetryAfter { // its time has come
+		alone := g.held[a.op.client].all == 1
+		g.hold(a.op.client, -1, 0)
+		if alone && hold == r.RetryAfter { // its time has come
 			a.over, a.waiter = false, nil
 			a.timeout = w.after(w.deadline(a.op.source.Class), func() { w.giveUp(a) })
 			g.arrive(a)
@@ -112,6 +116,16 @@ func (g *own) refuse(a *attempt, r *limits.Refusal) {
 		}
 		w.refuse(a, max(second, r.RetryAfter-hold))
 	})
+}
+
+// hold counts refusals of a client that are held back.
+func (g *own) hold(client, now, all int) {
+	h := g.held[client]
+	if h.now, h.all = h.now+now, h.all+all; h.now == 0 {
+		delete(g.held, client)
+		return
+	}
+	g.held[client] = h
 }
 
 // step lets an adaptive gate start reports and see how it stands.
@@ -170,7 +184,7 @@ func Static() Policy {
 		if err != nil {
 			panic(err) // SeatsFor gives every class a seat
 		}
-		return &own{srv: srv, static: static, held: map[int]int{}}
+		return &own{srv: srv, static: static, held: map[int]held{}}
 	}}
 }
 
@@ -189,7 +203,7 @@ func adaptive(name string, demote bool, change func(*server, *limits.AdaptiveCon
 		if err != nil {
 			panic(err) // every scenario has cores
 		}
-		g := &own{srv: srv, static: &a.Static, adaptive: a, held: map[int]int{}}
+		g := &own{srv: srv, static: &a.Static, adaptive: a, held: map[int]held{}}
 		w.after(0, g.beat)
 		w.after(0, g.step)
 		return g
