@@ -58,10 +58,7 @@ func (s *Server) do(ctx context.Context, r *request) (*graphql.Response, *fault)
 	if f := s.judge(r); f != nil {
 		return nil, f
 	}
-	if s.health.away() {
-		return nil, s.unavailable()
-	}
-	if f := s.checkBlocks(r); f != nil {
+	if f := s.shut(r); f != nil {
 		return nil, f
 	}
 	reserved, f := s.reserve(r)
@@ -160,6 +157,14 @@ func (s *Server) reserve(r *request) (*limits.Reservation, *fault) {
 	return nil, r.throttled()
 }
 
+// shut refuses everybody while the database is away, and those whom people have blocked.
+func (s *Server) shut(r *request) *fault {
+	if s.health.away() {
+		return s.unavailable()
+	}
+	return s.checkBlocks(r)
+}
+
 // enter asks the gate for a permit, and says until when it may be used. Who came before
 // the time that it was told is held until then and asks once more in place of being
 // refused: whoever does not read times would only come again, or not at all.
@@ -174,11 +179,15 @@ func (s *Server) enter(ctx context.Context, r *request, reserved **limits.Reserv
 		if !s.holdEarly(r, f) {
 			return nil, deadline, f
 		}
+		r.refusal, r.held = nil, true
+		if f := s.shut(r); f != nil { // since it was held
+			return nil, deadline, f
+		}
 		again, short := s.reserve(r)
 		if short != nil {
 			return nil, deadline, short
 		}
-		*reserved, r.refusal, r.held = again, nil, true
+		*reserved = again
 	}
 }
 
