@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"headroom/loadtest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,7 +13,6 @@ import (
 	"time"
 
 	"bench/lab"
-	"headroom/loadtest"
 )
 
 // failedOver is one run of a crowd that comes back, as surge stored it.
