@@ -23,8 +23,8 @@ type mutant struct {
 }
 
 var (
-	byLists    = []string{"compare", "--count", "--scenario", "lists", "--duration", "5s"}
-	byCount    = []string{"compare", "--count", "--duration", "8s"}
+	byLists    = []string{"compare", "--count", "--scenario", "lists", "--duration", "3s"}
+	byCount    = []string{"compare", "--count", "--duration", "6s"}
 	byTime     = []string{"compare", "--scenario", "testdata/steady.yaml"}
 	byStorm    = []string{"run", "report-storm", "--duration", "12s"}
 	byRefusals = []string{"run", "testdata/refusals.yaml"}
