@@ -311,10 +311,8 @@ func (r *Comparison) conclude(exit Exit, word string, reasons ...string) {
 // decide looks at the primary endpoint, and at promises that only the new one
 // breaks.
 func (r *Comparison) decide(l look) {
-	weights := weightsOf(r.baseRuns)
-	base, ok1 := costs(r.baseRuns, weights)
-	next, ok2 := costs(r.newRuns, weights)
-	if !ok1 || !ok2 {
+	base, next, known := costs(r.baseRuns, r.newRuns)
+	if !known {
 		r.conclude(ExitInvalid, "INVALID", "the server's processor time is not known: it must run on this machine, or tell it at its operators' address")
 		return
 	}

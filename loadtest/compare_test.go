@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -106,6 +108,31 @@ func TestCompareStoredRuns(t *testing.T) {
 				t.Error("the page lacks the comparison")
 			}
 		})
+	}
+}
+
+// A machine that is faster at one minute than at the next hides nothing that is a
+// tenth: what surge itself took tells how fast it was.
+func TestCompareKnowsTheMachinesSpeed(t *testing.T) {
+	speeds := []float64{1, 1.4, 0.8, 1.1, 1.3, 0.9, 1.2, 0.7}
+	runs := func(first int, share float64) (list []*Record) {
+		for i := range 4 {
+			speed := speeds[first+2*i]
+			r := comparedRun(t, i, 2*time.Millisecond, share*noise[first+i]*speed, 2)
+			r.Verdict.Vitals[0].CPU.Client *= speed
+			list = append(list, r)
+		}
+		return list
+	}
+	c := &Comparison{baseRuns: runs(0, 0.40), newRuns: runs(1, 0.44)}
+	if c.decide(looks[0]); c.Verdict != "SLOWER" || math.Abs(c.Primary.Ratio-1.1) > 0.02 {
+		t.Errorf("%s: %s", c.Verdict, c.Primary)
+	}
+	for _, r := range slices.Concat(c.baseRuns, c.newRuns) {
+		r.Verdict.Vitals[0].CPU.Client = 0
+	}
+	if c.decide(looks[0]); c.Verdict == "SLOWER" {
+		t.Errorf("without a yardstick: %s: %s", c.Verdict, c.Primary)
 	}
 }
 

@@ -75,40 +75,74 @@ func (r *Record) judged() map[string]bool {
 	return found
 }
 
-// costs is the processor time in seconds of an average operation, by run; false
-// if a run does not know it.
-func costs(runs []*Record, weights map[string]float64) ([]float64, bool) {
-	var list []float64
-	for _, r := range runs {
-		var work, sum, n float64
+// costs is the processor time in seconds of an average operation, by run, of the base
+// and of the new; false if a run does not know it. Machines that are shared are faster
+// at one minute than at the next. Surge does the same for both servers, on the same
+// processors in the same seconds, so what it took itself is the yardstick: times are
+// those of a machine of the mean speed of all runs.
+func costs(base, next []*Record) (of, than []float64, known bool) {
+	weights := weightsOf(base)
+	var list, yards []float64
+	measured := true
+	for _, r := range slices.Concat(base, next) {
+		var work, sum, kinds, operations float64
 		for operation, h := range servicesOf([]*Record{r}) {
 			count := float64(h.Quantiles().Samples)
 			work += count * weights[operation]
-			sum, n = sum+weights[operation], n+1
+			sum, kinds, operations = sum+weights[operation], kinds+1, operations+count
 		}
 		cpu := r.processorSeconds()
 		if cpu <= 0 || work <= 0 {
-			return nil, false
+			return nil, nil, false
 		}
-		list = append(list, cpu/(work/(sum/n)))
+		list = append(list, cpu/(work/(sum/kinds)))
+		yard := r.generatorSeconds() / operations
+		yards, measured = append(yards, yard), measured && yard > 0
 	}
-	return list, true
+	if measured {
+		speed := mean(logs(yards))
+		for i := range list {
+			list[i] *= math.Exp(speed) / yards[i]
+		}
+	}
+	return list[:len(base)], list[len(base):], true
+}
+
+// generatorSeconds is what surge itself used in the judged phases beside a server on
+// the same machine; 0 if that is not known, or it is another.
+func (r *Record) generatorSeconds() float64 {
+	sum := 0.0
+	for _, v := range r.Verdict.Vitals {
+		if v.CPU == nil || !v.CPU.Seen {
+			return 0
+		}
+		sum += v.CPU.Client * r.processorTime(v.Phase)
+	}
+	return sum
+}
+
+// processorTime is how many seconds all processors have in a phase.
+func (r *Record) processorTime(phase string) float64 {
+	sum := 0.0
+	for _, p := range r.Phases {
+		if p.Phase == phase {
+			sum = time.Duration(p.For).Seconds() // every class of it has the same
+		}
+	}
+	return sum * float64(r.Fingerprint.Machine.Processors)
 }
 
 // processorSeconds is what the server with its database used in the judged
 // phases: as the machine saw it, else what the server says of itself.
 func (r *Record) processorSeconds() float64 {
-	judged, lengths := r.judged(), map[string]float64{}
-	for _, p := range r.Phases {
-		lengths[p.Phase] = time.Duration(p.For).Seconds()
-	}
+	judged := r.judged()
 	seen, sum := true, 0.0
 	for _, v := range r.Verdict.Vitals {
 		if v.CPU == nil || !v.CPU.Seen {
 			seen = false
 			break
 		}
-		sum += v.CPU.Server * float64(r.Fingerprint.Machine.Processors) * lengths[v.Phase]
+		sum += v.CPU.Server * r.processorTime(v.Phase)
 	}
 	if seen && sum > 0 {
 		return sum

@@ -91,15 +91,13 @@ func (r *Comparison) chart() *chart {
 	if r.Primary == nil {
 		return nil
 	}
-	weights := weightsOf(r.baseRuns)
-	base, _ := costs(r.baseRuns, weights)
-	next, _ := costs(r.newRuns, weights)
+	base, next, _ := costs(r.baseRuns, r.newRuns)
 	most := 0.0
 	for _, v := range append(append([]float64{}, base...), next...) {
 		most = math.Max(most, v*1000)
 	}
 	c := &chart{
-		ID: "comparison-chart", Title: "Processor time of an operation, run by run", Note: "In milliseconds; both sides got the same operations in each pair.",
+		ID: "comparison-chart", Title: "Processor time of an operation, run by run", Note: "In milliseconds, at the machine's mean speed; both sides got the same operations in each pair.",
 		X: scale{Label: "pair", Min: 1, Max: float64(max(2, len(base), len(next)))}, Y: linear("ms", most),
 		Table: figures{Head: []string{"pair", "base", "new"}},
 	}
