@@ -132,7 +132,8 @@ func writeGrowth(b *strings.Builder, o options) error {
 A real server with three amounts of data on this machine, which it shares with its
 database and with surge: ` + "`surge breakpoint growth --last interactive --audit`" + `, whose mix is what
 gets dearer. *live* is the server's headroom_ratio at half of what was found, and
-what surge and others left of it; *found* how many times that load it bore. Wanted: the two within 15 %. The stored runs are in
+what surge and others left of it; *found* how many times that load it bore. Wanted: the two within 15 %. An amount of data that is
+missing was not searched to its end. The stored runs are in
 [surge-runs/growth](surge-runs/growth/).
 
 | entries | every promise | interactive | what broke above | used up | machine: server, surge, others at half | live | found | off | took | |
