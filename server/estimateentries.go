@@ -2,7 +2,6 @@ package server
 
 import (
 	"math"
-	"strings"
 
 	"headroom/graph"
 	"headroom/limits"
@@ -317,26 +316,8 @@ func (e *estimator) matchRate(text string) (matched, least float64) {
 	if n == 0 || !e.viewer.ReadsEverybody() {
 		return 0, 0
 	}
-	found := e.found(text)
+	found := e.texts.in(e.counts, text)
 	const z = doubt
 	least = (found + z*z/2 - z*math.Sqrt(found*(1-found/n)+z*z/4)) / (n + z*z)
 	return found / n, max(0, least)
-}
-
-// found is how many sampled descriptions hold a text.
-func (e *estimator) found(text string) (n float64) {
-	if n, known := e.matched[text]; known { // suggestions price the same text again and again
-		return n
-	}
-	sought := strings.ToLower(text)
-	for _, s := range e.counts.Sample {
-		if strings.Contains(s, sought) {
-			n++
-		}
-	}
-	if e.matched == nil {
-		e.matched = map[string]float64{}
-	}
-	e.matched[text] = n
-	return n
 }

@@ -19,7 +19,7 @@ type estimator struct {
 	today  timesheet.Date
 	anyIDs bool // filters by ids narrow nothing: theirs are not known
 
-	matched map[string]float64 // sampled descriptions that hold a text
+	texts *texts
 }
 
 // estimatorFor is nil where nothing is known of the viewer's workspace.
@@ -32,7 +32,7 @@ func (s *Server) estimatorFor(v timesheet.Viewer) limits.Estimator {
 	if counts == nil || toCome(counts.AsOf, today) {
 		return nil
 	}
-	return &estimator{rates: s.prices.list.Load(), counts: counts, viewer: v, today: within(today, counts)}
+	return &estimator{texts: &s.texts, rates: s.prices.list.Load(), counts: counts, viewer: v, today: within(today, counts)}
 }
 
 // toCome tells whether a day lies in the future wherever on earth a clock is right:

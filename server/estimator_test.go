@@ -72,7 +72,7 @@ func projectText(id timesheet.ProjectID) string {
 }
 
 func estimatorOf(c *store.Counts, role timesheet.Role, user timesheet.UserID) *estimator {
-	return &estimator{rates: ratesOf(BuiltinPrices()), counts: c, viewer: timesheet.Viewer{User: user, Role: role, Workspace: timesheet.Workspace{TimeZone: "UTC"}}, today: date("2025-12-31")}
+	return &estimator{texts: &texts{}, rates: ratesOf(BuiltinPrices()), counts: c, viewer: timesheet.Viewer{User: user, Role: role, Workspace: timesheet.Workspace{TimeZone: "UTC"}}, today: date("2025-12-31")}
 }
 
 // given are a field's arguments, with a page's size.

@@ -76,6 +76,7 @@ type Server struct {
 	documents       *documents
 	persisted       *persisted
 	statistics      *statistics // nil: prices are the schema's
+	texts           texts       // that were looked for in them
 	prices          priceList
 	work            *limits.Learner
 	clamped         map[string]struct{} // statements that have an alarm

@@ -93,7 +93,7 @@ func (s *Statistics) estimators() (out []*estimator) {
 	}
 	for _, c := range s.Workspaces {
 		for _, viewer := range viewers {
-			out = append(out, &estimator{rates: rates, counts: c, viewer: viewer, today: within(today, c), anyIDs: viewer.User == 0})
+			out = append(out, &estimator{texts: &texts{}, rates: rates, counts: c, viewer: viewer, today: within(today, c), anyIDs: viewer.User == 0})
 		}
 	}
 	return out

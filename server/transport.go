@@ -213,7 +213,7 @@ func (s *Server) admit(ctx context.Context, r *request, deadline time.Time) (*li
 	if refusal.Reason == limits.Expired {
 		code = codeDeadline
 	}
-	f := refuse(code, fmt.Sprintf("the server is busy: %s operations have to wait", refusal.Class)).
+	f := refuse(code, "the server is busy: "+refusal.Class.String()+" operations have to wait").
 		with("class", refusal.Class.String()).with("reason", refusal.Reason.String()).retry(refusal.RetryAfter)
 	f.status = http.StatusServiceUnavailable
 	if split, mixed := limits.SuggestSplit(r.price); mixed {
