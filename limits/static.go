@@ -149,8 +149,10 @@ func (s *Static) enter(r *Request, gone bool, tell func(*Permit, *Refusal)) (*Pe
 }
 
 // hopeful is how long one may wait and still be refused for another's sake.
-// Who has waited longer is served: a refusal has to come at once to be of use.
-const hopeful = 20 * time.Millisecond
+// Who has waited longer is served: a refusal has to come soon to be of use.
+var hopeful = [numClasses]time.Duration{
+	Control: 20 * time.Millisecond, Interactive: 20 * time.Millisecond, Report: 2 * time.Second, Background: 2 * time.Second,
+}
 
 // makeRoomLocked finds a place in the queue for one who would stand at a
 // position. In a full queue the last who came a moment ago has to go, which
@@ -160,7 +162,7 @@ func (s *Static) makeRoomLocked(p *pool, position int, guest bool, now time.Time
 		return true
 	}
 	for i := len(p.queue.waiting) - 1; i >= position; i-- {
-		if out := p.queue.waiting[i]; now.Sub(out.arrived) <= hopeful || guest && !out.guest {
+		if out := p.queue.waiting[i]; now.Sub(out.arrived) <= hopeful[p.class] || guest && !out.guest {
 			p.queue.remove(out)
 			s.answerLocked(out, nil, s.refuseLocked(p, &out.request, QueueFull, now))
 			return true

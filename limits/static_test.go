@@ -171,7 +171,7 @@ func TestStaticFullQueueKeepsWhoHasWaited(t *testing.T) {
 			c.arrive(ctx, fmt.Sprint(i), r)
 		}
 		c.expect("running")
-		time.Sleep(hopeful + 1)
+		time.Sleep(hopeful[Report] + 1)
 		modest := Request{Class: Report, Tenant: "modest", Work: ms}
 		c.arrive(ctx, "modest", modest)
 		c.expect("modest queue_full")

@@ -48,8 +48,10 @@ var parts = map[string][]cell{
 		{"adaptive", 1, "calm", 1},
 	},
 	again: {
-		{"adaptive", 1, "rush20", 2},
-		{"adaptive", 1, "slow", 2},
+		{"adaptive", 1, "rush", 2},
+		{"adaptive", 2, "rush", 1},
+		{"adaptive", 1, "rush20", 1},
+		{"adaptive", 1, "slow", 1},
 	},
 	"refuse":     nil, // no blocks: servers' processor time
 	"neighbours": nil, // blocks of its own

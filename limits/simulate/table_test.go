@@ -257,7 +257,7 @@ func (b Bench) screens(ctx context.Context, times float64) float64 {
 func (b Bench) neighbours(ctx context.Context) (clicks, reports float64) {
 	b.Change = nil
 	checks := b.adversary(ctx)
-	return checks[0].Value, checks[3].Value
+	return checks[0].Value, checks[4].Value
 }
 
 // shared are the clicks answered within 250 ms beside other programs on the database.
