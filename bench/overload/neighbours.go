@@ -169,7 +169,8 @@ func (r *result) writeNeighbours(b *strings.Builder) {
 %d equal companies of 100,000 entries each share a database and a server. All of them
 together send clicks for %.0f %% of what the database can do and reports for %.0f %%; then
 one of them sends %d times its share of the one or of the other. What the other %d saw;
-M13 allows 1.2 times the p95 that they have else:
+M13 allows 1.2 times the p95 that they have else, and where more than a twentieth is not
+answered there is none:
 
 | too much of | the one's, answered of sent | clicks answered, of | p50 / p95, ms | p95 beside that of nothing | reports answered, of | p50 / p95, ms | p95 beside that of nothing |
 |---|---|---|---|---|---|---|---|
@@ -195,5 +196,5 @@ M13 allows 1.2 times the p95 that they have else:
 
 func (t tally) row(took, calm []float64) string {
 	p95, normal := quantile(took, 0.95), quantile(calm, 0.95)
-	return fmt.Sprintf("%d, %d | %.1f / %.1f | %.2f, %s", t.Answered, t.Sent, quantile(took, 0.5), p95, p95/normal, verdict(p95 <= 1.2*normal))
+	return fmt.Sprintf("%d, %d | %.1f / %.1f | %.2f, %s", t.Answered, t.Sent, quantile(took, 0.5), p95, p95/normal, verdict(p95 <= 1.2*normal && 20*t.Answered >= 19*t.Sent))
 }

@@ -17,6 +17,7 @@ var missed = map[string]float64{
 	"reports refused there, of 1,000":                                   100,
 	"interactive p95 beside a tenant at 100 x its share, of alone":      1.25, // 1.2 in longer runs
 	"report p95 beside a tenant at 100 x its share of clicks, of alone": 1.6,
+	"reports answered beside too many reports, of those alone":          90, // one of 19 is not
 }
 
 // TestGoals holds the gate to its goals on seeds that are always the same.

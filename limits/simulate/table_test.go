@@ -98,7 +98,8 @@ What is missed, and why:
 - *M13 on one and two cores, clicks beside a tenant at 100 times its share*: that tenant
   keeps every core taken, so each click of the others waits for the rest of those that
   run. Turns by work, and seats that it leaves empty while one of the others runs, keep it
-  from more than that.
+  from more than that. It keeps one core beside reports of the others too, which yield to
+  what runs there.
 - *M6 on one core*: a window of 100 ms holds twenty clicks, of which a single late one
   is five in a hundred; in longer windows (M1, M2) all is within bounds.
 - *M5 of several servers*: each keeps one seat at least and crowds by itself.
