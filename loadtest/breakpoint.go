@@ -15,7 +15,7 @@ type Step struct {
 	Classes  map[string]float64 `json:"classes"` // of them, by class
 	Seconds  float64            `json:"seconds"` // that were judged
 	Planned  int                `json:"planned"`
-	Goodput  float64            `json:"goodput"`         // right answers in time, a second
+	Goodput  float64            `json:"goodput"`         // right answers in time that came while it lasted, a second
 	Shed     int                `json:"shed"`            // refused for load
 	Response Quantiles          `json:"response"`        // of all classes, refusals aside
 	Service  Millis             `json:"service_mean_ms"` // goodput times it is how many were served at a time
@@ -100,6 +100,7 @@ type climb struct {
 	steps   []Step
 	measure func(rate float64, kind stepKind) (Step, error)
 	say     func(string, ...any)
+	seeking string // the point
 	most    float64
 	start   float64
 }
@@ -125,7 +126,7 @@ func (s *session) newClimb(ctx context.Context, q Search) (*climb, error) {
 		return nil, stopf(ExitUsage, "a search from %g to %g has its bounds the wrong way round", c.start, c.most)
 	}
 	c.measure = func(rate float64, kind stepKind) (Step, error) {
-		return s.step(ctx, streams, rate/own, kind)
+		return s.step(ctx, streams, rate/own, kind, c.seeking)
 	}
 	return c, nil
 }
@@ -151,8 +152,9 @@ func (c *climb) points(last string) ([]Point, error) {
 	var points []Point
 	from, held := c.start, false
 	for _, name := range []string{pointAll, pointInteractive, pointCollapse} {
+		c.seeking = name
 		c.say("seeking the greatest rate: %s", pointMeaning[name])
-		find := search{most: c.most, holds: func(rate float64, kind stepKind) (bool, error) { return c.holds(name, rate, kind) }}
+		find := search{most: c.most, rough: name == pointCollapse, holds: func(rate float64, kind stepKind) (bool, error) { return c.holds(name, rate, kind) }}
 		lo, hi, err := find.find(from, held, c.leastBroken(name, from))
 		points = append(points, c.point(name, lo, hi))
 		if err != nil {
@@ -239,9 +241,10 @@ func (s Step) proves(point string) bool {
 	return slices.ContainsFunc(s.Broke, func(b Break) bool { return b.Proven && b.counts(point) })
 }
 
-// counts tells whether a broken promise is one of a point's.
+// counts tells whether a broken promise is one of a point's. A queue that grows
+// ends in answers that come too late, however many were right so far.
 func (b Break) counts(point string) bool {
-	collapsed := strings.HasPrefix(b.Rule, collapseRule)
+	collapsed := strings.HasPrefix(b.Rule, collapseRule) || strings.HasPrefix(b.Rule, queueRule)
 	switch point {
 	case pointAll:
 		return true

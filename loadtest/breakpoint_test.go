@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"errors"
 	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -87,7 +88,8 @@ func climbing(t *testing.T, text string, seed uint64, h hallOf) (*climb, *time.D
 		own += st.rate.mean
 	}
 	spent := new(time.Duration)
-	return &climb{say: t.Logf, start: own, most: maxRate, measure: func(rate float64, kind stepKind) (Step, error) {
+	c := &climb{say: t.Logf, start: own, most: maxRate, seeking: pointAll}
+	c.measure = func(rate float64, kind stepKind) (Step, error) {
 		scenario, err := s.stepScenario(streams, rate/own, kind)
 		if err != nil {
 			return Step{}, err
@@ -98,45 +100,43 @@ func climbing(t *testing.T, text string, seed uint64, h hallOf) (*climb, *time.D
 			done.rounds = append(done.rounds, syntheticOf(t, scenario.Phases, seed*1000+uint64(s.stepsSent), h.answers()))
 			*spent += stepSettles[kind] + stepLengths[kind]
 			done.verdict = judge(scenario, done.rounds, false)
-			if !unlucky(done.verdict) {
+			if !unlucky(done.verdict, c.seeking) {
 				break
 			}
 		}
 		return stepOf(done), nil
-	}}, spent
+	}
+	return c, spent
 }
 
 const climbText = `version: 1
 name: climb
-classes: { interactive: { slo: { p99: 100ms, ok: 99.9% } } }
-phases: [ { name: load, for: 10s, streams: [ { mix: { MyDay: 1 }, rate: 400 } ] } ]
+classes: { interactive: { slo: { p99: 100ms, ok: 99% } } }
+phases: [ { name: load, for: 10s, streams: [ { mix: { MyDay: 1 }, rate: 300 } ] } ]
 `
 
-// The rate found lies within 5 % of the server's capacity, in less than three
-// minutes of sending, nine times of ten.
+// The rate found lies within 5 % of what the server bears, with all three points in
+// less than three minutes of sending, nine times of ten. Near its capacity the share
+// that waits for more than t in an M/D/1 queue is exp(-2t(capacity-rate)).
 func TestBreakpointOfKnownCapacity(t *testing.T) {
-	h := hallOf{seats: 4, service: 4 * time.Millisecond} // 1,000 a second
 	times, good := proof.Size(t, 100, 5), 0
+	draw := rand.New(rand.NewPCG(1, 0))
 	for seed := range uint64(times) {
+		h := hallOf{seats: 1, service: time.Second / time.Duration(400+draw.IntN(400)), spoils: true}
+		bears := h.capacity() - math.Log(100)/(2*0.1)
 		c, spent := climbing(t, climbText, seed+1, h)
-		find := search{most: c.most, holds: func(rate float64, kind stepKind) (bool, error) { return c.holds(pointAll, rate, kind) }}
-		lo, hi, err := find.find(c.start, false, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if hi/lo > precision*1.001 {
-			t.Errorf("seed %d: between %.1f and %.1f, want at most 3 %% apart", seed, lo, hi)
-		}
-		off := lo/h.capacity() - 1
-		if math.Abs(off) <= 0.05 && *spent < 3*time.Minute {
+		c.most = 900
+		points, err := c.points()
+		off := points[0].Rate/bears - 1
+		if err == nil && math.Abs(off) <= 0.05 && *spent < 3*time.Minute {
 			good++
 		} else {
-			t.Logf("seed %d: %.1f/s is %.1f %% off %.0f/s, in %v", seed, lo, off*100, h.capacity(), *spent)
+			t.Logf("seed %d: %.1f/s is %.1f %% off %.0f/s, in %v and %d steps: %v", seed, points[0].Rate, off*100, bears, *spent, len(c.steps), err)
 		}
 	}
-	proof.Result(t, "%d of %d searches found the capacity within 5 %% in under 3 minutes of sending", good, times)
+	proof.Result(t, "%d of %d searches found what the server bears within 5 %% in under 3 minutes of sending", good, times)
 	if good*10 < times*9 {
-		t.Errorf("%d of %d searches found the capacity within 5 %%, want nine of ten", good, times)
+		t.Errorf("%d of %d searches found what the server bears within 5 %%, want nine of ten", good, times)
 	}
 }
 
@@ -163,8 +163,8 @@ phases: [ { name: load, for: 10s, streams: [ { mix: { MyDay: 1 }, rate: 50 }, { 
 	if interactive.Rate < 1.2*all.Rate || !strings.Contains(interactive.Rule, "interactive") && !strings.Contains(interactive.Rule, collapseRule) {
 		t.Errorf("interactive: %+v, want far more than %.0f/s, since reports are shed for it", interactive, all.Rate)
 	}
-	if collapse.Rate < interactive.Rate || !strings.Contains(collapse.Rule, collapseRule) {
-		t.Errorf("collapse: %+v, want at least %.0f/s until goodput falls", collapse, interactive.Rate)
+	if collapse.Rate < interactive.Rate || !strings.Contains(collapse.Rule, collapseRule) && !strings.Contains(collapse.Rule, queueRule) {
+		t.Errorf("collapse: %+v, want at least %.0f/s until goodput falls or the queue grows", collapse, interactive.Rate)
 	}
 	c, _ = climbing(t, text, 1, h)
 	if points, err := c.points(pointInteractive); err != nil || len(points) != 2 || points[1] != interactive {
@@ -202,7 +202,7 @@ func TestSearch(t *testing.T) {
 			}}
 			lo, hi, err := s.find(tt.from, tt.held, tt.broke)
 			within := func(got, want float64) bool { return (got == 0) == (want == 0) && math.Abs(got-want) <= 0.6*want }
-			near := tt.lo == 0 || tt.hi == 0 || hi/lo <= precision && lo <= tt.limit && tt.limit < hi
+			near := tt.lo == 0 || tt.hi == 0 || hi/lo <= precise && lo <= tt.limit && tt.limit < hi
 			if err != nil || !within(lo, tt.lo) || !within(hi, tt.hi) || !near || sent > 20 {
 				t.Errorf("%g to %g after %d steps, %v; want %g to %g", lo, hi, sent, err, tt.lo, tt.hi)
 			}
@@ -212,12 +212,26 @@ func TestSearch(t *testing.T) {
 	if _, _, err := s.find(10, false, 0); !errors.Is(err, failed) {
 		t.Errorf("error %v, want that of the step", err)
 	}
-	// What holds for ten seconds and not for twenty is lowered three times at most.
+	// What holds for ten seconds and not for twenty is lowered, by more each time.
 	lowered := search{most: 10_000, holds: func(rate float64, kind stepKind) (bool, error) {
 		return rate <= 100 && (kind != confirming || rate < 98), nil
 	}}
 	if lo, hi, err := lowered.find(50, false, 0); err != nil || lo >= 98 || lo < 92 || hi <= lo {
 		t.Errorf("%g to %g, %v, want below 98", lo, hi, err)
+	}
+	confirmed := 0
+	tired := search{most: 10_000, holds: func(rate float64, kind stepKind) (bool, error) {
+		if kind == confirming {
+			confirmed++
+		}
+		return rate <= 100 && (kind != confirming || rate < 90), nil
+	}}
+	if lo, _, err := tired.find(50, false, 0); err != nil || lo >= 90 || lo < 85 || confirmed > 5 {
+		t.Errorf("%g after %d long steps, %v, want 85 to 90 after five", lo, confirmed, err)
+	}
+	never := search{most: 10_000, holds: func(rate float64, kind stepKind) (bool, error) { return rate <= 100 && kind != confirming, nil }}
+	if _, _, err := never.find(50, false, 0); ExitOf(err) != ExitInvalid {
+		t.Errorf("what never holds for long: %v, want exit %d", err, ExitInvalid)
 	}
 }
 

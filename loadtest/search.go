@@ -9,8 +9,9 @@ import (
 const (
 	bracketFactor = 1.6  // from step to step while nothing breaks
 	bracketLeast  = 1.0  // arrivals a second, below which nothing is sought
-	precision     = 1.03 // of the rate that breaks over the one that holds
-	confirmations = 8    // how often the result may be lowered until it holds for longer
+	precise       = 1.03 // of the rate that breaks over the one that holds
+	imprecise     = 1.06 // the same of a rough search
+	steady        = 1.2  // by which the result is lowered at a time, at most, until it holds for longer
 )
 
 // A search finds the greatest rate at which something holds. holds sends a
@@ -18,6 +19,8 @@ const (
 type search struct {
 	holds func(rate float64, kind stepKind) (bool, error)
 	most  float64 // the greatest rate it may try
+
+	rough bool // no promise depends on it
 }
 
 // stepKind is how long a step is sent.
@@ -36,7 +39,7 @@ func (s search) find(from float64, held bool, broke float64) (lo, hi float64, er
 	if lo, hi, err = s.bracket(from, held, broke); err != nil || hi == 0 || lo == 0 {
 		return lo, hi, err
 	}
-	for hi/lo > precision {
+	for hi/lo > s.precision() {
 		middle := math.Sqrt(lo * hi)
 		ok, err := s.holds(middle, bisecting)
 		switch {
@@ -48,7 +51,18 @@ func (s search) find(from float64, held bool, broke float64) (lo, hi float64, er
 			hi = middle
 		}
 	}
+	if s.rough {
+		return lo, hi, nil
+	}
 	return s.confirm(lo, hi)
+}
+
+// precision is how far apart the rates may be between which the result lies.
+func (s search) precision() float64 {
+	if s.rough {
+		return imprecise
+	}
+	return precise
 }
 
 // bracket finds a rate that holds and one that breaks, a factor apart.
@@ -89,14 +103,38 @@ func (s search) bracket(from float64, held bool, broke float64) (lo, hi float64,
 	return lo, hi, nil
 }
 
-// confirm sends the result for longer, and lowers it while it breaks.
+// confirm sends the result for longer, and lowers it while it breaks: by the
+// precision at first, then each time by twice as much as before. What lies between a
+// rate that holds and one that breaks is halved once more.
 func (s search) confirm(lo, hi float64) (float64, float64, error) {
-	for range confirmations {
+	drop := precise
+	for {
 		ok, err := s.holds(lo, confirming)
-		if err != nil || ok {
+		switch {
+		case err != nil:
 			return lo, hi, err
+		case ok:
+			return s.between(lo, hi)
+		case drop > steady:
+			return lo, lo, stopf(ExitInvalid, "no rate is steady: what holds for a short while, down to %.0f/s, breaks within a longer one", lo)
 		}
-		lo, hi = lo/precision, lo
+		lo, hi, drop = lo/drop, lo, drop*drop
 	}
-	return lo, hi, stopf(ExitInvalid, "no rate is steady: what holds for a short while, down to %.0f/s, breaks within a longer one", lo)
+}
+
+// between tries the middle of a gap that walking down has left.
+func (s search) between(lo, hi float64) (float64, float64, error) {
+	const rounding = 1e-9
+	if hi/lo <= precise+rounding {
+		return lo, hi, nil
+	}
+	middle := math.Sqrt(lo * hi)
+	ok, err := s.holds(middle, confirming)
+	switch {
+	case err != nil:
+		return lo, hi, err
+	case ok:
+		return middle, hi, nil
+	}
+	return lo, middle, nil
 }

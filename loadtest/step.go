@@ -3,7 +3,6 @@ package loadtest
 import (
 	"context"
 	"fmt"
-	"sort"
 	"strings"
 	"time"
 )
@@ -17,13 +16,17 @@ var (
 // stepPhase is the name of the part of a step that counts.
 const stepPhase = "step"
 
-// stepRounds is how often a step is sent at most while chance may have broken
-// a promise.
-const stepRounds = 4
+// How often a step is sent at most while chance may have broken a promise, and from
+// how many samples on that is not asked.
+const (
+	stepRounds  = 4
+	stepSamples = 5000
+)
 
 // step sends streams at a multiple of their own rates and judges what came.
-// While a promise looks broken by too few samples to tell, it is sent again.
-func (s *session) step(ctx context.Context, streams []*streamSpec, times float64, kind stepKind) (Step, error) {
+// While a promise of the point that is sought looks broken by too few samples to
+// tell, it is sent again.
+func (s *session) step(ctx context.Context, streams []*streamSpec, times float64, kind stepKind, point string) (Step, error) {
 	scenario, err := s.stepScenario(streams, times, kind)
 	if err != nil {
 		return Step{}, err
@@ -35,6 +38,7 @@ func (s *session) step(ctx context.Context, streams []*streamSpec, times float64
 	s.client.slots = make(chan struct{}, inFlight)
 	done := &finished{scenario: scenario}
 	for round := range stepRounds {
+		s.rest(ctx, streams)
 		s.stepsSent++
 		if err := s.round(ctx, done, scenario.Phases, s.Seed+uint64(s.stepsSent)); err != nil {
 			return Step{}, err
@@ -43,18 +47,18 @@ func (s *session) step(ctx context.Context, streams []*streamSpec, times float64
 			return Step{}, stopf(ExitInterrupted, "stopped in the middle of the search")
 		}
 		done.verdict = judge(scenario, done.rounds, false)
-		if round+1 < stepRounds && !unlucky(done.verdict) {
+		if round+1 < stepRounds && !unlucky(done.verdict, point) {
 			break
 		}
 	}
 	return stepOf(done), nil
 }
 
-// unlucky tells whether a promise looks broken, but by so few samples that it
-// may be chance.
-func unlucky(v Verdict) bool {
+// unlucky tells whether a promise that counts for a point looks broken, but by so
+// few samples that it may be chance.
+func unlucky(v Verdict, point string) bool {
 	for _, r := range v.Results {
-		if r.Decision == Undecided && r.over {
+		if r.Decision == Undecided && r.over && r.Samples < stepSamples && (Break{Class: r.Class}).counts(point) {
 			return true
 		}
 	}
@@ -105,7 +109,7 @@ func stepOf(done *finished) Step {
 	seconds := span.For.Seconds() * float64(len(done.rounds))
 	step := Step{
 		Classes: map[string]float64{}, Seconds: seconds, Planned: t.planned, Shed: t.outcomes[Shed],
-		Goodput: float64(t.outcomes[OK]) / seconds, Response: t.response.quantiles(), Service: Millis(t.service.mean()),
+		Goodput: float64(answeredMeanwhile(done.rounds)) / seconds, Response: t.response.quantiles(), Service: Millis(t.service.mean()),
 	}
 	for _, stream := range span.Streams {
 		rate := total(stream.Rate) / span.For.Seconds()
@@ -135,34 +139,6 @@ func stepOf(done *finished) Step {
 		step.Work = workBetween(readings[last-1], readings[last], stepPhase, nil)
 	}
 	return step
-}
-
-// queueGrew tells whether answers took longer and longer: the median of the
-// second half is more than twice that of the first. A queue that grows steadily from
-// nothing makes it three times.
-func queueGrew(rounds []*attack, classes map[string]float64) (Break, bool) {
-	names := make([]string, 0, len(classes))
-	for class := range classes {
-		names = append(names, class)
-	}
-	sort.Strings(names)
-	for _, class := range names {
-		var halves [2]histogram
-		for _, round := range rounds {
-			span, _ := round.plan.span(stepPhase)
-			round.samples(stepPhase, Class(class), func(s sample) {
-				if s.reached() && s.outcome != Shed && s.outcome != Throttled {
-					halves[min(1, int(2*(s.due-span.start)/span.For))].add(s.response())
-				}
-			})
-		}
-		first, second := halves[0].at(0.5), halves[1].at(0.5)
-		const enough = 20 // medians of fewer say nothing
-		if halves[0].count() >= enough && halves[1].count() >= enough && second > 2*first+time.Millisecond {
-			return Break{Class: Class(class), Rule: fmt.Sprintf("%s: %s p50 %s, then %s", queueRule, class, short(first), short(second))}, true
-		}
-	}
-	return Break{}, false
 }
 
 // busyMachine is from when on the processors are what limits.
