@@ -20,9 +20,9 @@ func toldAlike(class Class, share float64) Objective {
 	o.settled = func(rounds []*attack, phase string) Objective {
 		settled := o
 		among, alike := alikeIn(rounds, phase, class)
-		settled.counts = func(s sample) bool { return among[s.row] }
-		settled.bad = func(s sample) bool { return alike[s.row] }
-		settled.proven = func(s sample, _ bool) bool { return alike[s.row] }
+		settled.counts = func(s sample) bool { return among[s.id] }
+		settled.bad = func(s sample) bool { return alike[s.id] }
+		settled.proven = func(s sample, _ bool) bool { return alike[s.id] }
 		settled.observe = func(*tally) string { return percent(float64(len(alike)) / float64(max(1, len(among)))) }
 		return settled
 	}
@@ -31,14 +31,14 @@ func toldAlike(class Class, share float64) Objective {
 
 // alikeIn collects the refusals of seconds with enough of them, and among those the
 // ones that were told what most in their second were told.
-func alikeIn(rounds []*attack, phase string, class Class) (among, alike map[*row]bool) {
-	among, alike = map[*row]bool{}, map[*row]bool{}
+func alikeIn(rounds []*attack, phase string, class Class) (among, alike map[any]bool) {
+	among, alike = map[any]bool{}, map[any]bool{}
 	for _, round := range rounds {
-		seconds := map[time.Duration][]*row{}
+		seconds := map[time.Duration][]sample{}
 		round.attempts(phase, class, func(s sample) {
 			if s.outcome == Shed {
 				second := s.end / time.Second
-				seconds[second] = append(seconds[second], s.row)
+				seconds[second] = append(seconds[second], s)
 			}
 		})
 		for _, refused := range seconds {
@@ -46,10 +46,10 @@ func alikeIn(rounds []*attack, phase string, class Class) (among, alike map[*row
 				continue
 			}
 			for _, r := range refused {
-				among[r] = true
+				among[r.id] = true
 			}
 			for _, r := range mostAlike(refused) {
-				alike[r] = true
+				alike[r.id] = true
 			}
 		}
 	}
@@ -57,16 +57,16 @@ func alikeIn(rounds []*attack, phase string, class Class) (among, alike map[*row
 }
 
 // mostAlike are the most that were told the same wait, or the same moment.
-func mostAlike(refused []*row) (most []*row) {
+func mostAlike(refused []sample) (most []sample) {
 	const tenth = 100 * time.Millisecond
-	waits, moments := map[time.Duration][]*row{}, map[time.Duration][]*row{}
+	waits, moments := map[time.Duration][]sample{}, map[time.Duration][]sample{}
 	for _, r := range refused {
 		wait := time.Duration(r.told) * time.Millisecond
 		waits[wait/tenth] = append(waits[wait/tenth], r)
 		moment := (r.end + wait) / tenth
 		moments[moment] = append(moments[moment], r)
 	}
-	for _, groups := range []map[time.Duration][]*row{waits, moments} {
+	for _, groups := range []map[time.Duration][]sample{waits, moments} {
 		for _, group := range groups {
 			if len(group) > len(most) {
 				most = group

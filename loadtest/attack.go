@@ -15,8 +15,8 @@ import (
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 )
 
-// row is what is kept of one operation, from its first attempt to its last
-// answer. Times count from the run's start, so that a million rows fit into 40 MB.
+// row is what is known of one operation, from its first attempt to its last
+// answer. Times count from the run's start.
 type row struct {
 	sent, end time.Duration
 	served    uint32 // microseconds, as the server accounts for them; 0 if it does not
@@ -41,7 +41,7 @@ const (
 )
 
 // points are what the server says the operation took, in hundredths.
-func (r *row) points() uint32 {
+func (r row) points() uint32 {
 	if r.outcome == Shed || r.outcome == Throttled {
 		return 0
 	}
@@ -49,10 +49,10 @@ func (r *row) points() uint32 {
 }
 
 // server is the server's time, with what was waited in it.
-func (r *row) server() time.Duration { return time.Duration(r.served) * time.Microsecond }
+func (r row) server() time.Duration { return time.Duration(r.served) * time.Microsecond }
 
 // work is the server's time without what it waited.
-func (r *row) work() time.Duration {
+func (r row) work() time.Duration {
 	return max(0, r.server()-time.Duration(r.queued)*time.Microsecond)
 }
 
@@ -78,7 +78,7 @@ type attack struct {
 	client *client
 	start  time.Time
 	ctx    context.Context
-	rows   []row         // in the order of arrivals; each written once, by whoever serves that arrival
+	rows   []kept        // in the order of arrivals; each written once, by whoever serves that arrival
 	over   bits          // the rows that are written
 	parked chan struct{} // one for each client that waits to try again
 	sent   atomic.Int64  // attempts
@@ -105,7 +105,7 @@ type detail struct {
 const maxDetails = 100
 
 func newAttack(p *plan, d *deck, c *client, l *live) (*attack, error) {
-	a := &attack{plan: p, deck: d, client: c, live: l, rows: make([]row, p.rows), over: newBits(p.rows), details: map[detail]int{}}
+	a := &attack{plan: p, deck: d, client: c, live: l, rows: make([]kept, p.rows), over: newBits(p.rows), details: map[detail]int{}}
 	for _, stream := range p.streams {
 		if err := a.load(stream.Stream); err != nil {
 			return nil, fmt.Errorf("phase %s: %w", p.phases[stream.phase].Name, err)
@@ -162,11 +162,11 @@ const spareWorkers = 32
 // run sends everything planned and returns when the last answer is in, or soon
 // after ctx ends. The attack's start must be set.
 func (a *attack) run(ctx context.Context) error {
-	sleeper, err := newSleeper(ctx)
+	sleeper, err := NewSleeper(ctx)
 	if err != nil {
 		return err
 	}
-	defer sleeper.close()
+	defer sleeper.Close()
 	a.ctx = ctx
 	attacker := vegeta.NewAttacker(
 		vegeta.Client(&http.Client{Transport: a}),

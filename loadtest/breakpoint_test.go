@@ -126,7 +126,7 @@ func TestBreakpointOfKnownCapacity(t *testing.T) {
 		bears := h.capacity() - math.Log(100)/(2*0.1)
 		c, spent := climbing(t, climbText, seed+1, h)
 		c.most = 900
-		points, err := c.points()
+		points, err := c.points("")
 		off := points[0].Rate/bears - 1
 		if err == nil && math.Abs(off) <= 0.05 && *spent < 3*time.Minute {
 			good++

@@ -99,7 +99,7 @@ func (c *client) send(ctx context.Context, host, token string, body []byte) atte
 	}
 	defer response.Body.Close()
 	a.answer.status, a.answer.header = response.StatusCode, response.Header
-	a.answer.body, err = io.ReadAll(io.LimitReader(response.Body, maxBody+1))
+	a.answer.body, err = whole(response)
 	a.end = time.Now()
 	switch {
 	case err != nil && ctx.Err() != nil:
@@ -108,6 +108,14 @@ func (c *client) send(ctx context.Context, host, token string, body []byte) atte
 		a.answer.err = errCutShort
 	}
 	return a
+}
+
+// whole reads an answer's body, into as much room as it says it takes.
+func whole(response *http.Response) ([]byte, error) {
+	var body bytes.Buffer
+	body.Grow(int(min(max(0, response.ContentLength), maxBody)) + bytes.MinRead)
+	_, err := body.ReadFrom(io.LimitReader(response.Body, maxBody+1))
+	return body.Bytes(), err
 }
 
 // alias is the target's address under another host name.

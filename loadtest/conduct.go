@@ -30,11 +30,11 @@ func (a *attack) serve(seq uint64) {
 	}
 	if len(stream.Each) > 0 {
 		people := a.people[arrival.stream]
-		a.serveClient(seq, a.each[arrival.stream], people[int(arrival.nth)%len(people)], e)
+		a.serveClient(seq, a.each[arrival.stream], people[int(a.plan.nth[seq])%len(people)], e)
 		return
 	}
 	if given, ok := stream.Rate.(script); ok {
-		call, err := a.deck.scripted(given[arrival.nth])
+		call, err := a.deck.scripted(given[a.plan.nth[seq]])
 		e.call = call
 		a.operation(e, err)
 		return
@@ -64,7 +64,7 @@ func (a *attack) serveClient(seq uint64, each []*loaded, person int, e errand) {
 			e.call, err = a.deck.drawFor(rng, op, user)
 			a.operation(e, err)
 		}
-		e.due = a.rows[e.at].end
+		e.due = a.rows[e.at].end.since()
 		e.at++
 	}
 }
@@ -100,7 +100,7 @@ func (a *attack) operation(e errand, err error) {
 
 // end writes the row of an operation that is over.
 func (a *attack) end(at uint32, r row) {
-	a.rows[at] = r
+	a.rows[at] = packed(r)
 	a.over.raise(at)
 }
 

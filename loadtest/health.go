@@ -28,6 +28,7 @@ type Usage struct {
 	Seen      bool    `json:"seen"` // server and strangers could be told apart
 
 	stepped time.Duration // by which the machine's clock was set meanwhile
+	own     int           // processors that the generator could use; 0: all that it may
 }
 
 // watch reads the load around each phase of a run.
@@ -57,7 +58,9 @@ func (w watch) phases(ctx context.Context, start time.Time, spans []span) []Usag
 		}
 		wait(ctx, start.Add(span.end))
 		now := w.read()
-		used = append(used, between(last, now, runtime.NumCPU()))
+		usage := between(last, now, runtime.NumCPU())
+		usage.own = runtime.GOMAXPROCS(0)
+		used = append(used, usage)
 		if ctx.Err() != nil {
 			break
 		}

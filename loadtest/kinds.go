@@ -75,13 +75,13 @@ func (a *attack) crowd(phase string, kind int, operation func(sample), attempt f
 			continue
 		}
 		for i := range stream.rows() {
-			r := &a.rows[int(arrival.row)+i]
+			r := a.rows[int(arrival.row)+i].row()
 			if kind != anyKind && int(r.kind) != kind || r.outcome == Unsent {
 				continue
 			}
 			operation(sample{row: r})
 			if r.attempts <= 1 {
-				attempt(r)
+				attempt(&r)
 			}
 		}
 	}

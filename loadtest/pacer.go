@@ -12,7 +12,7 @@ type pacer struct {
 	ctx      context.Context // the run's; Pace takes none
 	start    time.Time
 	arrivals []arrival
-	sleeper  *sleeper
+	sleeper  *Sleeper
 }
 
 // Pace blocks until the arrival after hits others is due; stop is true when
@@ -21,7 +21,7 @@ func (p *pacer) Pace(_ time.Duration, hits uint64) (wait time.Duration, stop boo
 	if hits >= uint64(len(p.arrivals)) || p.ctx.Err() != nil {
 		return 0, true
 	}
-	return 0, !p.sleeper.until(p.start.Add(p.arrivals[hits].due))
+	return 0, !p.sleeper.Until(p.start.Add(p.arrivals[hits].due))
 }
 
 // Rate is part of vegeta's interface and only informs; 0 says unknown.

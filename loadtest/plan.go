@@ -53,7 +53,6 @@ type Phase struct {
 type arrival struct {
 	due    time.Duration
 	row    uint32 // the first of its operations in the order of all
-	nth    uint32 // in its stream
 	stream uint16
 }
 
@@ -68,6 +67,7 @@ type span struct {
 type plan struct {
 	seed     uint64
 	arrivals []arrival
+	nth      []uint32 // of each arrival: its number in its stream; nil if nobody asks
 	streams  []plannedStream
 	phases   []span
 	rows     int // operations in all
@@ -127,7 +127,26 @@ func newPlan(phases []Phase, seed uint64) (*plan, error) {
 			p.clients++
 		}
 	}
+	if slices.ContainsFunc(p.streams, plannedStream.numbered) {
+		p.number()
+	}
 	return p, nil
+}
+
+// numbered tells whether it matters which of its stream an arrival is.
+func (s plannedStream) numbered() bool {
+	_, scripted := s.Rate.(script)
+	return scripted || len(s.Each) > 0
+}
+
+// number numbers the arrivals of each stream.
+func (p *plan) number() {
+	p.nth = make([]uint32, len(p.arrivals))
+	came := make([]uint32, len(p.streams))
+	for i, arrival := range p.arrivals {
+		p.nth[i] = came[arrival.stream]
+		came[arrival.stream]++
+	}
 }
 
 // addStreams draws the arrivals of a phase. Each random stream has its own
@@ -144,8 +163,10 @@ func (p *plan) addStreams(phase int) {
 		if stream.Poisson {
 			rng = rand.New(rand.NewPCG(p.seed, arrivalsDomain|uint64(index)))
 		}
-		for nth, due := range dues(stream.Rate, rng) {
-			p.arrivals = append(p.arrivals, arrival{due: span.start + due, stream: uint16(index), nth: uint32(nth)})
+		list := dues(stream.Rate, rng)
+		p.arrivals = slices.Grow(p.arrivals, len(list))
+		for _, due := range list {
+			p.arrivals = append(p.arrivals, arrival{due: span.start + due, stream: uint16(index)})
 		}
 	}
 }

@@ -89,11 +89,11 @@ func TestPlanBounds(t *testing.T) {
 
 func testPacer(t *testing.T, ctx context.Context, start time.Time, dues ...time.Duration) *pacer {
 	t.Helper()
-	s, err := newSleeper(ctx)
+	s, err := NewSleeper(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(s.close)
+	t.Cleanup(s.Close)
 	p := &pacer{ctx: ctx, start: start, sleeper: s}
 	for _, due := range dues {
 		p.arrivals = append(p.arrivals, arrival{due: due})

@@ -81,7 +81,8 @@ func (r *recording) advance(a *attack, at *place, over bool) {
 				r.flush()
 				return
 			}
-			s := sampleOf(&a.rows[index], at.due, a.plan.phases[stream.phase], stream)
+			k := &a.rows[index]
+			s := sampleOf(k.row(), k, at.due, a.plan.phases[stream.phase], stream)
 			r.put(a, s, attackName(a.plan.phases[stream.phase], at.round))
 			if s.end != 0 {
 				at.due = s.end // the next one is due then

@@ -167,8 +167,8 @@ func (s *session) export(w io.Writer, scenario *Scenario) error {
 		return &Stop{ExitUsage, err}
 	}
 	encode := vegeta.NewJSONTargetEncoder(w)
-	for _, arrival := range plan.arrivals {
-		call := plan.streams[arrival.stream].Rate.(script)[arrival.nth]
+	for i, arrival := range plan.arrivals {
+		call := plan.streams[arrival.stream].Rate.(script)[plan.nth[i]]
 		var body bytes.Buffer
 		if err := json.NewEncoder(&body).Encode(map[string]any{"operationName": call.op.Name, "query": call.op.Document, "variables": call.vars}); err != nil {
 			return fmt.Errorf("encode %s: %w", call.op.Name, err)

@@ -184,7 +184,7 @@ func TestReplaySpeed(t *testing.T) {
 		}
 		for i, arrival := range plan.arrivals {
 			due := time.Duration(float64(want[i].At) / speed * float64(time.Microsecond))
-			call := plan.streams[arrival.stream].Rate.(script)[arrival.nth]
+			call := plan.streams[arrival.stream].Rate.(script)[plan.nth[i]]
 			if arrival.due != due || call.op.Document != testCapture().Documents[want[i].Operation].Text {
 				t.Fatalf("arrival %d at %v is %s, want %s at %v", i, arrival.due, call.op.Name, want[i].Operation, due)
 			}

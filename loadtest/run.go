@@ -226,6 +226,7 @@ func (s *session) round(ctx context.Context, done *finished, phases []Phase, see
 	}
 	defer goFirst()()
 	defer breathe(plan.clients > 0)()
+	defer fewProcessors(plan)()
 	a.start = time.Now().Add(head)
 	usage, readings, gate := make(chan []Usage, 1), make(chan []Reading, 1), make(chan []GateMoment, 1)
 	go func() { usage <- s.watch.phases(ctx, a.start, plan.phases) }()

@@ -86,7 +86,7 @@ var sabotages = []sabotage{
 	}},
 	{name: "sent before they were due", says: "before they were due", after: func(a *attack) {
 		for i := range a.rows {
-			a.rows[i].sent -= time.Second
+			a.rows[i].sent -= min(a.rows[i].sent, offsetOf(time.Second))
 		}
 	}},
 	{name: "results dropped", says: "the books do not balance", after: func(a *attack) { clear(a.rows[10:12]) }},

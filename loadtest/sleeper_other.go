@@ -7,16 +7,17 @@ import (
 	"time"
 )
 
-// sleeper waits on a runtime timer, where there is no timerfd.
-type sleeper struct{ done <-chan struct{} }
+// A Sleeper waits on a runtime timer, where there is no timerfd.
+type Sleeper struct{ done <-chan struct{} }
 
-// newSleeper makes a sleeper that wakes for good when ctx ends.
-func newSleeper(ctx context.Context) (*sleeper, error) { return &sleeper{done: ctx.Done()}, nil }
+// NewSleeper makes a sleeper that wakes for good when ctx ends.
+func NewSleeper(ctx context.Context) (*Sleeper, error) { return &Sleeper{done: ctx.Done()}, nil }
 
-func (*sleeper) close() {}
+// Close does nothing here.
+func (*Sleeper) Close() {}
 
-// until returns true at the time given, or false as soon as ctx ends.
-func (s *sleeper) until(at time.Time) bool {
+// Until returns true at the time given, or false as soon as ctx ends.
+func (s *Sleeper) Until(at time.Time) bool {
 	timer := time.NewTimer(time.Until(at))
 	defer timer.Stop()
 	select {

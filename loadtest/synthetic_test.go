@@ -44,7 +44,7 @@ func syntheticOf(t *testing.T, phases []Phase, seed uint64, answer func(phase st
 			t.Fatal(err)
 		}
 		r.op = c.op.index
-		a.rows[seq] = r
+		a.rows[seq] = packed(r)
 	}
 	a.hits = len(a.rows)
 	for range p.phases {

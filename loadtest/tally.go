@@ -6,7 +6,8 @@ import (
 
 // sample is one arrival seen from its due time.
 type sample struct {
-	*row
+	row
+	id     any           // of what was kept, the same each time
 	due    time.Duration // since the run's start
 	second int           // of due, since the phase's start
 	late   time.Duration // a response after this is late
@@ -40,17 +41,18 @@ func (a *attack) samples(phase string, class Class, yield func(sample)) {
 		}
 		due := arrival.due
 		for i := range stream.rows() {
-			r := &a.rows[int(arrival.row)+i]
-			yield(sampleOf(r, due, span, stream))
-			if r.end != 0 {
-				due = r.end
+			k := &a.rows[int(arrival.row)+i]
+			s := sampleOf(k.row(), k, due, span, stream)
+			yield(s)
+			if s.end != 0 {
+				due = s.end
 			}
 		}
 	}
 }
 
-func sampleOf(r *row, due time.Duration, span span, stream plannedStream) sample {
-	return sample{r, due, int((due - span.start) / time.Second), stream.patience().Late}
+func sampleOf(r row, id any, due time.Duration, span span, stream plannedStream) sample {
+	return sample{r, id, due, int((due - span.start) / time.Second), stream.patience().Late}
 }
 
 // attempts calls yield for each attempt of a phase's operations, in no order
@@ -66,7 +68,7 @@ func (a *attack) attempts(phase string, class Class, yield func(sample)) {
 		stream := a.plan.streams[t.stream]
 		span := a.plan.phases[stream.phase]
 		if span.Name == phase && (class == "" || stream.Class == class) {
-			yield(sampleOf(&t.row, t.due, span, stream))
+			yield(sampleOf(t.row, t, t.due, span, stream))
 		}
 	}
 }
@@ -89,7 +91,7 @@ func (a *attack) clients(phase, kind string, yield func(sample)) {
 			}
 			whole.end = max(whole.end, r.end)
 		}
-		yield(sampleOf(&whole, arrival.due, span, stream))
+		yield(sampleOf(whole.row(), &rows[0], arrival.due, span, stream))
 	}
 }
 

@@ -154,7 +154,11 @@ func (v Vitals) cpuFaults() []string {
 		return nil
 	}
 	var list []string
-	mine := v.CPU.Client * float64(runtime.NumCPU()) / float64(runtime.GOMAXPROCS(0))
+	own := v.CPU.own
+	if own == 0 {
+		own = runtime.GOMAXPROCS(0)
+	}
+	mine := v.CPU.Client * float64(runtime.NumCPU()) / float64(own)
 	if mine > maxClientCPU {
 		list = append(list, fmt.Sprintf("phase %s: the generator used %s of its processors (bound %s)", v.Phase, percent(mine), percent(maxClientCPU)))
 	}

@@ -3,6 +3,7 @@ package loadtest
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -199,6 +200,7 @@ func TestVitalsFaults(t *testing.T) {
 		{name: "0.5 % throttled", answer: every(200, ended(Throttled, ms))},
 		{name: "2 % throttled", answer: every(50, ended(Throttled, ms)), want: "THROTTLED"},
 		{name: "the client burns its processors", answer: every(1, took(ms)), usage: Usage{Client: 0.95}, want: "the generator used"},
+		{name: "the client burns its only processor", answer: every(1, took(ms)), usage: Usage{Client: 0.9 / float64(runtime.NumCPU()), own: 1}, want: "the generator used"},
 		{name: "a hog", answer: every(1, took(ms)), usage: Usage{Strangers: 0.3, Seen: true}, want: "other programs"},
 		{name: "the clock is set back", answer: every(1, took(ms)), usage: Usage{stepped: -time.Second}, want: "clock was set by -1s"},
 		{name: "the clock is slewed", answer: every(1, took(ms)), usage: Usage{stepped: 20 * ms}},

@@ -1,25 +1,20 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"errors"
-	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"strconv"
-	"sync"
-	"sync/atomic"
 	"time"
 )
 
-// cost is what a request cost the processes that sent it, in one round.
+// cost is what a request cost the processes that sent it, in one round: microseconds
+// of processor time.
 type cost struct {
-	Rate        int
-	Surge, Bare float64 // microseconds of processor time
-	Sent        int     // by surge, in time
+	Rate  int
+	Sent  int // by surge, in time
+	Surge float64
+	Loops map[string]float64 // by what else sent
 }
 
 // memory is the most that surge held after so many requests, and what each of them
@@ -32,10 +27,10 @@ type memory struct {
 
 const (
 	costRounds = 3
-	costFor    = 4 * time.Second
+	costFor    = 8 * time.Second
 )
 
-// cost sends the same by surge and by a loop that does nothing but send, in turns.
+// cost sends the same by surge and by loops that do nothing but send, in turns.
 func (g *goes) cost(ctx context.Context, o options, b *bed) error {
 	s, err := serve(ctx, "ready")
 	if err != nil {
@@ -47,13 +42,20 @@ func (g *goes) cost(ctx context.Context, o options, b *bed) error {
 		if err != nil {
 			return err
 		}
-		bare, err := s.bare(ctx, o.rate, costFor)
-		if err != nil {
-			return err
-		}
 		n := o.rate * int(costFor.Seconds())
 		per := func(d time.Duration) float64 { return float64(d.Microseconds()) / float64(n) }
-		g.Costs = append(g.Costs, cost{o.rate, per(got.cpu), per(bare), got.record.Verdict.Vitals[0].Sent})
+		c := cost{o.rate, got.record.Verdict.Vitals[0].Sent, per(got.cpu), map[string]float64{}}
+		for name := range loops {
+			took, err := s.loop(ctx, name, o.rate, costFor)
+			if err != nil {
+				return err
+			}
+			c.Loops[name] = per(took)
+		}
+		g.Costs = append(g.Costs, c)
+	}
+	if o.long == 0 {
+		return nil
 	}
 	_, err = g.surge(ctx, o, b, s, o.long)
 	return err
@@ -70,66 +72,16 @@ func (g *goes) surge(ctx context.Context, o options, b *bed, s *server, length t
 	return got, nil
 }
 
-// bare is the processor time of a loop that sends.
-func (s *server) bare(ctx context.Context, rate int, length time.Duration) (time.Duration, error) {
+// loop is the processor time of a loop that sends.
+func (s *server) loop(ctx context.Context, name string, rate int, length time.Duration) (time.Duration, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return 0, err
 	}
-	command := exec.CommandContext(ctx, self, "bare", s.target(), strconv.Itoa(rate), length.String())
+	command := exec.CommandContext(ctx, self, "loop", name, s.target(), strconv.Itoa(rate), length.String())
 	command.Stderr = os.Stderr
 	if err := command.Run(); err != nil {
 		return 0, err
 	}
 	return command.ProcessState.UserTime() + command.ProcessState.SystemTime(), nil
-}
-
-// sendBare sends a request when it is due, each from a goroutine of its own, reads
-// the answer and forgets it: the least that an open load takes.
-func sendBare(ctx context.Context, args []string) error {
-	if len(args) != 3 {
-		return errors.New("bare wants an address, a rate and a length")
-	}
-	rate, err := strconv.Atoi(args[1])
-	if err != nil {
-		return err
-	}
-	length, err := time.ParseDuration(args[2])
-	if err != nil {
-		return err
-	}
-	transport := &http.Transport{MaxIdleConnsPerHost: 1 << 16, DisableCompression: true}
-	body := []byte(`{"operationName":"Ask","query":"query Ask { viewer { role } }","variables":{}}`)
-	var group sync.WaitGroup
-	var failed atomic.Int64
-	start := time.Now()
-	for i := range int(float64(rate) * length.Seconds()) {
-		time.Sleep(time.Until(start.Add(time.Duration(i) * time.Second / time.Duration(rate))))
-		group.Go(func() {
-			if sendOne(ctx, transport, args[0], body) != nil {
-				failed.Add(1)
-			}
-		})
-	}
-	group.Wait()
-	if n := failed.Load(); n > 0 {
-		return fmt.Errorf("%d requests failed", n)
-	}
-	return nil
-}
-
-func sendOne(ctx context.Context, transport *http.Transport, target string, body []byte) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("Authorization", "Bearer demo-owner")
-	response, err := transport.RoundTrip(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	_, err = io.Copy(io.Discard, response.Body)
-	return err
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"runtime"
@@ -93,9 +94,23 @@ type found struct {
 	Reason         string `json:",omitempty"`
 }
 
-// good tells whether the capacity was found within 5 %, in less than three minutes.
+// good tells whether what the server bears was found within 5 %, in less than three
+// minutes.
 func (f found) good() bool {
-	return f.Word == "FOUND" && f.Rate >= 0.95*f.Capacity && f.Rate <= 1.05*f.Capacity && f.Seconds < 180
+	return f.Word == "FOUND" && math.Abs(f.Rate/bears(f.Capacity)-1) <= 0.05 && f.Seconds < 180
+}
+
+// What capacity asks of servers, and promises of their answers.
+const (
+	promised = 100 * time.Millisecond // the p99
+	beyond   = 0.01
+)
+
+// bears is the greatest rate of random arrivals at which a server that does so many a
+// second, one after the other, keeps the promise. Near its capacity the share that
+// waits for more than t is exp(-2t(capacity-rate)), as in any M/D/1 queue.
+func bears(capacity float64) float64 {
+	return capacity - math.Log(1/beyond)/(2*promised.Seconds())
 }
 
 // capacity seeks the breakpoints of servers whose capacity the seed draws.

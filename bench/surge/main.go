@@ -61,7 +61,7 @@ func run(ctx context.Context, args []string) error {
 	flags.IntVar(&o.entries, "entries", 100_000, "entries of the smallest data of growth")
 	flags.StringVar(&o.sizes, "sizes", "1,3,10", "how many times that data growth searches with; others that are stored are kept")
 	flags.IntVar(&o.rate, "rate", 3000, "requests a second of cost")
-	flags.DurationVar(&o.long, "long", 10*time.Minute, "how long cost sends to see how much memory surge takes")
+	flags.DurationVar(&o.long, "long", 10*time.Minute, "how long cost sends to see how much memory surge takes (0: not at all)")
 	flags.BoolVar(&o.more, "more", false, "add to the healthy runs and the searches that are kept, in place of beginning anew")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -73,8 +73,8 @@ func run(ctx context.Context, args []string) error {
 		return errors.Join(publish(o), publishFailover(o))
 	case "serve": // a server of known behaviour
 		return serveKnown(ctx, flags.Arg(1))
-	case "bare": // a loop that does nothing but send
-		return sendBare(ctx, flags.Args()[1:])
+	case "loop": // one that does nothing but send
+		return loop(ctx, flags.Args()[1:])
 	}
 	return errors.New("say known, cost, replay, healthy, capacity, growth, failover or page")
 }
