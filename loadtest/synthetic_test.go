@@ -104,10 +104,12 @@ func stormScenario(t *testing.T) Scenario {
 	return s
 }
 
-// healthy answers at once and sheds four reports of five.
+// healthy answers at once and sheds four reports of five, each until another time.
 func healthy(_ string, class Class, due time.Duration) row {
 	if class == ClassReport && due.Round(time.Millisecond)%(50*time.Millisecond) != 0 {
-		return ended(Shed, 2*time.Millisecond)
+		r := ended(Shed, 2*time.Millisecond)
+		r.told = uint32(1000 + due.Milliseconds()*7%4999) // each another time
+		return r
 	}
 	return took(2 * time.Millisecond)
 }
