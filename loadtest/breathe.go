@@ -10,9 +10,9 @@ import (
 // 3,000 a second leaves of 150 MB, of which its program and its stacks take some 30,
 // within bounds.
 const (
-	mostMemory   = 112 << 20
+	mostMemory   = 100 << 20
 	mostGarbage  = 96 << 20
-	leastGarbage = 16 << 20
+	leastGarbage = 8 << 20
 )
 
 // breathe makes collections rare while a load is sent: each scans the stacks of

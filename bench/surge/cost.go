@@ -25,10 +25,8 @@ type memory struct {
 	CPU      float64 `json:",omitempty"` // microseconds
 }
 
-const (
-	costRounds = 3
-	costFor    = 8 * time.Second
-)
+// costFor is how long each of them sends in a round.
+const costFor = 8 * time.Second
 
 // cost sends the same by surge and by loops that do nothing but send, in turns.
 func (g *goes) cost(ctx context.Context, o options, b *bed) error {
@@ -37,7 +35,7 @@ func (g *goes) cost(ctx context.Context, o options, b *bed) error {
 		return err
 	}
 	defer s.stop()
-	for range costRounds {
+	for range o.rounds {
 		got, err := g.surge(ctx, o, b, s, costFor)
 		if err != nil {
 			return err

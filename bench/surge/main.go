@@ -37,6 +37,7 @@ type options struct {
 	seed           uint64
 	runs, searches int
 	rate, entries  int
+	rounds         int
 	long           time.Duration
 	more           bool
 }
@@ -61,8 +62,9 @@ func run(ctx context.Context, args []string) error {
 	flags.IntVar(&o.entries, "entries", 100_000, "entries of the smallest data of growth")
 	flags.StringVar(&o.sizes, "sizes", "1,3,10", "how many times that data growth searches with; others that are stored are kept")
 	flags.IntVar(&o.rate, "rate", 3000, "requests a second of cost")
+	flags.IntVar(&o.rounds, "rounds", 3, "rounds of cost")
 	flags.DurationVar(&o.long, "long", 10*time.Minute, "how long cost sends to see how much memory surge takes (0: not at all)")
-	flags.BoolVar(&o.more, "more", false, "add to the healthy runs and the searches that are kept, in place of beginning anew")
+	flags.BoolVar(&o.more, "more", false, "add to the runs, searches and costs that are kept, in place of beginning anew")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
