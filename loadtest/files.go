@@ -30,7 +30,6 @@ func (r *Record) write(dir string) error {
 		return nil
 	}
 	r.done.rounds = nil // they are summed up and recorded, and a long run's text needs their room
-	defer breathe(false)()
 	var sum bytes.Buffer
 	if err := r.writeJSON(&sum); err != nil {
 		return fmt.Errorf("encode the run: %w", err)
