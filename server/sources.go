@@ -21,14 +21,6 @@ type Document struct {
 	Trusted
 }
 
-// place is where a document stands, for people.
-func (d Document) place() string {
-	if d.Line == 0 {
-		return d.File
-	}
-	return fmt.Sprintf("%s:%d", d.File, d.Line)
-}
-
 // maxSourceTokens bounds the work for one file of documents. Each operation is held
 // to the limits of documents apart.
 const maxSourceTokens = 1_000_000
