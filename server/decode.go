@@ -47,10 +47,10 @@ func (p *params) readID() *fault {
 	case nil:
 	case map[string]any:
 		if version := own["version"]; version != nil && version != json.Number("1") {
-			return refuse(codeBadRequest, "extensions.persistedQuery has version 1, and no other is known")
+			return refuse(codeBadRequest, "extensions.persistedQuery.version is 1, a number, or left out: no other is known")
 		}
 		if p.id, p.persisted = own["sha256Hash"].(string); p.id == "" {
-			return refuse(codeBadRequest, "extensions.persistedQuery needs sha256Hash, the SHA-256 of the query")
+			return refuse(codeBadRequest, "extensions.persistedQuery needs sha256Hash, the SHA-256 of the query as a text")
 		}
 	default:
 		return wrongType("extensions.persistedQuery")

@@ -14,10 +14,19 @@ import (
 
 // asksToExplain tells whether the request wants the price of each field:
 // "extensions": {"headroom": {"explain": true}}.
-func asksToExplain(p params) bool {
-	own, _ := p.extensions["headroom"].(map[string]any)
-	explain, _ := own["explain"].(bool)
-	return explain
+func asksToExplain(p params) (explain bool, f *fault) {
+	switch own := p.extensions["headroom"].(type) {
+	case nil:
+	case map[string]any:
+		given := own["explain"]
+		var ok bool
+		if explain, ok = given.(bool); given != nil && !ok {
+			return false, wrongType("extensions.headroom.explain")
+		}
+	default:
+		return false, wrongType("extensions.headroom")
+	}
+	return explain, nil
 }
 
 // fieldCost is the share of one field, all that is selected below it included.

@@ -328,3 +328,17 @@ func TestDocumentsAreWarmedBeforeReadiness(t *testing.T) {
 		t.Errorf("a document that was not saved: %s", a.raw)
 	}
 }
+
+// Extensions of a wrong type are an error, as those of others are.
+func TestOwnExtensionsOfAWrongType(t *testing.T) {
+	r := newRig(t, nil)
+	for given, code := range map[string]string{
+		`{"explain":true}`: "", `{"explain":null}`: "", `{}`: "", `null`: "",
+		`{"explain":"yes"}`: codeBadRequest, `{"explain":1}`: codeBadRequest, `5`: codeBadRequest, `[]`: codeBadRequest, `"x"`: codeBadRequest,
+	} {
+		body := `{"query":"{ viewer { role } }","extensions":{"headroom":` + given + `}}`
+		if a := r.must(call{body: body, token: r.token, accept: mediaGraphQL}); a.code() != code {
+			t.Errorf("%s: %q, want %q: %s", given, a.code(), code, a.raw)
+		}
+	}
+}

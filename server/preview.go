@@ -35,6 +35,7 @@ type verdict struct {
 	Message      string      `json:"message,omitempty"`
 	Unit         limits.Unit `json:"unit,omitempty"` // of the cap and of the suggestions
 	RetryAfterMs int64       `json:"retryAfterMs,omitempty"`
+	Policy       string      `json:"policy,omitempty"` // of the budget that is used up
 }
 
 // quotation is a price in the form of extensions.cost, with its bound.
@@ -141,7 +142,7 @@ func (s *Server) preview(r *request) preview {
 func (r *request) throttledVerdict(short *limits.Shortage) verdict {
 	r.account.short = short
 	f := r.throttled()
-	return verdict{Code: f.code, Message: f.message, RetryAfterMs: f.retryAfter.Milliseconds()}
+	return verdict{Code: f.code, Message: f.message, RetryAfterMs: f.retryAfter.Milliseconds(), Policy: r.account.policyOf(short.Of)}
 }
 
 // allows is nil for what costs nothing.
@@ -152,7 +153,11 @@ func allows(r *request) *allowance {
 	a := allowance{math.MaxInt32, math.MaxInt32}
 	for _, own := range r.account.budgets {
 		a.Now = min(a.Now, int64(max(0, own.Budget.Available(own.Key))/r.price.Expected))
-		a.PerMinute = min(a.PerMinute, int64(60*own.Budget.Rate().Restore/r.price.Expected))
+		rate := own.Budget.Rate()
+		if rate.Size < r.price.Expected {
+			a.PerMinute = 0 // it is never paid
+		}
+		a.PerMinute = min(a.PerMinute, int64(60*rate.Restore/r.price.Expected))
 	}
 	return &a
 }

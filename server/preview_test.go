@@ -81,7 +81,7 @@ func TestPreviewVerdicts(t *testing.T) {
 		r.t = t
 		r.server.userBudget.Charge(r.server.accountOf(credential{workspace: r.owner.Workspace.ID, user: r.owner.User}).budgets[0].Key, 60)
 		p, a := r.priced(r.token, page, map[string]any{"n": 30})
-		if p.Verdict.Code != codeThrottled || p.Verdict.RetryAfterMs <= 0 || p.Allows.Now != 0 {
+		if p.Verdict.Code != codeThrottled || p.Verdict.RetryAfterMs <= 0 || p.Verdict.Policy != policyPerson || p.Allows.Now != 0 {
 			t.Errorf("%s", a.raw)
 		}
 		if after, _ := r.priced(r.token, page, map[string]any{"n": 10}); after.Verdict.Code != verdictAccepted {

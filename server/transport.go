@@ -117,7 +117,11 @@ func (s *Server) understand(ctx context.Context, r *request) (*graphql.Operation
 	if f != nil {
 		return nil, f
 	}
-	if asksToExplain(p) {
+	explain, f := asksToExplain(p)
+	if f != nil {
+		return nil, f
+	}
+	if explain {
 		r.explain = &explanation{}
 	}
 	return opCtx, s.quote(r)
