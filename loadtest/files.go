@@ -29,7 +29,6 @@ func (r *Record) write(dir string) error {
 		r.void(fmt.Sprintf("the run could not be stored: %v", err))
 		return nil
 	}
-	r.done.rounds = nil // they are summed up and recorded, and a long run's text needs their room
 	var sum bytes.Buffer
 	if err := r.writeJSON(&sum); err != nil {
 		return fmt.Errorf("encode the run: %w", err)

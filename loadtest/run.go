@@ -196,6 +196,7 @@ func (s *session) run(ctx context.Context, known *Calibration) (*Record, error) 
 	defer breathe(false)()
 	report := s.record(done, calibration, rates)
 	if s.Out != "" {
+		done.rounds = nil // they are summed up and recorded, and a long run's text needs their room
 		return report, report.write(s.Out)
 	}
 	return report, nil
