@@ -128,8 +128,8 @@ func TestThrottled(t *testing.T) {
 
 // What is dearer than a whole budget can never be paid, however fast that fills.
 func TestNothingIsAllowedOfWhatIsNeverPaid(t *testing.T) {
-	r := newRig(t, func(c *Config) { c.User = budget(1, 60) })
-	p, a := r.priced(r.token, `{ projects(first: 100) { nodes { name tasks(first: 100) { nodes { name } } } } }`, nil)
+	r := newRig(t, func(c *Config) { c.User = budget(100, 60) })
+	p, a := r.priced(r.token, `{ projects(first: 100) { nodes { tasks(first: 100) { nodes { id } } } } }`, nil)
 	if p.Verdict.Code != codeTooExpensive || p.Allows == nil || *p.Allows != (allowance{}) {
 		t.Errorf("verdict %+v, allows %+v: %s", p.Verdict, p.Allows, a.raw)
 	}
