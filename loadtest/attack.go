@@ -20,7 +20,7 @@ import (
 type row struct {
 	sent, end time.Duration
 	served    uint32 // microseconds, as the server accounts for them; 0 if it does not
-	queued    uint32 // of served: waiting, not work
+	queued    uint32 // of served: waiting or held back, not work
 	bytes     uint32
 	told      uint32 // milliseconds until the client may come back, of a refusal; else hundredths of the points it took, 0 if the server does not say
 	status    uint16
@@ -52,9 +52,10 @@ func (r row) points() uint32 {
 func (r row) server() time.Duration { return time.Duration(r.served) * time.Microsecond }
 
 // work is the server's time without what it waited.
-func (r row) work() time.Duration {
-	return max(0, r.server()-time.Duration(r.queued)*time.Microsecond)
-}
+func (r row) work() time.Duration { return max(0, r.server()-r.waited()) }
+
+// waited is what of the server's time was none of its work.
+func (r row) waited() time.Duration { return time.Duration(r.queued) * time.Microsecond }
 
 // microseconds fit a duration into a row.
 func microseconds(d time.Duration) uint32 {

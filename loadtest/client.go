@@ -172,7 +172,7 @@ func (c *client) get(ctx context.Context, page string) (int, []byte, error) {
 
 // serverTime adds up the durations of a Server-Timing header (milliseconds):
 // the share of the answer's time that the server accounts for, and how much of it
-// was waiting in its queue.
+// was waiting in its queue, or because the client came before the time it was told.
 func serverTime(header http.Header) (whole, queued time.Duration) {
 	for _, line := range header.Values("Server-Timing") {
 		for metric := range strings.SplitSeq(line, ",") {
@@ -182,7 +182,7 @@ func serverTime(header http.Header) (whole, queued time.Duration) {
 					ms, _ := strconv.ParseFloat(value, 64) // no number counts as none
 					took := time.Duration(ms * float64(time.Millisecond))
 					whole += took
-					if name == "queue" {
+					if name == "queue" || name == "hold" {
 						queued += took
 					}
 				}

@@ -102,8 +102,8 @@ func shedWithin(class Class, q float64, limit time.Duration) Objective {
 	return Objective{
 		Class: class, Name: "shed " + percentile(q), Limit: "<= " + short(limit), allowed: 1 - q, latency: limit, optional: true, attempts: true,
 		counts:  func(s sample) bool { return s.outcome == Shed },
-		bad:     func(s sample) bool { return s.response() > limit },
-		proven:  func(s sample, hogged bool) bool { return !hogged && s.service() > limit },
+		bad:     func(s sample) bool { return s.refusedIn() > limit },
+		proven:  func(s sample, hogged bool) bool { return !hogged && s.service()-s.waited() > limit },
 		observe: func(t *tally) string { return short(t.shed.at(q)) },
 	}
 }

@@ -129,6 +129,7 @@ func TestObjectives(t *testing.T) {
 		{name: "ok or shed", objective: okOrShed(ClassInteractive, 1), answer: every(2, ended(Shed, 0), fast), want: Met},
 		{name: "one neither ok nor shed", objective: okOrShed(ClassInteractive, 1), answer: every(3000, ended(Connection, 0), fast), want: Violated, proven: true, bad: 1},
 		{name: "quick refusals", objective: shedWithin(ClassInteractive, 0.99, 50*time.Millisecond), answer: every(2, ended(Shed, time.Millisecond), fast), want: Met},
+		{name: "refusals that are held back", objective: shedWithin(ClassInteractive, 0.99, 50*time.Millisecond), answer: every(2, row{outcome: Shed, end: 9 * time.Second, served: 9e6, queued: 8_990_000}, fast), want: Met},
 		{name: "slow refusals", objective: shedWithin(ClassInteractive, 0.99, 50*time.Millisecond), answer: every(2, ended(Shed, time.Second), fast), want: Violated, proven: true, bad: 1800},
 		{name: "no refusals", objective: shedWithin(ClassInteractive, 0.99, 50*time.Millisecond), answer: every(1, fast, fast), want: Met},
 		{name: "refusals that say different times", objective: toldAlike(ClassInteractive, 0.5), answer: told(func(due time.Duration) time.Duration { return time.Second + due%(987*time.Millisecond) }), want: Met, bad: 405},

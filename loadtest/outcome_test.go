@@ -212,6 +212,7 @@ func TestServerTime(t *testing.T) {
 		{"none", nil, 0, 0},
 		{"one", []string{"db;dur=1.5"}, 1500 * time.Microsecond, 0},
 		{"several", []string{`parse;dur=0.25, queue;dur=2;desc="waiting"`, "db;dur=1"}, 3250 * time.Microsecond, 2 * time.Millisecond},
+		{"held back", []string{"parse;dur=1, hold;dur=9000"}, 9001 * time.Millisecond, 9 * time.Second},
 		{"no duration", []string{"cache;desc=hit"}, 0, 0},
 		{"no number", []string{"db;dur=fast"}, 0, 0},
 	}

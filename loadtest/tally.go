@@ -19,6 +19,10 @@ func (s sample) response() time.Duration { return s.end - s.due }
 func (s sample) service() time.Duration  { return s.end - s.sent }
 func (s sample) lag() time.Duration      { return s.sent - s.due }
 
+// refusedIn is how long a refusal took without what the server says it waited with it:
+// one that came before its time is held back on purpose.
+func (s sample) refusedIn() time.Duration { return max(0, s.response()-s.waited()) }
+
 // reached tells whether the server had a chance to answer: only such samples
 // speak about it.
 func (s sample) reached() bool {
@@ -118,7 +122,7 @@ func (t *tally) add(s sample) {
 	if !s.reached() {
 		return
 	}
-	if s.served > 0 {
+	if s.served > 0 && s.outcome != Shed {
 		t.server.add(s.server())
 	}
 	if points := s.points(); points > 0 {
@@ -138,7 +142,7 @@ func (t *tally) attempt(s sample) {
 	}
 	t.attempts++
 	if s.outcome == Shed {
-		t.shed.add(s.response())
+		t.shed.add(s.refusedIn())
 	}
 }
 

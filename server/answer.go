@@ -88,7 +88,7 @@ func (s *Server) send(w http.ResponseWriter, r *request, f *fault, encode func()
 	h.set("Content-Type", r.media+"; charset=utf-8")
 	h.set("Cache-Control", "no-store")
 	h.set("X-Request-Id", r.id)
-	if r.refusal == nil { // a ninth header would double what all of them cost
+	if r.refusal == nil || r.parked > 0 { // a ninth header would double what all of them cost
 		h.set("Server-Timing", r.serverTiming())
 	}
 	s.costHeaders(&h, r)
@@ -185,6 +185,9 @@ func (r *request) serverTiming() string {
 		{", db;dur=", r.dbTime()},
 	} {
 		b = strconv.AppendFloat(append(b, part.name...), millis(part.d), 'f', 3, 64)
+	}
+	if r.parked > 0 {
+		b = strconv.AppendFloat(append(b, ", hold;dur="...), millis(r.parked), 'f', 3, 64)
 	}
 	return string(b)
 }

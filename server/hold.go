@@ -147,5 +147,7 @@ func (s *Server) park(r *request, d time.Duration) time.Duration {
 		r.leaves = true
 	case <-r.Context().Done():
 	}
-	return time.Since(began)
+	waited := time.Since(began)
+	r.parked += waited
+	return waited
 }

@@ -173,5 +173,10 @@ func TestEarlyRetriesAreHeld(t *testing.T) {
 	r.server.adaptive.Brown(limits.Normal, "a test")
 	if early := <-answered; early.code() != "" || time.Now().Before(due) {
 		t.Errorf("an early one is answered %v before its time: %s", time.Until(due), early.raw)
+	} else if got := early.header.Get("Server-Timing"); !strings.Contains(got, "hold;dur=") {
+		t.Errorf("an early one is not told that it was held: %s", got)
+	}
+	if got := first.header.Get("Server-Timing"); got != "" {
+		t.Errorf("one that leaves at once is told %s", got)
 	}
 }

@@ -41,6 +41,7 @@ type request struct {
 	without graph.Shed      // what the answer lacks
 	actual  float64         // points, once it has run
 	leaves  bool            // its connection ends with the answer
+	parked  time.Duration   // for how long its answer was held back
 
 	standing     []budgetState // what header and body tell of the budgets, from states
 	standingRoom [3]budgetState
