@@ -54,7 +54,7 @@ func ExitOf(err error) Exit {
 type grounds struct {
 	interrupted bool
 	foreign     []string // people were shown what is not theirs
-	untested    []string // what was to be tested was not: nothing else counts
+	untested    []string // what was to be tested was not, or the books do not balance: nothing else counts
 	proven      []string // an objective violated, whatever the generator did
 	invalid     []string // the generator was the bottleneck
 	undecided   []string // too few samples
@@ -98,7 +98,7 @@ func judge(s Scenario, rounds []*attack, interrupted bool) Verdict {
 	g := grounds{interrupted: interrupted}
 	uneasy, hogged := false, false
 	for _, round := range rounds {
-		g.invalid = append(g.invalid, round.books(interrupted)...)
+		g.untested = append(g.untested, round.books(interrupted)...)
 		for at, span := range round.plan.phases {
 			vitals := round.vitals(at)
 			g.foreign = append(g.foreign, vitals.strangers()...)
