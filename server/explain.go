@@ -14,17 +14,14 @@ import (
 
 // asksToExplain tells whether the request wants the price of each field:
 // "extensions": {"headroom": {"explain": true}}.
-func asksToExplain(p params) (explain bool, f *fault) {
-	switch own := p.extensions["headroom"].(type) {
-	case nil:
-	case map[string]any:
-		given := own["explain"]
-		var ok bool
-		if explain, ok = given.(bool); given != nil && !ok {
-			return false, wrongType("extensions.headroom.explain")
-		}
-	default:
+func asksToExplain(p params) (bool, *fault) {
+	own, ok := p.extensions["headroom"].(map[string]any)
+	if !ok && p.extensions["headroom"] != nil {
 		return false, wrongType("extensions.headroom")
+	}
+	explain, ok := own["explain"].(bool)
+	if !ok && own["explain"] != nil {
+		return false, wrongType("extensions.headroom.explain")
 	}
 	return explain, nil
 }

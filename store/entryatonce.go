@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -39,11 +38,9 @@ type record struct {
 	input  []byte
 }
 
-func newRecord(ch Change) (r record, err error) {
-	if r.input, err = json.Marshal(ch.Input); err != nil {
-		return r, fmt.Errorf("encode the input of %s: %w", ch.Action, err)
-	}
-	return record{ch.Action, r.input}, nil
+func newRecord(ch Change) (record, error) {
+	input, err := ch.encoded()
+	return record{ch.Action, input}, err
 }
 
 // audited is the audit row of the entry that another part of the statement has

@@ -22,6 +22,15 @@ type Change struct {
 	Input  any     // the mutation's input without the key, as JSON in audit
 }
 
+// encoded is the input as the audit keeps it.
+func (ch Change) encoded() ([]byte, error) {
+	input, err := json.Marshal(ch.Input)
+	if err != nil {
+		return nil, fmt.Errorf("encode the input of %s: %w", ch.Action, err)
+	}
+	return input, nil
+}
+
 // Ref names what a mutation has written.
 type Ref struct {
 	Entity   string             `json:"entity"` // the type's name in the API
@@ -54,9 +63,9 @@ func write[T any](ctx context.Context, s *Store, v timesheet.Viewer, ch Change,
 ) (T, []*timesheet.Error, error) {
 	var value, none T
 	var done outcome
-	input, err := json.Marshal(ch.Input)
+	input, err := ch.encoded()
 	if err != nil {
-		return none, nil, fmt.Errorf("encode the input of %s: %w", ch.Action, err)
+		return none, nil, err
 	}
 	repeat := false
 	err = s.insist(ctx, func(tx pgx.Tx) (err error) {

@@ -109,7 +109,7 @@ function costPanel(apply) {
   };
 }
 
-const saving = (s, unit) => (unit ? `, saves ${amount(Math.round(s.saves * 100) / 100, unit)}` : '');
+const saving = (s, unit) => (unit ? `, saves ${amount(s.saves, unit)}` : '');
 
 // wording says what choosing a suggestion does.
 const wording = {
