@@ -35,12 +35,12 @@ func (r Recovery) late() bool { return !r.Back || r.After > r.Within }
 
 // recovery finds the worst recovery of all rounds. A window without samples is
 // out of bound, but proves nothing.
-func (r Recover) recovery(rounds []*attack, hogged bool) Recovery {
+func (r Recover) recovery(rounds []*attack, not doubt) Recovery {
 	found := Recovery{Within: Millis(r.Within), Back: true}
 	proven := found
 	for _, round := range rounds {
 		found = worse(found, r.of(round, false, func(o Objective, s sample) bool { return o.bad(s) }))
-		proven = worse(proven, r.of(round, true, func(o Objective, s sample) bool { return o.proven(s, hogged) }))
+		proven = worse(proven, r.of(round, true, func(o Objective, s sample) bool { return o.proven(s, not) }))
 	}
 	found.Proven = found.late() && proven.late()
 	return found

@@ -14,7 +14,7 @@ func toldAlike(class Class, share float64) Objective {
 	never := func(sample) bool { return false }
 	o := Objective{
 		Class: class, Name: "told alike", Limit: "<= " + percent(share), allowed: share, optional: true, attempts: true,
-		counts: never, bad: never, proven: func(sample, bool) bool { return false },
+		counts: never, bad: never, proven: func(sample, doubt) bool { return false },
 		observe: func(*tally) string { return "-" },
 	}
 	o.settled = func(rounds []*attack, phase string) Objective {
@@ -22,7 +22,7 @@ func toldAlike(class Class, share float64) Objective {
 		among, alike := alikeIn(rounds, phase, class)
 		settled.counts = func(s sample) bool { return among[s.id] }
 		settled.bad = func(s sample) bool { return alike[s.id] }
-		settled.proven = func(s sample, _ bool) bool { return alike[s.id] }
+		settled.proven = func(s sample, _ doubt) bool { return alike[s.id] }
 		settled.observe = func(*tally) string { return percent(float64(len(alike)) / float64(max(1, len(among)))) }
 		return settled
 	}

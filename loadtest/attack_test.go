@@ -179,7 +179,7 @@ func TestAttackFrozenServer(t *testing.T) {
 	if waited < 200 {
 		t.Errorf("%d arrivals were due while the server stood still for a second, want at least 200", waited)
 	}
-	if objective := within(ClassInteractive, 0.99, 100*time.Millisecond).evaluate([]*attack{a}, "storm", false); objective.Decision != Violated {
+	if objective := within(ClassInteractive, 0.99, 100*time.Millisecond).evaluate([]*attack{a}, "storm", doubt{}); objective.Decision != Violated {
 		t.Errorf("p99 <= 100 ms is %s, want violated", objective.Decision)
 	}
 }
@@ -208,7 +208,7 @@ func TestAttackCap(t *testing.T) {
 	if faults := a.vitals(0).faults(); len(faults) == 0 {
 		t.Error("a run that dropped nearly everything is valid")
 	}
-	if objective := shedBudget(ClassInteractive, 0).evaluate([]*attack{a}, "storm", false); objective.Samples != 10 {
+	if objective := shedBudget(ClassInteractive, 0).evaluate([]*attack{a}, "storm", doubt{}); objective.Samples != 10 {
 		t.Errorf("%d samples speak about the server, want the 10 that were sent", objective.Samples)
 	}
 }

@@ -151,11 +151,11 @@ func TestCrowdComesBackWhenTold(t *testing.T) {
 	if len(kinds) != 1 || kinds[0].Clients != clients || kinds[0].Served != clients || kinds[0].Attempts != 6*clients || kinds[0].Useful != 1 {
 		t.Errorf("kinds %+v, want all %d of one kind served in %d attempts, with no time told of refusals", kinds, clients, 6*clients)
 	}
-	all := served(ClassInteractive, "heeding", 0.9, time.Minute).evaluate([]*attack{a}, "storm", false)
+	all := served(ClassInteractive, "heeding", 0.9, time.Minute).evaluate([]*attack{a}, "storm", doubt{})
 	if all.Decision != Met || all.Samples != clients {
 		t.Errorf("served within a minute: %+v, want met by %d clients", all, clients)
 	}
-	if late := served(ClassInteractive, "heeding", 0.9, hint).evaluate([]*attack{a}, "storm", false); late.Decision != Violated {
+	if late := served(ClassInteractive, "heeding", 0.9, hint).evaluate([]*attack{a}, "storm", doubt{}); late.Decision != Violated {
 		t.Errorf("served within %v: %+v, want violated", hint, late)
 	}
 	var flowed FlowSecond
@@ -185,14 +185,14 @@ func checkCrowdPromises(t *testing.T, a *attack) {
 		{fewAttempts(ClassInteractive, 1.9), "2.00", Violated},
 		{littleWaste(ClassInteractive, 0.05), "0 %", Met},
 	} {
-		if r := test.promise.evaluate(rounds, "storm", false); r.Decision != test.want || !strings.HasPrefix(r.Observed, test.seen) {
+		if r := test.promise.evaluate(rounds, "storm", doubt{}); r.Decision != test.want || !strings.HasPrefix(r.Observed, test.seen) {
 			t.Errorf("%s: %+v, want %s after %s", r.Objective, r, test.want, test.seen)
 		}
 	}
 	for i := range a.tries {
 		a.tries[i].served, a.tries[i].queued = 10_000, 8000 // 2 ms of work
 	}
-	if r := littleWaste(ClassInteractive, 0.05).evaluate(rounds, "storm", true); r.Decision != Violated || r.Proven || r.Observed != "50 %" {
+	if r := littleWaste(ClassInteractive, 0.05).evaluate(rounds, "storm", doubt{hogged: true}); r.Decision != Violated || r.Proven || r.Observed != "50 %" {
 		t.Errorf("%s: %+v, want 50 %%, not proven on a hogged machine", r.Objective, r)
 	}
 }

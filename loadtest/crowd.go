@@ -77,14 +77,14 @@ func measured(class Class, name, limit string, measure func([]*attack, string) (
 }
 
 // result decides such a promise. On a hogged machine a violation is not proven.
-func (o Objective) result(rounds []*attack, phase string, hogged bool) Result {
+func (o Objective) result(rounds []*attack, phase string, not doubt) Result {
 	observed, samples, holds := o.measure(rounds, phase)
 	r := Result{
 		Phase: phase, Class: o.Class, Objective: o.Name + " " + o.Limit, name: o.Name, limit: o.Limit,
 		Observed: observed, Samples: samples, Effective: float64(samples), Decision: Met,
 	}
 	if !holds {
-		r.Decision, r.Proven, r.over = Violated, !hogged, true
+		r.Decision, r.Proven, r.over = Violated, !not.hogged, true
 	}
 	return r
 }

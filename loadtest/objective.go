@@ -16,11 +16,10 @@ type Objective struct {
 	phase   string // in which it holds
 	allowed float64
 	counts  func(sample) bool
-	// bad judges by what the person saw; proven, more narrowly, by what neither
-	// the generator nor, if the machine was hogged, its other programs can have
-	// caused.
+	// bad judges by what the person saw; proven, more narrowly, by what neither the
+	// generator nor, if the machine was hogged, its other programs can have caused.
 	bad     func(sample) bool
-	proven  func(s sample, hogged bool) bool
+	proven  func(sample, doubt) bool
 	observe func(*tally) string
 
 	latency  time.Duration // the limit, of objectives about response time
@@ -42,7 +41,7 @@ func within(class Class, q float64, limit time.Duration) Objective {
 		Class: class, Name: percentile(q), Limit: "<= " + short(limit), allowed: 1 - q, latency: limit,
 		counts: func(s sample) bool { return s.reached() && s.outcome != Shed && s.outcome != Throttled },
 		bad:    func(s sample) bool { return broken(s) || s.response() > limit },
-		proven: func(s sample, hogged bool) bool { return broken(s) || !hogged && s.service() > limit },
+		proven: func(s sample, not doubt) bool { return broken(s) || not.longer(s.service(), limit) },
 		observe: func(t *tally) string {
 			if t.share(Failed, Connection) > 1-q {
 				return errorsOnly
@@ -61,7 +60,7 @@ func okShare(class Class, share float64) Objective {
 		Class: class, Name: "ok", Limit: ">= " + percent(share), allowed: 1 - share,
 		counts:  sample.reached,
 		bad:     func(s sample) bool { return s.outcome != OK },
-		proven:  func(s sample, hogged bool) bool { return s.outcome != OK && serversFault(s, hogged) },
+		proven:  func(s sample, not doubt) bool { return s.outcome != OK && not.serversFault(s) },
 		observe: func(t *tally) string { return percent(t.share(OK)) },
 	}
 }
@@ -72,7 +71,7 @@ func shedBudget(class Class, share float64) Objective {
 	o := Objective{
 		Class: class, Name: "shed", Limit: "<= " + percent(share), allowed: share,
 		counts: sample.reached, bad: shed,
-		proven:  func(s sample, hogged bool) bool { return !hogged && shed(s) },
+		proven:  func(s sample, not doubt) bool { return !not.hogged && shed(s) },
 		observe: func(t *tally) string { return percent(t.share(Shed)) },
 	}
 	if share == 0 {
@@ -92,7 +91,7 @@ func okOrShed(class Class, share float64) Objective {
 	return Objective{
 		Class: class, Name: "ok + shed", Limit: limit, allowed: 1 - share,
 		counts: sample.reached, bad: bad,
-		proven:  func(s sample, hogged bool) bool { return bad(s) && serversFault(s, hogged) },
+		proven:  func(s sample, not doubt) bool { return bad(s) && not.serversFault(s) },
 		observe: func(t *tally) string { return percent(t.share(OK, Shed, Throttled)) },
 	}
 }
@@ -103,7 +102,7 @@ func shedWithin(class Class, q float64, limit time.Duration) Objective {
 		Class: class, Name: "shed " + percentile(q), Limit: "<= " + short(limit), allowed: 1 - q, latency: limit, optional: true, attempts: true,
 		counts:  func(s sample) bool { return s.outcome == Shed },
 		bad:     func(s sample) bool { return s.refusedIn() > limit },
-		proven:  func(s sample, hogged bool) bool { return !hogged && s.service()-s.waited() > limit },
+		proven:  func(s sample, not doubt) bool { return not.longer(s.service()-s.waited(), limit) },
 		observe: func(t *tally) string { return short(t.shed.at(q)) },
 	}
 }
@@ -114,26 +113,42 @@ func served(class Class, kind string, share float64, limit time.Duration) Object
 	return Objective{
 		Class: class, Name: kind + " clients served", Limit: percent(share) + " within " + short(limit), allowed: 1 - share,
 		kind: kind, counts: sample.reached,
-		bad:    func(s sample) bool { return s.outcome != OK || s.response() > limit },
-		proven: func(s sample, hogged bool) bool { return !hogged && (s.outcome != OK || s.service() > limit) },
+		bad: func(s sample) bool { return s.outcome != OK || s.response() > limit },
+		proven: func(s sample, not doubt) bool {
+			return !not.hogged && s.outcome != OK || not.longer(s.service(), limit)
+		},
 		observe: func(t *tally) string {
 			return percent(t.share(OK)) + ", " + percentile(share) + " " + short(t.response.at(share))
 		},
 	}
 }
 
+// doubt is what speaks for the server when something took long or was refused.
+type doubt struct {
+	hogged bool          // the generator or other programs had its processors
+	delay  time.Duration // by which the generator may have lengthened any operation
+}
+
+// handed is how often an operation is handed from one goroutine to another between
+// being sent and being over: to its connection, to the kernel, back, and to who asked.
+// Each time it may have to wait for a processor as long as it had to be sent.
+const handed = 4
+
+// longer reports whether the server took longer than a limit, whatever the generator did.
+func (d doubt) longer(took, limit time.Duration) bool { return !d.hogged && took-d.delay > limit }
+
 // serversFault tells whether a bad outcome can be laid at the server's door
 // even if the generator was not well. A throttled client asked for too much; an
 // answer is provably late only if the server itself took so long; and on a
 // hogged machine neither delay nor refusal for load is the server's fault.
-func serversFault(s sample, hogged bool) bool {
+func (d doubt) serversFault(s sample) bool {
 	switch s.outcome {
 	case Throttled:
 		return false
 	case Shed:
-		return !hogged
+		return !d.hogged
 	case Late, Timeout:
-		return !hogged && s.service() > s.late
+		return d.longer(s.service(), s.late)
 	}
 	return true
 }
@@ -157,14 +172,14 @@ type Result struct {
 }
 
 // evaluate decides an objective over the phase of all rounds.
-func (o Objective) evaluate(rounds []*attack, phase string, hogged bool) Result {
+func (o Objective) evaluate(rounds []*attack, phase string, not doubt) Result {
 	if o.measure != nil {
-		return o.result(rounds, phase, hogged)
+		return o.result(rounds, phase, not)
 	}
 	if o.settled != nil {
 		o = o.settled(rounds, phase)
 	}
-	bad, proven := o.clusters(rounds, phase, hogged)
+	bad, proven := o.clusters(rounds, phase, not)
 	r := Result{Phase: phase, Class: o.Class, Objective: o.Name + " " + o.Limit, name: o.Name, limit: o.Limit, latency: o.latency}
 	for _, second := range bad {
 		r.Samples += int(second.n)
@@ -218,7 +233,7 @@ func (o Objective) tally(rounds []*attack, phase string) *tally {
 
 // clusters counts the objective's samples by second, once with what is bad and
 // once with what is provably bad.
-func (o Objective) clusters(rounds []*attack, phase string, hogged bool) (bad, proven []cluster) {
+func (o Objective) clusters(rounds []*attack, phase string, not doubt) (bad, proven []cluster) {
 	for _, round := range rounds {
 		first := len(bad)
 		o.samples(round, phase, func(s sample) {
@@ -234,7 +249,7 @@ func (o Objective) clusters(rounds []*attack, phase string, hogged bool) (bad, p
 			if o.bad(s) {
 				bad[at].bad++
 			}
-			if o.proven(s, hogged) {
+			if o.proven(s, not) {
 				proven[at].bad++
 			}
 		})

@@ -142,7 +142,7 @@ func TestObjectives(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			a := synthetic(t, phases, tt.answer)
-			got := tt.objective.evaluate([]*attack{a}, "storm", tt.hogged)
+			got := tt.objective.evaluate([]*attack{a}, "storm", doubt{hogged: tt.hogged})
 			if got.Decision != tt.want || got.Proven != tt.proven || got.Bad != tt.bad {
 				t.Errorf("%s: %s, proven %t, %d bad of %d; want %s, %t, %d", got.Objective, got.Decision, got.Proven, got.Bad, got.Samples, tt.want, tt.proven, tt.bad)
 			}
@@ -156,7 +156,7 @@ func TestObjectivePoolsRounds(t *testing.T) {
 		return synthetic(t, phases, func(string, Class, time.Duration) row { return took(time.Millisecond) })
 	}
 	ok := okShare(ClassInteractive, 0.999)
-	one, two := ok.evaluate([]*attack{round()}, "storm", false), ok.evaluate([]*attack{round(), round()}, "storm", false)
+	one, two := ok.evaluate([]*attack{round()}, "storm", doubt{}), ok.evaluate([]*attack{round(), round()}, "storm", doubt{})
 	if one.Decision != Undecided || one.Needs != 2995 {
 		t.Errorf("one round of 1500: %s, needs %d, want undecided, 2995", one.Decision, one.Needs)
 	}
@@ -206,7 +206,7 @@ func TestRecovery(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			a := synthetic(t, s.Phases, tt.answer)
-			got := s.Recover.recovery([]*attack{a}, false)
+			got := s.Recover.recovery([]*attack{a}, doubt{})
 			if got.Back != tt.back || time.Duration(got.After) != tt.after && tt.back || got.Proven != tt.proven {
 				t.Errorf("back %t after %v, proven %t; want %t, %v, %t", got.Back, time.Duration(got.After), got.Proven, tt.back, tt.after, tt.proven)
 			}
@@ -222,7 +222,7 @@ func TestRecoveryIsTheWorstOfRounds(t *testing.T) {
 		}
 		return healthy(phase, class, due)
 	}), synthetic(t, s.Phases, healthy)}
-	if got := s.Recover.recovery(rounds, false); !got.Back || time.Duration(got.After) != time.Second {
+	if got := s.Recover.recovery(rounds, doubt{}); !got.Back || time.Duration(got.After) != time.Second {
 		t.Errorf("back %t after %v, want after 1s", got.Back, time.Duration(got.After))
 	}
 }

@@ -73,7 +73,7 @@ var sabotages = []sabotage{
 		return &fragile{Conn: conn}, err
 	})},
 	{name: "room for one in flight", says: "arrivals were not sent", answer: slowly, before: func(s *session, _ *attack) { s.client.slots = make(chan struct{}, 1) }},
-	{name: "begun late", says: slowGenerator, before: func(_ *session, a *attack) { a.start = a.start.Add(-60 * time.Millisecond) }},
+	{name: "begun late", says: slowGenerator, before: func(_ *session, a *attack) { a.start = a.start.Add(-150 * time.Millisecond) }},
 	{name: "the clock set forward", says: "the machine's clock was set by 1h", after: func(a *attack) { a.usages[0].stepped = time.Hour }},
 	{name: "the clock set back", says: "the machine's clock was set by -2s", after: func(a *attack) { a.usages[0].stepped = -2 * time.Second }},
 	{name: "arrivals left out", says: "the books do not balance", after: func(a *attack) { a.hits -= 2 }},

@@ -96,7 +96,7 @@ type Verdict struct {
 func judge(s Scenario, rounds []*attack, interrupted bool) Verdict {
 	var v Verdict
 	g := grounds{interrupted: interrupted}
-	uneasy, hogged := false, false
+	uneasy, not := false, doubt{}
 	for _, round := range rounds {
 		g.untested = append(g.untested, round.books(interrupted)...)
 		for at, span := range round.plan.phases {
@@ -109,14 +109,15 @@ func judge(s Scenario, rounds []*attack, interrupted bool) Verdict {
 			g.untested = append(g.untested, vitals.budgets()...)
 			g.invalid = append(g.invalid, vitals.faults()...)
 			uneasy = uneasy || vitals.uneasy(s.tightest())
-			hogged = hogged || len(vitals.cpuFaults()) > 0
+			not.hogged = not.hogged || len(vitals.cpuFaults()) > 0
+			not.delay = max(not.delay, handed*time.Duration(vitals.Lag.P99))
 		}
 	}
 	for _, objective := range s.Objectives {
-		v.Results = append(v.Results, objective.evaluate(rounds, objective.phase, hogged))
+		v.Results = append(v.Results, objective.evaluate(rounds, objective.phase, not))
 	}
 	if s.Recover != nil {
-		recovery := s.Recover.recovery(rounds, hogged)
+		recovery := s.Recover.recovery(rounds, not)
 		v.Recovery = &recovery
 	}
 	v.conclude(g, uneasy)

@@ -74,6 +74,7 @@ func TestJudge(t *testing.T) {
 		{name: "healthy", answer: healthy, exit: ExitPass, word: "PASS"},
 		{name: "slow server", answer: slowInStorm(took(200 * ms)), exit: ExitViolated, word: "FAIL", reason: "p50 <= 10 ms: 200 ms"},
 		{name: "server slow, generator lags", answer: slowInStorm(lagged(30*ms, 200*ms)), exit: ExitViolated, word: "FAIL", reason: "p50"},
+		{name: "the generator is starved, between sending and reading too", answer: slowInStorm(lagged(40*ms, 120*ms)), exit: ExitInvalid, word: "INVALID", reason: "the generator lagged"},
 		{name: "only the generator lags, far", answer: slowInStorm(lagged(300*ms, ms)), exit: ExitInvalid, word: "INVALID", reason: "sent too late"},
 		{name: "the generator lags a little, and passes", answer: slowInStorm(lagged(900*time.Microsecond, 5*ms)), exit: ExitPass, word: "PASS"},
 		{
