@@ -70,10 +70,11 @@ func TestPatience(t *testing.T) {
 		keep             float64
 		standing, oldest time.Duration
 	}{
-		{2 * ms, 1, 30 * ms, 20 * ms},
-		{2 * ms, 0.5, 30 * ms, 5750 * time.Microsecond},
-		{2 * ms, 0.01, 30 * ms, 1001900 * time.Nanosecond},
-		{0, 1, 15 * ms, 0},
+		{10 * ms, 1, 150 * ms, 100 * ms},
+		{10 * ms, 0.5, 150 * ms, 28750 * time.Microsecond},
+		{10 * ms, 0.01, 150 * ms, 5009500 * time.Nanosecond},
+		{2 * ms, 1, leastStanding, 20 * ms},
+		{0, 1, leastStanding, 0},
 		{time.Hour, 1, 500 * ms, 500 * ms},
 	} {
 		if standing, oldest := patience(tt.held, tt.keep); standing != tt.standing || oldest != tt.oldest {
@@ -116,7 +117,7 @@ func crowdOf(t *testing.T, a *Adaptive, c *crowd) {
 		c.arrive(t.Context(), fmt.Sprint("running ", i), Request{Class: Interactive, Tenant: "crowd", Client: fmt.Sprint(i), Work: 2 * ms})
 	}
 	c.arrive(t.Context(), "first", Request{Class: Interactive, Tenant: "crowd", Work: 2 * ms})
-	time.Sleep(76 * ms) // 15 x the 5 ms that an operation is thought to hold a seat
+	time.Sleep(leastStanding + ms)
 }
 
 func TestAdaptiveServesACrowdNewestFirst(t *testing.T) {

@@ -41,6 +41,12 @@ func narrowSeats(cores, processes int, idle float64) int {
 
 func ceil(x float64) int { return int(math.Ceil(x - 1e-9)) }
 
+// leastStanding is how long a queue may always stand: up to a tenth of a second an answer
+// feels immediate to people (Miller, "Response time in man-computer conversational
+// transactions", 1968), and a processor that has something else to do makes the fastest
+// operations wait for tens of milliseconds without any crowd.
+const leastStanding = 100 * time.Millisecond
+
 // patience is how long the interactive queue may stand before it is served newest
 // first, and how long somebody may wait in it from then on. Both count in the time
 // that such an operation holds a seat, and stay within what makes sense to people.
@@ -48,7 +54,7 @@ func ceil(x float64) int { return int(math.Ceil(x - 1e-9)) }
 // app's start of six operations has to wait for itself, and half of that time in a
 // flood, where somebody newer is always there to be served at once.
 func patience(held time.Duration, keep float64) (standing, oldest time.Duration) {
-	standing = min(max(15*held, 15*time.Millisecond), 500*time.Millisecond)
+	standing = min(max(15*held, leastStanding), 500*time.Millisecond)
 	return standing, min(time.Duration((0.5+9.5*keep*keep)*float64(held)), 500*time.Millisecond)
 }
 

@@ -51,7 +51,7 @@ func TestGuestsOfACrowdThatIsNotSeenYet(t *testing.T) {
 		if a.Snapshot().Adaptive.Crowded {
 			t.Fatal("they are a crowd already")
 		}
-		time.Sleep(76 * ms)
+		time.Sleep(leastStanding + ms)
 		c.arrive(t.Context(), "bob 1", r("bob"))
 		c.arrive(t.Context(), "ann 2", r("ann"))
 		c.order = nil
