@@ -70,9 +70,9 @@ func TestPatience(t *testing.T) {
 		keep             float64
 		standing, oldest time.Duration
 	}{
-		{10 * ms, 1, 150 * ms, 100 * ms},
-		{10 * ms, 0.5, 150 * ms, 28750 * time.Microsecond},
-		{10 * ms, 0.01, 150 * ms, 5009500 * time.Nanosecond},
+		{30 * ms, 1, 450 * ms, 300 * ms},
+		{30 * ms, 0.5, 450 * ms, 86250 * time.Microsecond},
+		{30 * ms, 0.01, 450 * ms, 15028500 * time.Nanosecond},
 		{2 * ms, 1, leastStanding, 20 * ms},
 		{0, 1, leastStanding, 0},
 		{time.Hour, 1, 500 * ms, 500 * ms},

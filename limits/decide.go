@@ -41,11 +41,10 @@ func narrowSeats(cores, processes int, idle float64) int {
 
 func ceil(x float64) int { return int(math.Ceil(x - 1e-9)) }
 
-// leastStanding is how long a queue may always stand: up to a tenth of a second an answer
-// feels immediate to people (Miller, "Response time in man-computer conversational
-// transactions", 1968), and a processor that has something else to do makes the fastest
-// operations wait for tens of milliseconds without any crowd.
-const leastStanding = 100 * time.Millisecond
+// leastStanding is how long a queue may always stand. A processor that has something
+// else to do for tens of milliseconds makes one, however fast its operations are; at
+// seven tenths of the load it takes three times as long until that is worked off.
+const leastStanding = 250 * time.Millisecond
 
 // patience is how long the interactive queue may stand before it is served newest
 // first, and how long somebody may wait in it from then on. Both count in the time
