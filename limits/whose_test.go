@@ -76,7 +76,7 @@ func TestWhoseCrowdItIsGoesUpAlone(t *testing.T) {
 			a.Beat(Beat{Processes: 1, Demoted: true})
 		}
 		expect("after the crowd", Normal, Normal)
-		flood(t, a, 8*time.Second, map[string]int{"little": 2, "a": 2, "b": 2})
+		flood(t, a, 6*time.Second, map[string]int{"little": 3, "a": 3, "b": 3})
 		expect("a crowd of nobody's", RefuseReports, RefuseReports)
 		a.Drain()
 	})
