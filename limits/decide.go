@@ -42,9 +42,9 @@ func narrowSeats(cores, processes int, idle float64) int {
 func ceil(x float64) int { return int(math.Ceil(x - 1e-9)) }
 
 // leastStanding is how long a queue may always stand. A processor that has something
-// else to do for tens of milliseconds makes one, however fast its operations are; at
+// else to do for a tenth of a second makes one, however fast its operations are; at
 // seven tenths of the load it takes three times as long until that is worked off.
-const leastStanding = 250 * time.Millisecond
+const leastStanding = 400 * time.Millisecond
 
 // patience is how long the interactive queue may stand before it is served newest
 // first, and how long somebody may wait in it from then on. Both count in the time
