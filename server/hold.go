@@ -12,9 +12,13 @@ const (
 	debtHold   = 100 * time.Millisecond
 	besideHold = 300 * time.Millisecond
 
-	// No answer is held longer: the client would have left, and learned nothing. OkHttp
-	// waits for 10 s, others for longer.
-	longestHold = 9 * time.Second
+	// No answer of a client that is not known is held longer: it would have left, and
+	// learned nothing. OkHttp waits for 10 s, others for longer. Who has stayed for all of
+	// that is held for as long again the next time, up to three times that: few load
+	// balancers wait for less than half a minute.
+	longestHold  = 9 * time.Second
+	patientHold  = 3 * longestHold
+	patienceKept = time.Minute // at least
 
 	// Of a client that is held already, each further one is held this much longer
 	// than the last: for those that came early, and for those that are held at once.
@@ -58,14 +62,23 @@ func (s *Server) pace(r *request, f *fault) {
 	}
 }
 
-// holding counts the refusals that are held back, by client.
+// holding counts the refusals that are held back, by client, and knows for how long
+// clients have waited for an answer.
 type holding struct {
-	mu sync.Mutex
-	of map[string]held
+	mu             sync.Mutex
+	of             map[string]held
+	recent, before map[string]stay
+	turned         time.Time
 }
 
 // held are those of a client: now, and all since there were none.
 type held struct{ now, all int }
+
+// stay is for how long a client is held at most, and whether it once left before.
+type stay struct {
+	most time.Duration
+	left bool
+}
 
 // enter counts one more of a client, and returns how many there were.
 func (h *holding) enter(client string) int {
@@ -74,6 +87,43 @@ func (h *holding) enter(client string) int {
 	was := h.of[client]
 	h.of[client] = held{was.now + 1, was.all + 1}
 	return was.now
+}
+
+// most is for how long a client is held at most.
+func (h *holding) most(client string) time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.stay(client).most
+}
+
+func (h *holding) stay(client string) stay {
+	if p, ok := h.recent[client]; ok {
+		return p
+	}
+	if p, ok := h.before[client]; ok {
+		return p
+	}
+	return stay{most: longestHold}
+}
+
+// stayed notes that a client was held for so long in all, and whether it left meanwhile.
+// Who leaves once is not tried again.
+func (h *holding) stayed(client string, held time.Duration, left bool, now time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	p := h.stay(client)
+	switch {
+	case left:
+		p = stay{longestHold, true}
+	case !p.left && held >= p.most:
+		p.most = min(p.most+longestHold, patientHold)
+	default:
+		return
+	}
+	if since := now.Sub(h.turned); since > patienceKept || since < 0 || h.recent == nil {
+		h.before, h.recent, h.turned = h.recent, map[string]stay{}, now
+	}
+	h.recent[client] = p
 }
 
 // leave counts one less, and reports whether it was the only one all the time.
@@ -94,8 +144,8 @@ func (h *holding) leave(client string) (alone bool) {
 // that cannot have read that yet is held a moment; of those that can, one until the
 // client's time has come. The others of such a client are held the longer the more
 // of them came: an app asks for several things at once, and to hold all of them
-// would fill the server with the refusals of a crowd.
-func holdFor(early, beside int, due time.Duration) time.Duration {
+// would fill the server with the refusals of a crowd. None is held longer than most.
+func holdFor(early, beside int, due, most time.Duration) time.Duration {
 	d := due
 	switch {
 	case early == 0:
@@ -103,21 +153,21 @@ func holdFor(early, beside int, due time.Duration) time.Duration {
 	case beside > 0:
 		d = time.Duration(early)*paceEarly + time.Duration(beside)*paceHeld
 	}
-	return min(d, due, longestHold)
+	return min(d, due, most)
 }
 
-// holdEarly holds the refusal of a client that was told before when to come, for
-// longestHold in all, and reports whether that time has come and the client waits for
-// this answer alone: who has asked for more meanwhile does not wait.
+// holdEarly holds the refusal of a client that was told before when to come, for as long
+// in all as the client is known to wait, and reports whether that time has come and the
+// client waits for this answer alone: who has asked for more meanwhile does not wait.
 func (s *Server) holdEarly(r *request, f *fault) bool {
 	if r.refusal == nil || !r.refusal.Again {
 		return false
 	}
 	due, client := r.refusal.RetryAfter, r.account.front.Key
-	beside := s.held.enter(client)
-	left := max(0, longestHold-time.Since(r.arrived))
-	waited := s.park(r, min(left, holdFor(r.refusal.Early, beside, due)))
+	beside, most := s.held.enter(client), s.held.most(client)
+	waited := s.park(r, holdFor(r.refusal.Early, beside, due, max(0, most-time.Since(r.arrived))))
 	alone := s.held.leave(client)
+	s.held.stayed(client, time.Since(r.arrived), r.Context().Err() != nil, time.Now())
 	f.retry(max(time.Second, due-waited))
 	return alone && waited >= due && r.Context().Err() == nil
 }

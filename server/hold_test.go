@@ -1,6 +1,7 @@
 package server
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -19,12 +20,12 @@ func TestHoldFor(t *testing.T) {
 		{"early", 1, 0, 5 * second, 5 * second},
 		{"early again", 9, 0, 5 * second, 5 * second},
 		{"early, and due soon", 1, 0, second, second},
-		{"early, and due late", 1, 0, time.Minute, longestHold},
+		{"early, and due late", 1, 0, time.Minute, 9 * second},
 		{"early on another connection", 2, 1, 5 * second, 110 * time.Millisecond},
 		{"early on many", 40, 20, 5 * second, 2200 * time.Millisecond},
-		{"early on very many", 2000, 1000, time.Minute, longestHold},
+		{"early on very many", 2000, 1000, time.Minute, 9 * second},
 	} {
-		if got := holdFor(test.early, test.beside, test.due); got != test.want {
+		if got := holdFor(test.early, test.beside, test.due, 9*second); got != test.want {
 			t.Errorf("%s: held for %v, want %v", test.name, got, test.want)
 		}
 	}
@@ -50,6 +51,39 @@ func TestHoldingForgets(t *testing.T) {
 	}
 	if len(h.of) != 0 {
 		t.Errorf("still held: %v", h.of)
+	}
+}
+
+// Who has stayed for as long as anybody is held waits longer the next time, who has left
+// does not, and both are forgotten.
+func TestPatienceIsLearned(t *testing.T) {
+	h := holding{of: map[string]held{}}
+	now := time.Unix(1_000_000, 0)
+	expect := func(when, client string, want time.Duration) {
+		t.Helper()
+		if got := h.most(client); got != want {
+			t.Errorf("%s, %s is held for %v at most, want %v", when, client, got, want)
+		}
+	}
+	expect("at first", "ann", longestHold)
+	h.stayed("ann", longestHold-time.Second, false, now)
+	expect("after a short hold", "ann", longestHold)
+	for n, want := range []time.Duration{2 * longestHold, patientHold, patientHold} {
+		h.stayed("ann", h.most("ann"), false, now)
+		expect(fmt.Sprint("after ", n+1, " long holds"), "ann", want)
+	}
+	h.stayed("bob", longestHold, false, now)
+	h.stayed("bob", 10*time.Second, true, now)
+	expect("after it left", "bob", longestHold)
+	h.stayed("bob", longestHold, false, now)
+	expect("after it left once", "bob", longestHold)
+	h.stayed("cat", longestHold, false, now.Add(patienceKept+time.Second))
+	expect("a minute later", "ann", patientHold)
+	h.stayed("cat", 2*longestHold, false, now.Add(2*patienceKept+3*time.Second))
+	expect("two minutes later", "ann", longestHold)
+	expect("two minutes later", "cat", patientHold)
+	if len(h.recent)+len(h.before) > 2 {
+		t.Errorf("kept: %v, %v", h.recent, h.before)
 	}
 }
 

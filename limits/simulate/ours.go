@@ -16,6 +16,7 @@ type own struct {
 	answers  []answer
 	next     *event       // of the adaptive gate's Step
 	held     map[int]held // refusals that are held back, by client
+	stayed   map[int]int  // for as long as it could be held, so often
 }
 
 // held are a client's refusals that are held back, and all since there were none.
@@ -102,12 +103,16 @@ func (g *own) refuse(a *attempt, r *limits.Refusal) {
 	case beside > 0:
 		hold = time.Duration(r.Early)*50*time.Millisecond + time.Duration(beside)*10*time.Millisecond
 	}
-	hold = max(0, min(hold, r.RetryAfter, 9*second-(w.now-a.arrived)))
+	most := time.Duration(1+g.stayed[a.op.client]) * 9 * second
+	hold = max(0, min(hold, r.RetryAfter, most-(w.now-a.arrived)))
 	a.over, a.timeout.fn = true, nil
 	g.hold(a.op.client, 1, 1)
 	w.after(hold, func() {
 		alone := g.held[a.op.client].all == 1
 		g.hold(a.op.client, -1, 0)
+		if w.now-a.arrived >= most { // nobody leaves here
+			g.stayed[a.op.client] = min(g.stayed[a.op.client]+1, 2)
+		}
 		if alone && hold == r.RetryAfter { // its time has come
 			a.over, a.waiter = false, nil
 			a.timeout = w.after(w.deadline(a.op.source.Class), func() { w.giveUp(a) })
@@ -184,7 +189,7 @@ func Static() Policy {
 		if err != nil {
 			panic(err) // SeatsFor gives every class a seat
 		}
-		return &own{srv: srv, static: static, held: map[int]held{}}
+		return &own{srv: srv, static: static, held: map[int]held{}, stayed: map[int]int{}}
 	}}
 }
 
@@ -203,7 +208,7 @@ func adaptive(name string, demote bool, change func(*server, *limits.AdaptiveCon
 		if err != nil {
 			panic(err) // every scenario has cores
 		}
-		g := &own{srv: srv, static: &a.Static, adaptive: a, held: map[int]held{}}
+		g := &own{srv: srv, static: &a.Static, adaptive: a, held: map[int]held{}, stayed: map[int]int{}}
 		w.after(0, g.beat)
 		w.after(0, g.step)
 		return g
