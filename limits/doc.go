@@ -120,14 +120,14 @@
 //
 //	interactive seats   4 C / R, at least 2; in a crowd C / R, with as many more
 //	                    as wait for the network; not while a report runs that
-//	                    does not yield, nor while all seats do a third more than
+//	                    does not yield, nor while all seats do a quarter more than
 //	                    these: then others use the database (one process only)
 //	report slots        C - 1 for all processes together, at least 1; half as
 //	                    many if reports do not yield; background work takes one
 //	                    when no report waits, and a process lets 0.1 s pass
 //	                    before it takes again what it gave back
-//	crowd               the queue was not empty for 15 held, or 15 wait for each
-//	                    seat: newest first; whoever
+//	crowd               the queue was not empty for 0.4 s, or 15 held up to 0.5 s, or
+//	                    15 wait for each seat: newest first; whoever
 //	                    has waited for 10 held is refused, or for less, down to
 //	                    half of held, the fewer can be served
 //	guests              in a crowd the next operations of who was let in go first:

@@ -173,6 +173,8 @@ func (f *fault) why() string {
 		return "too_expensive"
 	case codeUnavailable:
 		return "database_away"
+	case codeReadOnly:
+		return limits.ReadOnly.String()
 	}
 	for _, d := range f.details {
 		if reason, ok := d.value.(string); ok && d.name == "reason" {
@@ -234,7 +236,11 @@ func (d *decision) explain() string {
 	case limits.Draining.String():
 		return "the server is shutting down"
 	case limits.Shed.String():
-		return "in a crowd this client was not among those served for ten seconds"
+		return "in a crowd the newest are served first, and it had waited for too long"
+	case limits.Brownout.String():
+		return "the gate stands on a rung of its ladder on which such operations are not served"
+	case limits.ReadOnly.String():
+		return "the operators have the server read only"
 	case reasonBlocked:
 		return "an operator has blocked it"
 	case reasonKilled:
@@ -252,6 +258,9 @@ func (d *decision) explain() string {
 		return "it was still running at its deadline, or its caller left"
 	case "waited":
 		return "it waited for a seat and then ran"
+	}
+	if d.text == "" {
+		return "it was answered " + d.code
 	}
 	return d.text
 }

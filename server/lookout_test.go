@@ -149,6 +149,35 @@ func TestNotingARefusalAllocatesNothing(t *testing.T) {
 	}
 }
 
+// Every refusal has its reason in words, whatever the gate's reason or the code.
+func TestEveryRefusalIsExplained(t *testing.T) {
+	var faults []*fault
+	for reason := range newTestGate(t).Snapshot().Classes[limits.Interactive].Refused {
+		faults = append(faults, refuse(codeOverloaded, "busy").with("reason", reason.String()))
+	}
+	for code := range statuses {
+		faults = append(faults, refuse(code, "no"))
+	}
+	for _, f := range faults {
+		l := newLookout()
+		r := &request{id: "7", doc: &document{label: "Year#1"}}
+		r.price.Basis = "declared"
+		l.note(r, f, time.Now())
+		if d := l.decisions.ring[0]; d.verdict != verdictRefused || d.explain() == "" {
+			t.Errorf("%s %s: %s %q", f.code, f.why(), d.verdict, d.explain())
+		}
+	}
+}
+
+func newTestGate(t *testing.T) *limits.Static {
+	t.Helper()
+	gate, err := limits.NewStatic(limits.StaticConfig{Seats: limits.SeatsFor(1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return gate
+}
+
 // The ring keeps the newest.
 func TestDecisionsAreBounded(t *testing.T) {
 	var l decisions

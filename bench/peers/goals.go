@@ -13,9 +13,10 @@ type goal struct {
 
 // Why goals are missed. Times are those of EXPLAIN and of profiles, 29 November 2026.
 const (
-	moreWrites = "an entry is four writes here, by hand it is one: itself, in nine indexes and after its rules and rates were asked (0.2 ms of the database's), its month's sum (0.07), its audit row and their counter (0.08); the server's part takes as long as gqlgen's"
-	noWeeks    = "half a million entries make 55,721 groups, which the rows above the 500 of the answer add up: no sums by week are kept, and they would not suffice (decision 15)"
-	perField   = "the server's part is three times LIMIT's: a fifth of that is the network's, an eighth each reads rows and is gqlgen's executor, so that neither's absence would do; the database takes LIMIT's time, and half as much again for what writers have added since the last minute's folding"
+	moreWrites  = "an entry is four writes here, by hand it is one: itself, in nine indexes and after its rules and rates were asked (0.2 ms of the database's), its month's sum (0.07), its audit row and their counter (0.08); the server's part takes as long as gqlgen's"
+	noWeeks     = "half a million entries make 55,721 groups, which the rows above the 500 of the answer add up: no sums by week are kept, and they would not suffice (decision 15)"
+	serversPart = "0.09 in the run before, 0.12 in this one: the database takes a twentieth of LIMIT's time, and what is left is the server's, a third more than that of gqlgen by the book"
+	perField    = "the server's part is three times LIMIT's: a fifth of that is the network's, an eighth each reads rows and is gqlgen's executor, so that neither's absence would do; the database takes LIMIT's time, and half as much again for what writers have added since the last minute's folding"
 )
 
 // executor is by what all answers are made that no plan of its own makes: all.
@@ -50,7 +51,7 @@ var goals = []goal{
 	{op: "create entry", figure: figureCPU, against: []string{"LIMIT"}, most: 1.8, why: moreWrites},
 	{op: "create entry", figure: figureCPU, against: []string{"gqlgen"}, most: 1 / 1.7, why: moreWrites},
 	{op: "create entry", figure: figureCPU, against: node, most: 1 / 1.7, why: moreWrites},
-	{op: "month by project", figure: figureCPU, against: []string{"LIMIT"}, most: 1.0 / 10},
+	{op: "month by project", figure: figureCPU, against: []string{"LIMIT"}, most: 1.0 / 10, why: serversPart},
 	{op: "month by project", figure: figureCPU, against: []string{"LIMIT on headroom's tables"}, most: 1.0 / 2},
 	{op: "year by project, user and week", figure: figureCPU, against: []string{"LIMIT"}, most: 1.0 / 8, why: noWeeks},
 	{op: "year by project, user and week", figure: figureCPU, against: []string{"LIMIT on headroom's tables"}, most: 1.0 / 2, why: noWeeks},
