@@ -1,6 +1,7 @@
 package server
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 )
@@ -37,6 +38,23 @@ func TestRefusedInputIsPaidFor(t *testing.T) {
 					t.Errorf("the sixth refusal of a budget of five points: %s", last)
 				}
 			})
+		}
+	}
+}
+
+// An empty budget stops nobody from stopping a timer, and a preview knows.
+func TestStoppingATimerNeedsNoBudget(t *testing.T) {
+	r := newRig(t, func(c *Config) { c.User = budget(3, 0.001) })
+	start := call{query: `mutation { startTimer(input: {}) { timeEntry { id } } }`, token: r.token}
+	for range 3 {
+		r.must(start)
+	}
+	if a := r.must(start); a.code() != codeThrottled {
+		t.Fatalf("the budget holds still: %s", a.raw)
+	}
+	for _, path := range []string{pathCost, "/graphql", "/graphql"} {
+		if a := r.must(call{path: path, query: stopsTimer, token: r.token}); a.status != http.StatusOK || a.code() != "" || strings.Contains(a.raw, codeThrottled) {
+			t.Errorf("%s: %s", path, a.raw)
 		}
 	}
 }

@@ -129,7 +129,7 @@ func (s *Server) preview(r *request) preview {
 		p.Verdict = verdict{Code: codeTooExpensive, Message: over.Error(), Unit: over.Unit}
 		return p
 	}
-	if short := limits.Short(r.price.Expected, r.account.budgets...); short != nil && enforced {
+	if short := limits.Short(r.price.Expected, r.account.budgets...); short != nil && enforced && r.class != limits.Control {
 		p.Verdict = r.throttledVerdict(short)
 		return p
 	}

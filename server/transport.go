@@ -143,7 +143,7 @@ func (s *Server) judge(r *request) *fault {
 }
 
 // reserve takes the operation's points from the budgets of person and
-// workspace.
+// workspace. Whoever stops a timer needs none: time that was worked would be lost.
 func (s *Server) reserve(r *request) (*limits.Reservation, *fault) {
 	if s.mode.Mode == Off {
 		return &limits.Reservation{}, nil
@@ -151,6 +151,9 @@ func (s *Server) reserve(r *request) (*limits.Reservation, *fault) {
 	reserved, short := r.account.reserve(r.price.Expected)
 	if short == nil {
 		return reserved, nil
+	}
+	if r.class == limits.Control {
+		return &limits.Reservation{}, nil
 	}
 	r.account.short = short
 	s.metrics.budget.WithLabelValues("refused").Add(r.price.Expected)
