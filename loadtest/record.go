@@ -168,36 +168,32 @@ func phaseRecord(rounds []*attack, span span, class Class) PhaseRecord {
 	return p
 }
 
-// seconds lists what became of the arrivals due in each second.
+// seconds lists what became of the arrivals due in each second. What clients ask
+// after their first operation does not come in the order of seconds.
 func seconds(round *attack, number int, phase string, class Class) []Second {
 	var list []Second
-	var response histogram
-	var at *Second
-	end := func() {
-		if at != nil {
-			at.P50, at.P99 = Millis(response.at(0.5)), Millis(response.at(0.99))
-			response.reset()
-		}
-	}
+	var responses []Histogram
 	round.samples(phase, class, func(s sample) {
-		if at == nil || at.Second != s.second {
-			end()
-			list = append(list, Second{Round: number, Second: s.second})
-			at = &list[len(list)-1]
+		at, known := slices.BinarySearchFunc(list, s.second, func(x Second, second int) int { return cmp.Compare(x.Second, second) })
+		if !known {
+			list = slices.Insert(list, at, Second{Round: number, Second: s.second})
+			responses = slices.Insert(responses, at, Histogram{})
 		}
-		at.Planned++
+		list[at].Planned++
 		switch {
 		case s.outcome == Shed:
-			at.Shed++
+			list[at].Shed++
 			return
 		case s.outcome == OK:
-			at.OK++
+			list[at].OK++
 		}
 		if s.reached() {
-			response.add(s.response())
+			responses[at].Record(s.response())
 		}
 	})
-	end()
+	for i := range list {
+		list[i].P50, list[i].P99 = Millis(responses[i].At(0.5)), Millis(responses[i].At(0.99))
+	}
 	return list
 }
 

@@ -2,6 +2,7 @@ package loadtest
 
 import (
 	"bytes"
+	"container/heap"
 	"errors"
 	"fmt"
 	"os"
@@ -61,33 +62,73 @@ func (r *recording) follow(a *attack, round int) (finish func()) {
 
 // place is how far an attack is written.
 type place struct {
-	round        int
-	arrival, row int // the next one, and of its operations
-	due          time.Duration
+	round   int
+	arrival int   // the next one whose first operation is not written
+	begun   turns // the next operations of clients that have more than one
+}
+
+// turn is an operation that is to be written.
+type turn struct {
+	due    time.Duration
+	row    uint32
+	left   int // operations of its client after it
+	stream uint16
+}
+
+// turns are a heap: on top lies what was due first.
+type turns []turn
+
+func (t turns) Len() int           { return len(t) }
+func (t turns) Less(i, j int) bool { return t[i].due < t[j].due }
+func (t turns) Swap(i, j int)      { t[i], t[j] = t[j], t[i] }
+func (t *turns) Push(next any)     { *t = append(*t, next.(turn)) }
+func (t *turns) Pop() any {
+	last := len(*t) - 1
+	next := (*t)[last]
+	*t = (*t)[:last]
+	return next
+}
+
+// first is what was due first of all that is not written; false if all is. Of a
+// client's operations each is due when the last has ended, so that nothing can be
+// due before what is known to be.
+func (p *place) first(plan *plan) (turn, bool) {
+	arrived := p.arrival < len(plan.arrivals)
+	if len(p.begun) > 0 && (!arrived || p.begun[0].due <= plan.arrivals[p.arrival].due) {
+		return p.begun[0], true
+	}
+	if !arrived {
+		return turn{}, false
+	}
+	next := plan.arrivals[p.arrival]
+	return turn{next.due, next.row, plan.streams[next.stream].rows() - 1, next.stream}, true
+}
+
+// pass goes beyond the first one, whose client's next operation is due then.
+func (p *place) pass(plan *plan, next time.Duration) {
+	now, _ := p.first(plan)
+	if len(p.begun) > 0 && p.begun[0] == now {
+		heap.Pop(&p.begun)
+	} else {
+		p.arrival++
+	}
+	if now.left > 0 {
+		heap.Push(&p.begun, turn{next, now.row + 1, now.left - 1, now.stream})
+	}
 }
 
 // advance writes the results from a place up to the first operation that has not
 // ended, or all of an attack that is over.
 func (r *recording) advance(a *attack, at *place, over bool) {
-	for ; at.arrival < len(a.plan.arrivals); at.arrival, at.row = at.arrival+1, 0 {
-		arrival := a.plan.arrivals[at.arrival]
-		stream := a.plan.streams[arrival.stream]
-		if at.row == 0 {
-			at.due = arrival.due
+	for {
+		now, some := at.first(a.plan)
+		if !some || !over && !a.over.has(now.row) {
+			break
 		}
-		for ; at.row < stream.rows(); at.row++ {
-			index := arrival.row + uint32(at.row)
-			if !over && !a.over.has(index) {
-				r.flush()
-				return
-			}
-			k := &a.rows[index]
-			s := sampleOf(k.row(), k, at.due, a.plan.phases[stream.phase], stream)
-			r.put(a, s, attackName(a.plan.phases[stream.phase], at.round))
-			if s.end != 0 {
-				at.due = s.end // the next one is due then
-			}
-		}
+		stream, k := a.plan.streams[now.stream], &a.rows[now.row]
+		s := sampleOf(k.row(), k, now.due, a.plan.phases[stream.phase], stream)
+		r.put(a, s, attackName(a.plan.phases[stream.phase], at.round))
+		at.pass(a.plan, max(s.due, s.end))
 	}
 	r.flush()
 }

@@ -163,14 +163,14 @@ func (a *attack) series(number, at int, span span, known []*loaded, width int) [
 	return list
 }
 
-// add puts a sample into the bin that begins with the second given.
+// add puts a sample into the bin that begins with the second given. What clients ask
+// after their first operation does not come in the order of seconds.
 func (s *Series) add(sample sample, second int) {
-	last := len(s.Seconds) - 1
-	if last < 0 || s.Seconds[last].Second != second {
-		s.Seconds = append(s.Seconds, SeriesBin{Second: second})
-		last++
+	at, known := slices.BinarySearchFunc(s.Seconds, second, func(b SeriesBin, second int) int { return cmp.Compare(b.Second, second) })
+	if !known {
+		s.Seconds = slices.Insert(s.Seconds, at, SeriesBin{Second: second})
 	}
-	bin := &s.Seconds[last]
+	bin := &s.Seconds[at]
 	bin.Count++
 	if !sample.reached() {
 		return
