@@ -2,8 +2,10 @@ package loadtest
 
 import (
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -14,6 +16,20 @@ type Plan struct {
 	Peak   float64 // operations a second expected at the busiest; 0: the highest minute of the last year
 	Factor float64 // by which a peak rises when a site fails; at least 1
 	Target float64 // how many times the expected peak the server is to bear
+}
+
+// check refuses what no forecast can be made of: what is no number would pass as
+// enough.
+func (p Plan) check() error {
+	for _, asked := range []struct {
+		name         string
+		value, least float64
+	}{{"peak", p.Peak, 0}, {"failover factor", p.Factor, 1}, {"headroom wanted", p.Target, 0}} {
+		if !(asked.value >= asked.least) || math.IsInf(asked.value, 1) {
+			return fmt.Errorf("a %s of %g is not a number from %g on", asked.name, asked.value, asked.least)
+		}
+	}
+	return nil
 }
 
 // ExitHeadroom is the code of a forecast that found less headroom than wanted.
@@ -33,6 +49,9 @@ type Forecast struct {
 // NewForecast puts breakpoints, measured with one or more amounts of data,
 // beside what tenants did. usage is the CSV of `headroom usage`.
 func NewForecast(runs []*Record, usage io.Reader, plan Plan, now time.Time) (*Forecast, error) {
+	if err := plan.check(); err != nil {
+		return nil, &Stop{ExitUsage, err}
+	}
 	weeks, err := readUsage(usage, now)
 	if err != nil {
 		return nil, &Stop{ExitUsage, err}
@@ -75,9 +94,9 @@ func capacities(runs []*Record) ([]CapacityAt, error) {
 	least := leastData(runs).Fingerprint.Data.Entries
 	var list []CapacityAt
 	for _, r := range runs {
-		rate := bearable(r.Points)
+		rate := bearable(r.concludedPoints())
 		if rate <= 0 {
-			return nil, fmt.Errorf("the run of %s found no breakpoint: it takes runs of surge breakpoint", r.Began.Format("2006-01-02 15:04"))
+			return nil, fmt.Errorf("the run of %s found no breakpoint: it takes runs of surge breakpoint that came to an end", r.Began.Format("2006-01-02 15:04"))
 		}
 		data := 1.0
 		if least > 0 {
@@ -89,6 +108,15 @@ func capacities(runs []*Record) ([]CapacityAt, error) {
 		list = append(list, CapacityAt{Data: data, Rate: rate})
 	}
 	return list, nil
+}
+
+// concludedPoints are those that a search has confirmed. Where it was stopped, or the
+// machine was not fit, the last one is only as far as it had come: it may lie too high.
+func (r *Record) concludedPoints() []Point {
+	if r.Verdict.Exit == ExitInvalid || r.Verdict.Exit == ExitInterrupted {
+		return r.Points[:max(0, len(r.Points)-1)]
+	}
+	return r.Points
 }
 
 func leastData(runs []*Record) *Record {
@@ -106,11 +134,18 @@ func scalingSteps(r *Record) []step {
 	return list
 }
 
+// Why a file of usage is refused.
+var (
+	errUsageForm = errors.New("no week with two numbers, such as 2026-03-02,all,1200,50000")
+	errNoTotals  = errors.New("the usage holds no lines of all workspaces together: give the file as headroom usage prints it")
+)
+
 // readUsage reads the weeks of all tenants together that are over.
 func readUsage(r io.Reader, now time.Time) ([]Week, error) {
 	rows := csv.NewReader(r)
 	rows.FieldsPerRecord = 4
 	var weeks []Week
+	seen, others := map[time.Time]bool{}, 0
 	for {
 		row, err := rows.Read()
 		if err == io.EOF {
@@ -120,19 +155,41 @@ func readUsage(r io.Reader, now time.Time) ([]Week, error) {
 			return nil, fmt.Errorf("the usage must read week,workspace,peak_minute,entries: %w", err)
 		}
 		if row[1] != "all" {
-			continue // the header, and tenants
+			others++ // the header, and tenants
+			continue
 		}
 		line, _ := rows.FieldPos(0)
-		start, err1 := time.Parse(time.DateOnly, row[0])
-		peak, err2 := strconv.ParseFloat(row[2], 64)
-		entries, err3 := strconv.ParseFloat(row[3], 64)
-		if err1 != nil || err2 != nil || err3 != nil {
-			return nil, fmt.Errorf("line %d of the usage: %q is no week with two numbers, such as 2026-03-02,all,1200,50000", line, row)
+		w, err := weekOf(row)
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("line %d of the usage: %q is %w", line, row, err)
+		case seen[w.Start]:
+			return nil, fmt.Errorf("line %d of the usage: the week of %s stands there twice", line, row[0])
+		case w.Start.Add(week).After(now): // its busiest minute may be still to come
+		default:
+			weeks = append(weeks, w)
 		}
-		if start.Add(week).After(now) {
-			continue // its busiest minute may be still to come
-		}
-		weeks = append(weeks, Week{Start: start, Peak: peak / 60, Entries: entries})
+		seen[w.Start] = true
+	}
+	if len(seen) == 0 && others > 1 {
+		return nil, errNoTotals
 	}
 	return weeks, nil
+}
+
+// weekOf reads the line of a week.
+func weekOf(row []string) (Week, error) {
+	start, err := time.Parse(time.DateOnly, row[0])
+	if err != nil {
+		return Week{}, errUsageForm
+	}
+	var counts [2]float64
+	for i := range counts {
+		n, err := strconv.ParseUint(row[2+i], 10, 53) // counts of what was done and is held
+		if err != nil {
+			return Week{}, errUsageForm
+		}
+		counts[i] = float64(n)
+	}
+	return Week{Start: start, Peak: counts[0] / 60, Entries: counts[1]}, nil
 }

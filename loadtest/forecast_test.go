@@ -75,6 +75,11 @@ func TestForecastRefuses(t *testing.T) {
 		usage string
 		says  string
 	}{
+		{"a search cut short in its first point", []*Record{stopped(1)}, usage, "came to an end"},
+		{"a week twice", []*Record{found(100_000, 800)}, usage + "2026-03-02,all,6000,5\n", "line 60 of the usage: the week of 2026-03-02 stands there twice"},
+		{"tenants alone", []*Record{found(100_000, 800)}, strings.ReplaceAll(usage, ",all,", ",18,"), "no lines of all workspaces"},
+		{"less than nothing", []*Record{found(100_000, 800)}, "2026-01-05,all,-1,5\n", "line 1 of the usage"},
+		{"not a number", []*Record{found(100_000, 800)}, "2026-01-05,all,NaN,5\n", "line 1 of the usage"},
 		{"a run that was no search", []*Record{{Fingerprint: testFingerprint()}}, usage, "found no breakpoint"},
 		{"another machine", []*Record{found(100_000, 800), other}, usage, "processors: 2 and 64"},
 		{"the same data twice", []*Record{found(100_000, 800), found(100_000, 700)}, usage, "the same data"},
@@ -89,6 +94,33 @@ func TestForecastRefuses(t *testing.T) {
 				t.Errorf("%v, want %q", err, test.says)
 			}
 		})
+	}
+}
+
+// stopped is a search that was interrupted while it sought one of its points.
+func stopped(points int) *Record {
+	r := found(100_000, 800)
+	r.Verdict.Exit, r.Points = ExitInterrupted, r.Points[:points]
+	return r
+}
+
+// The point at which a search was stopped may lie too high: the one before it counts.
+func TestForecastOfASearchCutShort(t *testing.T) {
+	now := time.Date(2026, 8, 1, 0, 0, 0, 0, time.UTC)
+	f, err := NewForecast([]*Record{stopped(2)}, strings.NewReader(usageOf(29, 6000, 0)), Plan{Factor: 1, Target: 2}, now)
+	if err != nil || f.bears(1) != 400 {
+		t.Errorf("%+v, %v; want the 400 a second that were confirmed", f, err)
+	}
+}
+
+func TestForecastRefusesPlans(t *testing.T) {
+	for name, plan := range map[string]Plan{
+		"peak": {Peak: math.NaN(), Factor: 1}, "failover factor": {Factor: math.Inf(1)}, "headroom wanted": {Factor: 1, Target: math.NaN()},
+	} {
+		_, err := NewForecast([]*Record{found(100_000, 800)}, strings.NewReader(usageOf(29, 6000, 0)), plan, time.Now())
+		if err == nil || ExitOf(err) != ExitUsage || !strings.Contains(err.Error(), "a "+name+" of") {
+			t.Errorf("%+v: %v, want that the %s is refused", plan, err, name)
+		}
 	}
 }
 

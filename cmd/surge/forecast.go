@@ -37,9 +37,6 @@ func (f forecastCommand) do(_ context.Context, stdout, _ io.Writer) (loadtest.Ex
 	if err != nil {
 		return 0, err
 	}
-	if f.Peak < 0 {
-		return 0, errors.New("--peak must not be less than 0")
-	}
 	usage, err := os.Open(f.Usage)
 	if err != nil {
 		return 0, fmt.Errorf("open the usage: %w", err)
