@@ -2,6 +2,7 @@ package loadtest
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"compress/gzip"
 	"encoding/json"
@@ -52,6 +53,9 @@ const captureForm = 1
 // are answered, and nothing takes longer.
 const maxDisorder = time.Minute
 
+// unpacked is how a capture begins that somebody has unpacked to look at it.
+const unpacked = `{"headroom_capture":`
+
 // readCapture reads a capture, or a file of vegeta's JSON targets at the rate
 // given, and puts its rows in order.
 func readCapture(path string, rate float64) (*capture, error) {
@@ -61,17 +65,19 @@ func readCapture(path string, rate float64) (*capture, error) {
 	}
 	defer file.Close()
 	buffered := bufio.NewReader(file)
-	switch magic, _ := buffered.Peek(2); {
-	case len(magic) > 0 && magic[0] == '{':
+	var lines io.Reader = buffered
+	switch magic, _ := buffered.Peek(len(unpacked)); { // what is shorter is none of them
+	case string(magic) == unpacked:
+	case bytes.HasPrefix(magic, []byte("{")):
 		return readTargets(buffered, path, rate)
-	case string(magic) != "\x1f\x8b":
+	case !bytes.HasPrefix(magic, []byte("\x1f\x8b")):
 		return nil, stopf(ExitUsage, "%s is neither a capture, as DELETE /debug/capture gives it, nor vegeta's targets in JSON", path)
+	default:
+		if lines, err = gzip.NewReader(buffered); err != nil {
+			return nil, stopf(ExitUsage, "%s is no capture: %w", path, err)
+		}
 	}
-	zipped, err := gzip.NewReader(buffered)
-	if err != nil {
-		return nil, stopf(ExitUsage, "%s is no capture: %w", path, err)
-	}
-	c, err := decodeCapture(zipped)
+	c, err := decodeCapture(lines)
 	if err != nil {
 		return nil, stopf(ExitUsage, "%s: %w", path, err)
 	}

@@ -123,6 +123,9 @@ func ReadRecord(path string) (*Record, error) {
 	if err := json.Unmarshal(text, r); err != nil {
 		return nil, fmt.Errorf("read the stored run %s: %w", path, err)
 	}
+	if r.Verdict.Word == "" {
+		return nil, fmt.Errorf("%s holds no verdict: it is no stored run that came to an end", path)
+	}
 	return r, nil
 }
 

@@ -166,7 +166,7 @@ func (r *Record) totals() (planned, ok, shed int) {
 // tones are the colour and the sign of a verdict, so that colour never stands
 // alone.
 var tones = map[string][2]string{
-	"PASS": {"pass", "✓"}, "FAIL": {"fail", "✕"}, "INVALID": {"open", "!"}, "UNDECIDED": {"open", "?"}, "INTERRUPTED": {"open", "!"},
+	"PASS": {"pass", "✓"}, "FOUND": {"pass", "✓"}, "FAIL": {"fail", "✕"}, "INVALID": {"open", "!"}, "UNDECIDED": {"open", "?"}, "INTERRUPTED": {"open", "!"},
 }
 
 func (r *Record) page(id, name string) runPage {

@@ -97,6 +97,7 @@ func TestReadRecordRefuses(t *testing.T) {
 		"older":     {`{"surge": 1}`, "form 0"},
 		"other":     {`[]`, "no stored run"},
 		"cut off":   {`{"surge_run": 1, "phases": [`, "no stored run"},
+		"unjudged":  {`{"surge_run": 1, "phases": []}`, "no verdict"},
 		"histogram": {`{"surge_run": 1, "series": [{"seconds": [{"response": "AAAA"}]}]}`, "histogram"},
 	} {
 		path := filepath.Join(dir, name+".json")

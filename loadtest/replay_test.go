@@ -6,7 +6,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -189,6 +191,36 @@ func TestReplaySpeed(t *testing.T) {
 				t.Fatalf("arrival %d at %v is %s, want %s at %v", i, arrival.due, call.op.Name, want[i].Operation, due)
 			}
 		}
+	}
+}
+
+// Who has unpacked a capture to look at it need not pack it again.
+func TestReplayReadsAnUnpackedCapture(t *testing.T) {
+	file, err := os.Open(zipped(t, testCapture(), nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	lines, err := gzip.NewReader(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(lines)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "capture.ndjson")
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := readCapture(path, 0); err != nil || len(c.rows) != 40 {
+		t.Errorf("%+v, %v; want 40 rows", c, err)
+	}
+	if err := os.WriteFile(path, text[:len(text)/2], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readCapture(path, 0); !errors.Is(err, errTruncated) {
+		t.Errorf("half of it: %v, want that it is truncated", err)
 	}
 }
 

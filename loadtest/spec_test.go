@@ -166,6 +166,23 @@ func TestSpecBuildErrors(t *testing.T) {
 	}
 }
 
+// What surge would refuse to send, validate refuses before.
+func TestPlanned(t *testing.T) {
+	for phase, says := range map[string]string{
+		"for: 10s, streams: [ { mix: office, rate: { base: 1, spike: { at: 9s, to: 2, hold: 2s } } } ]": "test.yaml:7:46: a spike from 9s",
+		"for: 5m, streams: [ { mix: office, rate: 9000 } ]":                                             "more than 2000000 requests",
+		"for: 10s, streams: [ { mix: office, rate: { share: 0.5, of: interactive } } ]":                 "",
+	} {
+		spec, err := parseSpec("test.yaml", ".", []byte(fileWith("phases: [ { name: load, "+phase+" } ]\n")))
+		if err == nil {
+			err = spec.planned(Config{})
+		}
+		if says == "" && err != nil || says != "" && (err == nil || ExitOf(err) != ExitUsage || !strings.Contains(err.Error(), says)) {
+			t.Errorf("%s: %v, want %q", phase, err, says)
+		}
+	}
+}
+
 func TestSpecVariables(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "cities.csv"), []byte("name,zip,size\nRome,00100,3\nBonn,53111,3\n"), 0o600); err != nil {

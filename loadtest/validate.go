@@ -46,7 +46,24 @@ func Validate(ctx context.Context, c Config, w io.Writer) error {
 	if err := spec.fits(schema, &deck{scene: scene}); err != nil {
 		return &Stop{ExitUsage, err}
 	}
+	if err := spec.planned(c); err != nil {
+		return err
+	}
 	return spec.describe(w)
+}
+
+// planned makes sure that the shapes fit their phases, and all of it what surge may
+// send; of rates that follow from what a server can do, as if that were little.
+func (s *spec) planned(c Config) error {
+	little := Capacity{PerSecond: 1}
+	scenario, _, err := s.scenario(c, &Calibration{Reports: little, Interactive: little})
+	if err != nil {
+		return err
+	}
+	if _, err := newPlan(scenario.Phases, c.Seed); err != nil {
+		return &Stop{ExitUsage, err}
+	}
+	return nil
 }
 
 // schema fetches the schema that the server shows beside its endpoint.

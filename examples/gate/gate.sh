@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # Decides whether a release may ship: gate.sh OLD NEW [OUT]
 # OLD and NEW are folders with the programs headroom and surge. OUT gets the
-# stored runs and reports. The exit code is that of surge: 0 may ship, 3 a promise
-# is broken, 4 the machine could not tell, 5 slower than the last release.
+# stored runs and reports, in place of those of an earlier gate. The exit code is
+# that of surge: 0 may ship, 3 a promise is broken, 4 the machine could not tell, 5
+# slower than the last release.
 set -uo pipefail
-old=$1 new=$2 out=${3:-gate}
+old=${1:?gate.sh OLD NEW [OUT]} new=${2:?gate.sh OLD NEW [OUT]} out=${3:-gate}
 data=$(mktemp -d)
 server=
 trap '[ -z "$server" ] || kill "$server"; wait; rm -rf "$data"' EXIT
-mkdir -p "$out"
+mkdir -p "$out" && rm -rf "$out"/{smoke,runs,report.html,promises.xml,summary.md} "$out"/comparison.{html,xml,md} || exit 1
 "$new/headroom" seed --data-dir "$data" --entries 100000 --tenants 5 --tokens "$out/tokens.csv" || exit 1
 
 # Does the new one keep its promises?
@@ -28,11 +29,12 @@ server=
 # Is it slower than the last one? Both are started in turns on the same data. What lists
 # within lists take is counted first, which takes a minute.
 compare() {
+  rm -f "$out"/comparison.{html,xml,md}
   "$new/surge" compare "$@" --tokens "$out/tokens.csv" \
     --html "$out/comparison.html" --junit "$out/comparison.xml" --markdown "$out/comparison.md" \
     "$old/headroom serve --no-demo --data-dir $data" "$new/headroom serve --no-demo --data-dir $data"
   compared=$?
-  cat "$out/comparison.md" >>"$out/summary.md"
+  [ ! -e "$out/comparison.md" ] || cat "$out/comparison.md" >>"$out/summary.md"
 }
 compare --count --scenario lists --duration 5s
 [ "$compared" -eq 0 ] || exit "$compared"
