@@ -88,6 +88,9 @@ func (r Replay) Send(ctx context.Context, c Config) (*Record, error) {
 	if !(r.Speed > 0 && r.Speed <= 100) {
 		return nil, stopf(ExitUsage, "a speed of %v is not between 0 and 100", r.Speed)
 	}
+	if err := usable(c.Out); err != nil {
+		return nil, err
+	}
 	captured, err := readCapture(r.File, r.Rate)
 	if err != nil {
 		return nil, err

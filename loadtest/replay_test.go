@@ -319,7 +319,7 @@ func TestReplayExportsTargets(t *testing.T) {
 
 // A replay is sent like any other run, and its report says what was sent.
 func TestReplaySends(t *testing.T) {
-	dir := t.TempDir()
+	dir := filepath.Join(t.TempDir(), "replayed") // which it makes
 	r, err := Replay{File: zipped(t, testCapture(), nil), Speed: 5}.Send(t.Context(), Config{Target: replayTarget(t, graph.SDL()), Out: dir})
 	if err != nil {
 		t.Fatal(err)

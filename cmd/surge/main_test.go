@@ -48,6 +48,7 @@ func TestRunExits(t *testing.T) {
 		{"validate without a server", []string{"validate", "smoke", "--target", nobody}, 2, "no schema to check against"},
 		{"breakpoint without rates of its own", []string{"breakpoint", "report-storm", "--target", nobody}, 2, "nothing listens"},
 		{"breakpoint backwards", []string{"breakpoint", "smoke", "--from=-1"}, 1, "--from and --to must not be less than 0"},
+		{"breakpoint from no number", []string{"breakpoint", "smoke", "--from=NaN"}, 1, "--from and --to must not be less than 0"},
 		{"validate nonsense", []string{"validate", "smoke", "--nope"}, 1, "see surge validate --help"},
 		{"no such tokens", []string{"run", "smoke", "--tokens", "no-such-file"}, 1, "no-such-file"},
 		{"twice without a server", []string{"run", "report-storm", "--twice"}, 1, "go together"},

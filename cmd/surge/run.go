@@ -121,7 +121,7 @@ Exit codes: 0 found, 1 usage, 2 no GraphQL server or token refused, 3 promises b
 
 // do searches, prints what was found, and returns the verdict.
 func (b breakpointCommand) do(ctx context.Context, stdout, stderr io.Writer) (loadtest.Exit, error) {
-	if b.From < 0 || b.To < 0 {
+	if !(b.From >= 0 && b.To >= 0) { // so that NaN is refused too
 		return 0, errors.New("--from and --to must not be less than 0")
 	}
 	config := b.config(stderr)
