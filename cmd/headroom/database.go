@@ -64,6 +64,15 @@ func (d Database) openStore(ctx context.Context, log *slog.Logger) (*store.Store
 	return s, func() { s.Close(); stop() }, nil
 }
 
+// openTold is openStore for what operators ask: that the private PostgreSQL answers is
+// told, since it knows nothing of the database that they may have meant.
+func (d Database) openTold(ctx context.Context, log *slog.Logger) (*store.Store, func(), error) {
+	if d.DatabaseURL == "" {
+		log.Warn("without --database-url the private PostgreSQL of this machine is asked")
+	}
+	return d.openStore(ctx, log)
+}
+
 // commandPools are small: a command works beside a running server.
 var commandPools = map[timesheet.Class]int{
 	timesheet.ClassControl: 2, timesheet.ClassInteractive: 2, timesheet.ClassReport: 1, timesheet.ClassBackground: 3, timesheet.ClassExport: 1,

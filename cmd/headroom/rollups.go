@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -48,7 +49,7 @@ func (c *RollupsRebuildCmd) Run(env *environment) error {
 // each runs do for the workspaces that are meant. Drift is an error where
 // failure says how to put it.
 func (c *rollupsOf) each(env *environment, do func(*store.Store, timesheet.Workspace) (store.RollupCheck, string, error), failure string) error {
-	s, closeStore, err := c.openStore(env.ctx, logger(os.Stderr, 4))
+	s, closeStore, err := c.openTold(env.ctx, logger(os.Stderr, 4))
 	if err != nil {
 		return err
 	}
@@ -57,8 +58,11 @@ func (c *rollupsOf) each(env *environment, do func(*store.Store, timesheet.Works
 	if err != nil {
 		return err
 	}
-	if len(all) == 0 && c.Workspace != "" {
+	switch {
+	case len(all) == 0 && c.Workspace != "":
 		return fmt.Errorf("there is no workspace named %q", c.Workspace)
+	case len(all) == 0:
+		return errors.New("this database holds no workspace, so nothing was compared: is --database-url the server's?")
 	}
 	drifted := 0
 	for _, w := range all {

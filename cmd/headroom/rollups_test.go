@@ -50,3 +50,11 @@ func TestRollups(t *testing.T) {
 		}
 	}
 }
+
+// Nothing to compare is no agreement: another database may have been meant.
+func TestRollupsOfNothing(t *testing.T) {
+	r := runs(t, "rollups", "check", "--database-url", storetest.New(t))
+	if r.code != 1 || !strings.Contains(r.stderr, "holds no workspace") {
+		t.Errorf("exit %d, %q, %q", r.code, r.out, r.stderr)
+	}
+}

@@ -15,7 +15,7 @@ type UsageCmd struct {
 
 // Run writes one line for each week and tenant, as CSV.
 func (c *UsageCmd) Run(env *environment) error {
-	s, closeStore, err := c.openStore(env.ctx, logger(os.Stderr, 4))
+	s, closeStore, err := c.openTold(env.ctx, logger(os.Stderr, 4))
 	if err != nil {
 		return err
 	}
