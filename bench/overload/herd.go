@@ -14,15 +14,15 @@ import (
 // herd is a crowd of clients that ask again as soon as they are refused.
 type herd struct {
 	Clients         int
-	Asked, Answered [2]float64 // a second, in the first five seconds and later
-	Cores           [2]float64 // of the server
+	Asked, Answered [3]float64 // a second, in each of herdFor
+	Cores           [3]float64 // of the server
 }
 
-const (
-	herdSize  = 10_000
-	herdOnset = 5 * time.Second
-	herdLater = 20 * time.Second
-)
+const herdSize = 10_000
+
+// herdFor are the herd's onset, the time in which the server learns how long it waits
+// for an answer, and what stays.
+var herdFor = [3]time.Duration{5 * time.Second, 25 * time.Second, 30 * time.Second}
 
 // refusing is the part of a server's cores that its answers did not take.
 func (h *herd) refusing(i int, click float64) float64 { return h.Cores[i] - h.Answered[i]*click/1e6 }
@@ -44,7 +44,7 @@ func (b *bed) herd(ctx context.Context, tokens []string, body []byte) (*herd, er
 	}
 	defer d.stop()
 	h := &herd{Clients: len(tokens)}
-	for i, during := range []time.Duration{herdOnset, herdLater} {
+	for i, during := range herdFor {
 		if err := d.watch(ctx, h, i, during); err != nil {
 			return nil, err
 		}

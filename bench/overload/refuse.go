@@ -263,10 +263,10 @@ server.
 |---|---|---|---|---|
 `, len(x.Bare), bare, each(x.Bare), ours, each(x.Ours), ours/bare, ours-bare, verdict(ours <= 50), herdSize, r.Peak, r.Peak*x.Click/1e6)
 	h := x.Herd
-	for i, when := range []string{fmt.Sprintf("first %s", herdOnset), fmt.Sprintf("then, for %s", herdLater)} {
-		fmt.Fprintf(b, "| %s | %.0f | %.0f | %.3f | %.3f |\n", when, h.Asked[i], h.Answered[i], h.Cores[i], h.refusing(i, x.Click))
+	for i, when := range []string{"first", "then, while the server learns that they stay, for", "then for"} {
+		fmt.Fprintf(b, "| %s %s | %.0f | %.0f | %.3f | %.3f |\n", when, herdFor[i], h.Asked[i], h.Answered[i], h.Cores[i], h.refusing(i, x.Click))
 	}
-	ours = h.refusing(1, x.Click)
+	ours = h.refusing(2, x.Click)
 	fmt.Fprintf(b, "\nThey may cost a tenth of a core; once they are held back they cost %.3f: %s.\n", ours, verdict(ours <= 0.1))
 }
 

@@ -295,7 +295,7 @@ const afterRefusal = 3 * time.Second
 func (b *bench) sample(ctx context.Context, r runner, m mode, round int, random *rand.Rand) error {
 	for range attempts {
 		s, err := r.cell(ctx, m, b.options.cell, b.postmaster, random)
-		if err != nil && !errors.Is(err, errRefused) {
+		if _, ok := errors.AsType[*refusal](err); err != nil && !ok {
 			return err
 		}
 		s.Round = round

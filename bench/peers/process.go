@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"syscall"
 	"time"
@@ -122,11 +123,28 @@ func (p *peer) dial() (*link, error) {
 	return &link{conn: conn, in: bufio.NewReaderSize(conn, 32<<10)}, nil
 }
 
-// refused is how an answer begins that is none, whatever its status.
-var refused = []byte(`{"errors":`)
+// saysNo is how an answer begins that is none, whatever its status.
+var saysNo = []byte(`{"errors":`)
 
-// errRefused is what an answer is that says no.
-var errRefused = errors.New("refused")
+// refusal is an answer that says no.
+type refusal struct {
+	said   string
+	waited time.Duration // on purpose, by its Server-Timing: for a turn, or since its client came too early
+}
+
+func (r *refusal) Error() string { return "refused: " + r.said }
+
+// waits are the parts of Server-Timing that a server spends on nothing.
+var waits = regexp.MustCompile(`\b(?:queue|hold);dur=([0-9.]+)`)
+
+func refusalOf(header http.Header, said string) *refusal {
+	r := &refusal{said: said}
+	for _, wait := range waits.FindAllStringSubmatch(header.Get("Server-Timing"), -1) {
+		ms, _ := strconv.ParseFloat(wait[1], 64) // no number counts as none
+		r.waited += time.Duration(ms * float64(time.Millisecond))
+	}
+	return r
+}
 
 // send sends a message as somebody and reads the answer into buf, which it
 // returns.
@@ -162,10 +180,10 @@ func (l *link) send(m message, who person, w words, buf []byte) ([]byte, error) 
 		}
 	}
 	if resp.StatusCode != http.StatusOK {
-		return buf, fmt.Errorf("%w: status %d: %.300s", errRefused, resp.StatusCode, buf)
+		return buf, refusalOf(resp.Header, fmt.Sprintf("status %d: %.300s", resp.StatusCode, buf))
 	}
-	if bytes.HasPrefix(buf, refused) {
-		return buf, fmt.Errorf("%w: %.300s", errRefused, buf)
+	if bytes.HasPrefix(buf, saysNo) {
+		return buf, refusalOf(resp.Header, fmt.Sprintf("%.300s", buf))
 	}
 	return buf, nil
 }

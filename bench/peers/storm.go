@@ -45,6 +45,7 @@ type stormed struct {
 	Refused  int       `json:"refused"`  // reports, by an answer that says so
 	Refusal  float64   `json:"refusal"`  // p50 of those
 	Refusal9 float64   `json:"refusal9"` // p99 of those
+	Itself9  float64   `json:"itself9"`  // p99 of those without what they waited on purpose
 	Before   float64   `json:"before"`   // MB, after the calm
 	After    float64   `json:"after"`    // MB, at the end
 	Seconds  []float64 `json:"seconds"`  // p99 of days by second; what failed counts as patience
@@ -145,7 +146,7 @@ func (r runner) most(ctx context.Context) (float64, error) {
 			asked := time.Now()
 			if _, err := r.run(l, r.who(conn, cores, n), nil); err == nil {
 				made = append(made, time.Since(asked))
-			} else if !errors.Is(err, errRefused) {
+			} else if _, ok := errors.AsType[*refusal](err); !ok {
 				return made, err
 			}
 		}
@@ -206,7 +207,7 @@ func (c *crowd) ask(r runner, who person) error {
 		return err
 	}
 	_, err = r.run(l, who, nil)
-	if err != nil && !errors.Is(err, errRefused) {
+	if _, ok := errors.AsType[*refusal](err); err != nil && !ok {
 		return errors.Join(err, l.conn.Close())
 	}
 	c.mu.Lock()
@@ -229,7 +230,7 @@ func (c *crowd) link(p *peer) (*link, error) {
 
 // judge adds up what became of all.
 func (s *stormed) judge(arrivals []arrival) {
-	var calm, storm, refusals []time.Duration
+	var calm, storm, refusals, themselves []time.Duration
 	end := calmFor + stormFor
 	seconds := make([][]time.Duration, int((end + afterFor).Seconds()))
 	for _, a := range arrivals {
@@ -239,9 +240,9 @@ func (s *stormed) judge(arrivals []arrival) {
 			s.Reports++
 			if a.err == nil {
 				s.Answered++
-			} else if errors.Is(a.err, errRefused) {
+			} else if r, ok := errors.AsType[*refusal](a.err); ok {
 				s.Refused++
-				refusals = append(refusals, took)
+				refusals, themselves = append(refusals, took), append(themselves, took-r.waited)
 			}
 			continue
 		case a.err != nil:
@@ -261,7 +262,7 @@ func (s *stormed) judge(arrivals []arrival) {
 		}
 	}
 	s.Calm, s.Storm = quantile(calm, 0.99), quantile(storm, 0.99)
-	s.Refusal, s.Refusal9 = quantile(refusals, 0.5), quantile(refusals, 0.99)
+	s.Refusal, s.Refusal9, s.Itself9 = quantile(refusals, 0.5), quantile(refusals, 0.99), quantile(themselves, 0.99)
 	for _, second := range seconds {
 		s.Seconds = append(s.Seconds, quantile(second, 0.99))
 	}
