@@ -126,6 +126,13 @@ func Compare(ctx context.Context, c Config, base, next string, how Comparing) (*
 	if err != nil {
 		return nil, err
 	}
+	for _, s := range []side{a, b} { // both, before either is loaded
+		if at := (Config{Target: s.target, Own: c.Own}); s.target != "" {
+			if _, err := at.addresses(); err != nil {
+				return nil, err
+			}
+		}
+	}
 	result := &Comparison{Base: base, New: next, count: how.Count, Counters: []CounterChange{}, Operations: []OperationChange{}, baseRuns: a.stored, newRuns: b.stored}
 	if len(a.stored) > 0 && len(b.stored) > 0 {
 		return result, result.judgeStored()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"net/http"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -231,6 +232,19 @@ func TestCompareTakesTurns(t *testing.T) {
 	}
 	if !inTurns(at(0, 3, 4, 7), at(1, 2, 5, 6)) || inTurns(at(0, 1, 2, 3), at(4, 5, 6, 7)) {
 		t.Error("runs in turns and one after the other are not told apart")
+	}
+}
+
+// Nobody is loaded in a comparison of which one side may not be.
+func TestCompareRefusesBeforeItLoads(t *testing.T) {
+	here := fake(t, func(http.ResponseWriter, *http.Request, asked) { t.Error("it was loaded") })
+	for _, sides := range [][2]string{{here, "http://192.0.2.1/graphql"}, {"http://192.0.2.1/graphql", here}} {
+		for _, scenario := range []string{"smoke", "soap"} {
+			_, err := Compare(t.Context(), Config{Scenario: scenario, Duration: 100 * time.Millisecond}, sides[0], sides[1], Comparing{})
+			if err == nil || ExitOf(err) != ExitRefused {
+				t.Errorf("%s of %v: %v, want a refusal", scenario, sides, err)
+			}
+		}
 	}
 }
 

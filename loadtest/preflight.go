@@ -28,16 +28,23 @@ const (
 // host that was said to be one's own.
 func allowed(address, own string) (*url.URL, error) {
 	u, err := url.Parse(address)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, stopf(ExitUsage, "%q is not an address such as http://127.0.0.1:8080/graphql", address)
 	}
-	if ip := net.ParseIP(u.Hostname()); u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) && u.Hostname() != own {
+	if !here(u.Hostname()) && u.Hostname() != own {
 		return nil, stopf(ExitRefused, "%s is not this machine: to load it, say that it is yours with --i-own %s", u.Host, u.Hostname())
 	}
 	if u.Port() == "" {
 		u.Host = net.JoinHostPort(u.Hostname(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
 	}
 	return u, nil
+}
+
+// here tells whether a host is this machine by what it is called. What localhost
+// resolves to is seen when a socket is connected.
+func here(host string) bool {
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
 // adminOf is the operators' address that goes with a target: the next port.

@@ -21,6 +21,7 @@ func TestAllowed(t *testing.T) {
 		{"http://127.8.9.1:8080/graphql", "", ExitPass},
 		{"http://[::1]:8080/graphql", "", ExitPass},
 		{"http://localhost:8080/graphql", "", ExitPass},
+		{"http://LocalHost:8080/graphql", "", ExitPass},
 		{"http://127.0.0.1/graphql", "", ExitPass},
 		{"https://127.0.0.1/graphql", "", ExitPass},
 		{"http://example.com/graphql", "", ExitRefused},
@@ -33,6 +34,7 @@ func TestAllowed(t *testing.T) {
 		{"http://10.0.0.7:8080/graphql", "10.0.0.7", ExitPass},
 		{"http://10.0.0.7:8080/graphql", "10.0.0.8", ExitRefused},
 		{"http://example.com/graphql", "example", ExitRefused},
+		{"http://:8080/graphql", "", ExitUsage},
 		{"127.0.0.1:8080", "", ExitUsage},
 		{"file:///etc/passwd", "", ExitUsage},
 		{"http://[::1", "", ExitUsage},
@@ -51,6 +53,19 @@ func TestAllowed(t *testing.T) {
 				t.Errorf("%v, %v, want an address with a port", u, err)
 			}
 		})
+	}
+}
+
+// Who says that another host is theirs, of a target that is this machine, opens no way
+// out of it, and does not keep surge from looking who else uses it.
+func TestOwnOfThisMachine(t *testing.T) {
+	s, err := connect(t.Context(), Config{Target: fake(t, nil), Own: "127.0.0.1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.client.close()
+	if watched := newWatch(s.target.Port()); s.Own != "" || s.watch != watched {
+		t.Errorf("the host that may be loaded is %q, and what is watched %+v; want none, and %+v", s.Own, s.watch, watched)
 	}
 }
 

@@ -114,6 +114,9 @@ func (c *Config) addresses() (*url.URL, error) {
 	if err != nil {
 		return nil, err
 	}
+	if here(target.Hostname()) {
+		c.Own = "" // nothing is to be confirmed: sockets stay here, and the machine is watched
+	}
 	if c.Admin == "" {
 		c.Admin = adminOf(target)
 	}
