@@ -18,8 +18,9 @@ type Comparison struct {
 	New        string            `json:"new"`
 	Verdict    string            `json:"verdict"` // SLOWER, SAME, UNDECIDED, INVALID or INTERRUPTED
 	Exit       Exit              `json:"exit"`
-	Reasons    []string          `json:"reasons"` // the first decided it
-	Machine    *Primary          `json:"machine"` // the base against itself; nil if that was not asked for
+	Reasons    []string          `json:"reasons"`        // the first decided it
+	Schemas    bool              `json:"schemas_differ"` // what was sent fits both
+	Machine    *Primary          `json:"machine"`        // the base against itself; nil if that was not asked for
 	Counters   []CounterChange   `json:"counters"`
 	Primary    *Primary          `json:"primary"` // nil if counters decided, or there were too few runs
 	Operations []OperationChange `json:"operations"`
@@ -164,8 +165,8 @@ func (r *Comparison) live(ctx context.Context, c Config, a, b side, name string)
 			if r.Verdict != "" {
 				return nil
 			}
-			if err := Alike(slices.Concat(r.baseRuns, r.newRuns)...); err != nil {
-				return &Stop{ExitUsage, err}
+			if err := r.alike(); err != nil {
+				return err
 			}
 			if r.counters(); r.moreWork() {
 				return nil
@@ -263,8 +264,8 @@ func (s side) once(ctx context.Context, c Config, use func(*session) error) erro
 // judgeStored compares what was run before. Runs that were not in turns cannot
 // tell a slower server from a slower hour: their processor time is a note.
 func (r *Comparison) judgeStored() error {
-	if err := Alike(slices.Concat(r.baseRuns, r.newRuns)...); err != nil {
-		return &Stop{ExitUsage, err}
+	if err := r.alike(); err != nil {
+		return err
 	}
 	if r.counters(); r.moreWork() {
 		return nil
@@ -287,6 +288,22 @@ func (r *Comparison) judgeStored() error {
 	if r.Exit == ExitRegression && !inTurns(r.baseRuns, r.newRuns) {
 		r.conclude(ExitInvalid, "UNDECIDED", append([]string{"suspect, but the runs were not made in turns: the machine may have changed"}, r.Reasons...)...)
 	}
+	return nil
+}
+
+// alike refuses runs that may not be mixed. The schemas of the two sides may differ:
+// a release that adds a field has to be told from the last one too, and each run's
+// operations were found to fit its own server.
+func (r *Comparison) alike() error {
+	for _, err := range []error{
+		Alike(r.baseRuns...), Alike(r.newRuns...),
+		alikeBut(func(f *Fingerprint) { f.Schema = "" }, slices.Concat(r.baseRuns, r.newRuns)),
+	} {
+		if err != nil {
+			return &Stop{ExitUsage, err}
+		}
+	}
+	r.Schemas = len(r.baseRuns) > 0 && len(r.newRuns) > 0 && r.baseRuns[0].Fingerprint.Schema != r.newRuns[0].Fingerprint.Schema
 	return nil
 }
 

@@ -3,6 +3,7 @@ package loadtest
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -166,6 +167,28 @@ func TestCompareRefuses(t *testing.T) {
 				t.Errorf("%v (exit %d), want %q (exit %d)", err, ExitOf(err), test.says, test.exit)
 			}
 		})
+	}
+}
+
+// A release that adds a field is compared with the one before it, and said to have
+// another schema; runs of one side must have one.
+func TestCompareAcrossSchemas(t *testing.T) {
+	runs := func(schemas ...string) (list []*Record) {
+		for i, schema := range schemas {
+			r := comparedRun(t, i, 2*time.Millisecond, 0.4*noise[i], 2)
+			r.Fingerprint.Schema = schema
+			list = append(list, r)
+		}
+		return list
+	}
+	across := &Comparison{baseRuns: runs("old", "old"), newRuns: runs("new", "new"), count: true}
+	var text bytes.Buffer
+	if err := errors.Join(across.judgeStored(), across.WriteText(&text)); err != nil || across.Verdict != "SAME" || !strings.Contains(text.String(), "the schemas differ") {
+		t.Errorf("%s, %v; want the same, in spite of another schema\n%s", across.Verdict, err, &text)
+	}
+	mixed := &Comparison{baseRuns: runs("old", "old"), newRuns: runs("old", "new"), count: true}
+	if err := mixed.judgeStored(); !errors.Is(err, ErrMixed) {
+		t.Errorf("two schemas on one side: %v, want %v", err, ErrMixed)
 	}
 }
 

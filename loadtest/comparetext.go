@@ -15,6 +15,9 @@ func (r *Comparison) WriteText(w io.Writer) error {
 	if r.Machine != nil {
 		fmt.Fprintf(&b, "the machine, base against base: %s\n", r.Machine)
 	}
+	if r.Schemas {
+		fmt.Fprintf(&b, "the schemas differ; what was sent fits both\n")
+	}
 	for _, t := range r.tables() {
 		table(&b, t.Head, t.Rows)
 	}
@@ -72,6 +75,9 @@ func (r *Comparison) page() runPage {
 	p := runPage{
 		ID: "comparison", Name: "Comparison", Word: r.Verdict[:1] + strings.ToLower(r.Verdict[1:]), Tone: tone[0], Sign: tone[1], Cause: typeset(r.cause()),
 		Facts: []fact{{"base", r.Base}, {"new", r.New}, {"runs", fmt.Sprintf("%d + %d", len(r.baseRuns), len(r.newRuns))}},
+	}
+	if r.Schemas {
+		p.Facts = append(p.Facts, fact{"schemas", "they differ; what was sent fits both"})
 	}
 	if len(r.Reasons) > 1 {
 		p.More = r.Reasons[1:]

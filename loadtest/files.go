@@ -103,11 +103,15 @@ func (r *Record) writeJSON(w io.Writer) error {
 // ReadRecord reads the run stored in a folder, or in a file such as its
 // run.json.
 func ReadRecord(path string) (*Record, error) {
+	dir := path
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		path = filepath.Join(path, runFile)
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
+		if _, sent := os.Stat(filepath.Join(dir, resultsFile)); sent == nil {
+			return nil, fmt.Errorf("%s holds results and no verdict: surge was ended before there was one; vegeta report reads its %s", dir, resultsFile)
+		}
 		return nil, fmt.Errorf("read a stored run: %w", err)
 	}
 	var version struct {

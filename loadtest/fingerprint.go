@@ -83,6 +83,17 @@ func Alike(runs ...*Record) error {
 	return nil
 }
 
+// alikeBut is Alike for runs of which one thing, which is cleared, may differ.
+func alikeBut(clear func(*Fingerprint), runs []*Record) error {
+	var bare []*Record
+	for _, r := range runs {
+		same := &Record{Scenario: r.Scenario, ScenarioHash: r.ScenarioHash, Fingerprint: r.Fingerprint}
+		clear(&same.Fingerprint)
+		bare = append(bare, same)
+	}
+	return Alike(bare...)
+}
+
 // fingerprint asks the machine and the server. What they do not tell is empty.
 func (s *session) fingerprint(ctx context.Context) Fingerprint {
 	m := machine()

@@ -82,13 +82,7 @@ func capacities(runs []*Record) ([]CapacityAt, error) {
 	if len(runs) == 0 {
 		return nil, errNoCapacity
 	}
-	var alike []*Record
-	for _, r := range runs {
-		same := &Record{Scenario: r.Scenario, ScenarioHash: r.ScenarioHash, Fingerprint: r.Fingerprint}
-		same.Fingerprint.Data = Data{}
-		alike = append(alike, same)
-	}
-	if err := Alike(alike...); err != nil {
+	if err := alikeBut(func(f *Fingerprint) { f.Data = Data{} }, runs); err != nil {
 		return nil, err
 	}
 	least := leastData(runs).Fingerprint.Data.Entries

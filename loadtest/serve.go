@@ -45,9 +45,7 @@ func startServer(ctx context.Context, line, limits string) (*server, error) {
 		"--limits", limits, "--addr", address, "--admin-addr", admin)
 	s.command.Stdout, s.command.Stderr = &s.log, &s.log
 	s.command.WaitDelay = 2 * time.Second // a child of its own may hold its output open
-	// A session of its own: the kernel shares the processors between sessions, so
-	// that a server of twenty busy processes does not starve the generator.
-	s.command.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	s.command.SysProcAttr = apart()
 	if err := s.command.Start(); err != nil {
 		return nil, stopf(ExitUsage, "start the server: %w", err)
 	}

@@ -162,7 +162,7 @@ func (s *spec) read(root ast.Node) {
 		s.fail(root, "a scenario needs a name")
 	}
 	if s.recover == nil && !slices.ContainsFunc(s.phases, s.promised) {
-		s.fail(root, "nothing is promised, and what always passes proves nothing: give a class that is sent an slo")
+		s.fail(root, "nothing is promised that a server breaks which answers nothing, and what always passes proves nothing: give a class that is sent an slo with ok, answered or a percentile")
 	}
 }
 
@@ -252,6 +252,9 @@ func (s *spec) readRecover(node ast.Node) {
 		field{"within", func(n ast.Node) { s.recover.Within = s.duration(n, "within") }})
 	if s.recover.Phase == "" || s.recover.Class == "" || s.recover.Within == 0 {
 		s.fail(node, "recover needs a phase, a class and within")
+	}
+	if s.classes[s.recover.Class] != nil && !s.demands(s.recover.Class) {
+		s.fail(node, "class %s has nothing to be back in bound of: give it an slo with ok, answered or a percentile", s.recover.Class)
 	}
 	for _, p := range s.phases {
 		if p.name == s.recover.Phase && p.length < s.recover.Within+absorbedWindows*absorbedWindow {

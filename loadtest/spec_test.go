@@ -90,6 +90,10 @@ func TestSpecErrors(t *testing.T) {
 		{"an operation of an unknown class", strings.Replace(fileWith(fmt.Sprintf(onePhase, "1")), "  interactive:", "  interactiv:", 1), `is not among the classes: did you mean "interactiv"?`},
 		{"nothing promised", strings.Replace(fileWith(fmt.Sprintf(onePhase, "1")), "p99: 100ms", "", 1), "nothing is promised"},
 		{"promises to nobody who comes", fileWith("phases: [ { name: a, for: 1s, streams: [ { mix: office, rate: 1 } ], judge: health } ]\n"), "nothing is promised"},
+		{"refusals bounded, and answers not", strings.Replace(fileWith(fmt.Sprintf(onePhase, "1")), "p99: 100ms", "shed: 0%, told alike: 50%, shed p99: 50ms", 1), "nothing is promised"},
+		{"promises to those who do not reconnect", stream("{ reconnect: { clients: 5, each: [MyDay], attempts: 2, wasted: 5% } }"), "nothing is promised"},
+		{"promises to clients who do not come", stream("{ reconnect: { clients: 5, each: [MyDay], served: { heeding: 99% within 5s } }, clients: { deaf: 1 } }"), "clients that are heeding, and none of those reconnect in phase"},
+		{"nothing to recover to", strings.Replace(fileWith(fmt.Sprintf(onePhase, "1")), "p99: 100ms", "shed: 0%", 1) + "recover: { phase: load, class: interactive, within: 5s }\n", "nothing to be back in bound of"},
 		{"a promise of nothing", strings.Replace(fileWith(""), "p99: 100ms", "ok: 0%", 1), "test.yaml:4:29: ok of 0 promises nothing"},
 		{"nothing judged", fileWith("phases: [ { name: a, for: 1s, judge: nothing } ]\n"), "no phase is judged"},
 	}

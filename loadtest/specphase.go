@@ -30,6 +30,11 @@ func (s *spec) readPhases(node ast.Node) {
 		if p.name == "" || p.length == 0 {
 			s.fail(n, "a phase needs a name and for")
 		}
+		for _, promise := range p.served {
+			if !p.sends(promise.kind) {
+				s.fail(n, "served promises something to clients that are %s, and none of those reconnect in phase %s", promise.kind, p.name)
+			}
+		}
 		if slices.ContainsFunc(s.phases, func(other *phaseSpec) bool { return other.name == p.name }) {
 			s.fail(n, "two phases are called %s", p.name)
 		}
@@ -40,13 +45,26 @@ func (s *spec) readPhases(node ast.Node) {
 	}
 }
 
-// promised tells whether anything is promised to those who come in a phase.
+// promised tells whether a phase promises what a server breaks that answers nothing
+// right. Few attempts and little waste are none of that, nor are a class's promises any
+// to clients that reconnect.
 func (s *spec) promised(p *phaseSpec) bool {
-	if p.judge == judgeNothing {
-		return false
-	}
-	return len(p.served) > 0 || p.attempts > 0 || p.wasted > 0 || p.judge == judgeSLO && slices.ContainsFunc(p.streams, func(st *streamSpec) bool {
-		return s.classes[st.class] != nil && len(s.classes[st.class].objectives) > 0
+	return p.judge != judgeNothing && len(p.served) > 0 ||
+		p.judge == judgeSLO && slices.ContainsFunc(s.order, func(class Class) bool { return p.has(class) && s.demands(class) })
+}
+
+// demands tells whether errors break what is promised to a class: few refusals do not.
+func (s *spec) demands(class Class) bool {
+	wrong := sample{row: row{outcome: Failed}}
+	c := s.classes[class]
+	return c != nil && slices.ContainsFunc(c.objectives, func(o Objective) bool { return o.counts(wrong) && o.bad(wrong) })
+}
+
+// sends tells whether clients of a kind come in a phase and reconnect.
+func (p *phaseSpec) sends(kind string) bool {
+	return slices.ContainsFunc(p.streams, func(st *streamSpec) bool {
+		return len(st.each) > 0 && (len(st.clients) == 0 && kind == behaviours[0].Name ||
+			slices.ContainsFunc(st.clients, func(c Share) bool { return c.Behaviour.Name == kind }))
 	})
 }
 

@@ -72,7 +72,7 @@ func writeAll(stdout io.Writer, files ...file) error {
 	for _, f := range files {
 		switch f.path {
 		case "":
-		case "-":
+		case "-", "/dev/stdout":
 			failed = append(failed, f.write(stdout))
 		default:
 			failed = append(failed, writeTo(f.path, f.write))
@@ -82,8 +82,22 @@ func writeAll(stdout io.Writer, files ...file) error {
 }
 
 // writeTo fills a file beside its place and moves it there, so that a full disk
-// leaves the old one.
+// leaves the old one. What is no file, such as a pipe, is written to and stays; so does
+// a link.
 func writeTo(path string, write func(io.Writer) error) error {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		file, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err == nil {
+			err = errors.Join(write(file), file.Close())
+		}
+		if err != nil {
+			return fmt.Errorf("write %s: %w", path, err)
+		}
+		return nil
+	}
 	file, err := os.CreateTemp(filepath.Dir(path), ".surge-*")
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)

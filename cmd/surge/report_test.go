@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -49,5 +51,36 @@ func TestReport(t *testing.T) {
 	text, err := os.ReadFile(page)
 	if err != nil || !bytes.Contains(text, []byte("<!doctype html>")) {
 		t.Errorf("the page: %v", err)
+	}
+}
+
+// What is no file is written to and stays what it is, and so does a link.
+func TestReportInPlace(t *testing.T) {
+	dir := t.TempDir()
+	stored, pipe, target, link := filepath.Join(dir, "run.json"), filepath.Join(dir, "pipe"), filepath.Join(dir, "page"), filepath.Join(dir, "link")
+	if err := errors.Join(os.WriteFile(stored, []byte(storedRun), 0o600), syscall.Mkfifo(pipe, 0o600), os.WriteFile(target, nil, 0o600), os.Symlink("page", link)); err != nil {
+		t.Fatal(err)
+	}
+	reader, err := os.OpenFile(pipe, os.O_RDWR, 0) // for both, so that neither side waits for the other
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	var said bytes.Buffer
+	if code := run(t.Context(), []string{"report", stored, "--markdown", pipe, "--html", link}, &said, &said); code != 0 {
+		t.Fatalf("exit %d: %s", code, &said)
+	}
+	for path, kind := range map[string]os.FileMode{pipe: os.ModeNamedPipe, link: os.ModeSymlink, target: 0} {
+		if info, err := os.Lstat(path); err != nil || info.Mode().Type() != kind {
+			t.Fatalf("%s is now %v, %v; want %v", path, info.Mode().Type(), err, kind)
+		}
+	}
+	first := make([]byte, 64)
+	n, err := reader.Read(first)
+	if err != nil || !strings.HasPrefix(string(first[:n]), "**surge ") {
+		t.Errorf("through the pipe came %q, %v", first[:n], err)
+	}
+	if page, err := os.ReadFile(target); err != nil || !bytes.Contains(page, []byte("<!doctype html>")) {
+		t.Errorf("behind the link there are %d bytes, %v; want the page", len(page), err)
 	}
 }
