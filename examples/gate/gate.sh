@@ -8,7 +8,7 @@ set -uo pipefail
 old=${1:?gate.sh OLD NEW [OUT]} new=${2:?gate.sh OLD NEW [OUT]} out=${3:-gate}
 data=$(mktemp -d) || exit 1
 server='' running='' stopped=0
-trap '[ -z "$server" ] || kill "$server"; wait; rm -rf "$data"' EXIT
+trap '[ -z "$server" ] || kill "$server" 2>/dev/null; wait; rm -rf "$data"' EXIT
 trap 'stopped=1; [ -z "$running" ] || kill "$running"' INT TERM HUP
 
 # attend runs a command to its end. Who stops the gate stops the command, which then
