@@ -58,6 +58,8 @@ func TestBadConfiguration(t *testing.T) {
 		{"a budget that is none", "--budget-user", []string{"serve", "--budget-user", "much"}},
 		{"a negative budget", "--budget-workspace", []string{"serve", "--budget-workspace", "-1/5"}},
 		{"a budget of nothing", "above 0", []string{"serve", "--budget-user", "0/0"}},
+		{"a budget in which no mutation fits", "at least 10 points, as 10/1", []string{"serve", "--budget-user", "1/1"}},
+		{"a workspace's budget in which none fits", "--budget-workspace 9.9/5 is too small", []string{"serve", "--budget-workspace", "9.9/5"}},
 		{"a budget that is no number", "above 0", []string{"serve", "--budget-workspace", "NaN/1"}},
 		{"fewer than no cores", "--db-cores is between 1 and 1024", []string{"serve", "--db-cores=-1"}},
 		{"more cores than there are", "--db-cores is between 1 and 1024", []string{"serve", "--db-cores", "2000"}},

@@ -141,6 +141,21 @@ func TestGateFromTheAlarmToTheBlock(t *testing.T) {
 	if r := runs(t, "gate", "status", "--admin-url", "http://127.0.0.1:1,"+here.admin); !strings.Contains(r.out, "no orders are in force") {
 		t.Errorf("the first of two servers is away: %s%s", r.out, r.stderr)
 	}
+	if status, body := ask(there, calm, "desk@2", day); status != http.StatusOK {
+		t.Errorf("the other server answers %d %s", status, body)
+	}
+	for _, first := range []string{here.admin, here.url, "http://127.0.0.1:1"} { // nobody asked it by that name, is no operators' address, is away
+		addresses := first + "," + there.admin
+		if r := runs(t, "gate", "block", "--client", "desk@2", "--for", "1m", "--reason", "it floods", "--admin-url", addresses); r.code != 0 || r.out != "client desk@2 is blocked for 1m0s, on all servers within a second\n" {
+			t.Errorf("an order to %s: exit %d, %s%s", addresses, r.code, r.out, r.stderr)
+		}
+	}
+	if r := runs(t, "gate", "unblock", "--client", "desk@2", "--reason", "over", "--admin-url", here.url+","+there.admin); r.code != 0 {
+		t.Errorf("its end: exit %d, %s%s", r.code, r.out, r.stderr)
+	}
+	if r := runs(t, "gate", "mode", "statc", "--reason", "a storm", "--admin-url", here.admin+",http://127.0.0.1:1,"+there.admin); r.code != 1 || strings.Count(r.stderr, "did you mean") != 1 || strings.Contains(r.stderr, "cannot reach") {
+		t.Errorf("a typing error to all: exit %d, %s", r.code, r.stderr)
+	}
 	for _, p := range []*process{here, there} {
 		for _, line := range []string{`"an operator's order is in force"`, `"an operator's order has ended"`} {
 			if !strings.Contains(p.log.String(), line) {

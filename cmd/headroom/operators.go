@@ -11,35 +11,51 @@ import (
 	"net/url"
 	"os"
 	"os/user"
+	"slices"
 	"strings"
 	"time"
 )
 
 // Operators says where the servers' operators' addresses are.
 type Operators struct {
-	AdminURL       []string `name:"admin-url" default:"http://127.0.0.1:8081" help:"Operators' addresses of the servers. Orders go to the first that answers, for all servers; headroom top asks each." placeholder:"URL"`
+	AdminURL       []string `name:"admin-url" default:"http://127.0.0.1:8081" help:"Operators' addresses of the servers. Orders go to the first that takes them, for all servers; headroom top asks each." placeholder:"URL"`
 	AdminTokenFile string   `help:"File with the token that the addresses ask for." placeholder:"FILE"`
 }
 
 // operatorsWait bounds one question: who asks at night wants an answer.
 const operatorsWait = 5 * time.Second
 
-// unreachable is a server that does not answer: another one may.
-type unreachable struct{ error }
+// notHere is a server that does not answer, or not as wanted: another one may.
+type notHere struct {
+	error
+	answered bool
+}
 
-// ask asks the first server that answers; see askAt.
-func (o Operators) ask(ctx context.Context, method, path string, in, out any) (err error) {
+// ask asks one server after the other until one does what is wanted: only those that
+// clients have sent a name to know it, and one that has lost its database takes no
+// order. If none does, the error is what those say that answer, the same once.
+func (o Operators) ask(ctx context.Context, method, path string, in, out any) error {
+	var said, silent []string
 	for _, address := range o.AdminURL {
-		var gone unreachable
-		if err = o.askAt(ctx, address, method, path, in, out); !errors.As(err, &gone) {
+		err := o.askAt(ctx, address, method, path, in, out)
+		var not notHere
+		switch {
+		case !errors.As(err, &not):
 			return err
+		case not.answered && !slices.Contains(said, err.Error()):
+			said = append(said, err.Error())
+		case !not.answered:
+			silent = append(silent, err.Error())
 		}
 	}
-	return err
+	if len(said) == 0 {
+		said = silent
+	}
+	return errors.New(strings.Join(said, "; "))
 }
 
 // askAt sends in, if it is not nil, and reads the answer into out. What the server
-// refuses is an error in its words.
+// refuses is an error in its words, a notHere as all that is the server's fault.
 func (o Operators) askAt(ctx context.Context, address, method, path string, in, out any) error {
 	body, err := json.Marshal(in)
 	if err != nil {
@@ -65,22 +81,26 @@ func (o Operators) askAt(ctx context.Context, address, method, path string, in, 
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return unreachable{fmt.Errorf("cannot reach the operators' address %s (--admin-url): %w", base.Redacted(), err)}
+		return notHere{fmt.Errorf("cannot reach the operators' address %s (--admin-url): %w", base.Redacted(), err), false}
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, 8<<20))
 	switch {
 	case err != nil:
-		return fmt.Errorf("read the answer of %s: %w", base.Redacted(), err)
+		err = fmt.Errorf("read the answer of %s: %w", base.Redacted(), err)
 	case resp.StatusCode == http.StatusUnauthorized:
-		return errors.New("the operators' address asks for its token: --admin-token-file")
+		err = errors.New("the operators' address asks for its token: --admin-token-file")
 	case resp.StatusCode == http.StatusNotFound:
-		return fmt.Errorf("%s is no operators' address of headroom: it does not know %s", base.Redacted(), path)
+		err = fmt.Errorf("%s is no operators' address of headroom: it does not know %s", base.Redacted(), path)
 	case resp.StatusCode >= http.StatusBadRequest:
-		return errors.New(strings.TrimSpace(string(text)))
+		err = errors.New(strings.TrimSpace(string(text)))
+	default:
+		if err = json.Unmarshal(text, out); err != nil {
+			err = fmt.Errorf("%s does not answer as headroom does: %w", base.Redacted(), err)
+		}
 	}
-	if err := json.Unmarshal(text, out); err != nil {
-		return fmt.Errorf("%s does not answer as headroom does: %w", base.Redacted(), err)
+	if err != nil {
+		return notHere{err, true}
 	}
 	return nil
 }

@@ -62,11 +62,11 @@ const demoName = "Demo"
 
 // check refuses a configuration before anything is started.
 func (c *ServeFlags) check() error {
-	if _, err := limits.ParseRate(c.BudgetUser); err != nil {
-		return fmt.Errorf("--budget-user: %w", err)
+	if err := checkBudget("--budget-user", c.BudgetUser); err != nil {
+		return err
 	}
-	if _, err := limits.ParseRate(c.BudgetWorkspace); err != nil {
-		return fmt.Errorf("--budget-workspace: %w", err)
+	if err := checkBudget("--budget-workspace", c.BudgetWorkspace); err != nil {
+		return err
 	}
 	if _, err := c.nightly(); err != nil {
 		return err
@@ -102,6 +102,21 @@ func (c *ServeFlags) check() error {
 	}
 	if !isLoopback(hostOf(c.AdminAddr)) && c.AdminTokenFile == "" {
 		return fmt.Errorf("the operators' address %s is not loopback: protect it with --admin-token-file", c.AdminAddr)
+	}
+	return nil
+}
+
+// leastBudget is the size below which a budget is none: no operation may cost more than
+// all of it, and a mutation costs 2 points and what it returns.
+const leastBudget = 10
+
+func checkBudget(flag, text string) error {
+	rate, err := limits.ParseRate(text)
+	if err != nil {
+		return fmt.Errorf("%s: %w", flag, err)
+	}
+	if rate.Size < leastBudget {
+		return fmt.Errorf("%s %s is too small to write anything: give at least %d points, as %d/%g", flag, text, leastBudget, leastBudget, rate.Restore)
 	}
 	return nil
 }
