@@ -63,13 +63,15 @@ func (s *Server) pace(r *request, f *fault) {
 }
 
 // holding counts the refusals that are held back, by client, and knows for how long
-// clients have waited for an answer.
+// clients and programs have waited for an answer.
 type holding struct {
-	mu             sync.Mutex
-	of             map[string]held
-	recent, before map[string]stay
-	turned         time.Time
+	mu       sync.Mutex
+	of       map[string]held
+	stays    fading[stay]  // of clients
+	programs fading[trial] // by what they call themselves
 }
+
+func newHolding() holding { return holding{of: map[string]held{}} }
 
 // held are those of a client: now, and all since there were none.
 type held struct{ now, all int }
@@ -78,6 +80,34 @@ type held struct{ now, all int }
 type stay struct {
 	most time.Duration
 	left bool
+}
+
+// trial is what became of a program's clients that were held for longer than the longest
+// hold of those that nobody knows.
+type trial struct {
+	under        bool // one is held so long now
+	stayed, left int
+}
+
+// fading forgets what was not noted again after patienceKept, or twice that.
+type fading[V any] struct {
+	recent, before map[string]V
+	turned         time.Time
+}
+
+func (f *fading[V]) get(key string) (V, bool) {
+	if v, ok := f.recent[key]; ok {
+		return v, true
+	}
+	v, ok := f.before[key]
+	return v, ok
+}
+
+func (f *fading[V]) put(key string, v V, now time.Time) {
+	if since := now.Sub(f.turned); since > patienceKept || since < 0 || f.recent == nil {
+		f.before, f.recent, f.turned = f.recent, map[string]V{}, now
+	}
+	f.recent[key] = v
 }
 
 // enter counts one more of a client, and returns how many there were.
@@ -97,10 +127,7 @@ func (h *holding) most(client string) time.Duration {
 }
 
 func (h *holding) stay(client string) stay {
-	if p, ok := h.recent[client]; ok {
-		return p
-	}
-	if p, ok := h.before[client]; ok {
+	if p, ok := h.stays.get(client); ok {
 		return p
 	}
 	return stay{most: longestHold}
@@ -120,10 +147,37 @@ func (h *holding) stayed(client string, held time.Duration, left bool, now time.
 	default:
 		return
 	}
-	if since := now.Sub(h.turned); since > patienceKept || since < 0 || h.recent == nil {
-		h.before, h.recent, h.turned = h.recent, map[string]stay{}, now
+	h.stays.put(client, p, now)
+}
+
+// tries reports whether a client of a program may be held for longer than the longest
+// hold: programs give up after a time of their own, so one client finds out for all.
+func (h *holding) tries(program string, now time.Time) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	t, _ := h.programs.get(program)
+	if t.left > t.stayed || t.stayed == 0 && t.under {
+		return false
 	}
-	h.recent[client] = p
+	t.under = true
+	h.programs.put(program, t, now)
+	return true
+}
+
+// tried notes how that ended.
+func (h *holding) tried(program string, held time.Duration, left bool, now time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	t, _ := h.programs.get(program)
+	t.under = false
+	switch {
+	case held <= longestHold: // it was not put to the test
+	case left:
+		t.left++
+	default:
+		t.stayed++
+	}
+	h.programs.put(program, t, now)
 }
 
 // leave counts one less, and reports whether it was the only one all the time.
@@ -164,12 +218,20 @@ func (s *Server) holdEarly(r *request, f *fault) bool {
 		return false
 	}
 	due, client := r.refusal.RetryAfter, r.account.front.Key
-	beside, most := s.held.enter(client), s.held.most(client)
-	waited := s.park(r, holdFor(r.refusal.Early, beside, due, max(0, most-time.Since(r.arrived))))
-	alone := s.held.leave(client)
-	s.held.stayed(client, time.Since(r.arrived), r.Context().Err() != nil, time.Now())
+	beside, most, already := s.held.enter(client), s.held.most(client), time.Since(r.arrived)
+	d := holdFor(r.refusal.Early, beside, due, max(0, most-already))
+	long := already+d > longestHold
+	if long && !s.held.tries(r.client, time.Now()) {
+		d, long = max(0, longestHold-already), false
+	}
+	waited := s.park(r, d)
+	alone, left := s.held.leave(client), r.Context().Err() != nil
+	s.held.stayed(client, time.Since(r.arrived), left, time.Now())
+	if long {
+		s.held.tried(r.client, time.Since(r.arrived), left, time.Now())
+	}
 	f.retry(max(time.Second, due-waited))
-	return alone && waited >= due && r.Context().Err() == nil
+	return alone && waited >= due && !left
 }
 
 // holdDebt holds the refusal of a client that owes points.

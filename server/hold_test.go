@@ -1,12 +1,17 @@
 package server
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"headroom/limits"
 )
 
 func TestHoldFor(t *testing.T) {
@@ -32,7 +37,7 @@ func TestHoldFor(t *testing.T) {
 }
 
 func TestHoldingForgets(t *testing.T) {
-	h := holding{of: map[string]held{}}
+	h := newHolding()
 	for want := range 3 {
 		if got := h.enter("ann"); got != want {
 			t.Errorf("%d are held beside the next, want %d", got, want)
@@ -57,7 +62,7 @@ func TestHoldingForgets(t *testing.T) {
 // Who has stayed for as long as anybody is held waits longer the next time, who has left
 // does not, and both are forgotten.
 func TestPatienceIsLearned(t *testing.T) {
-	h := holding{of: map[string]held{}}
+	h := newHolding()
 	now := time.Unix(1_000_000, 0)
 	expect := func(when, client string, want time.Duration) {
 		t.Helper()
@@ -82,9 +87,78 @@ func TestPatienceIsLearned(t *testing.T) {
 	h.stayed("cat", 2*longestHold, false, now.Add(2*patienceKept+3*time.Second))
 	expect("two minutes later", "ann", longestHold)
 	expect("two minutes later", "cat", patientHold)
-	if len(h.recent)+len(h.before) > 2 {
-		t.Errorf("kept: %v, %v", h.recent, h.before)
+	if len(h.stays.recent)+len(h.stays.before) > 2 {
+		t.Errorf("kept: %v", h.stays)
 	}
+}
+
+// Whether the clients of a program wait for longer is tried with one of them.
+func TestOneClientTriesForItsProgram(t *testing.T) {
+	h, now := newHolding(), time.Unix(1_000_000, 0)
+	expect := func(when, program string, want bool) {
+		t.Helper()
+		if got := h.tries(program, now); got != want {
+			t.Errorf("%s, a client of %s is held for longer: %v, want %v", when, program, got, want)
+		}
+	}
+	expect("at first", "mobile@3", true)
+	expect("while another one is", "mobile@3", false)
+	expect("at first", "web@7", true)
+	h.tried("mobile@3", longestHold/2, true, now)
+	expect("after one that left for a reason of its own", "mobile@3", true)
+	h.tried("mobile@3", longestHold+time.Second, true, now)
+	expect("after one that gave up", "mobile@3", false)
+	h.tried("web@7", 2*longestHold, false, now)
+	for range 3 {
+		expect("after one that stayed", "web@7", true)
+	}
+	for range 2 {
+		h.tried("web@7", longestHold+time.Second, true, now)
+	}
+	expect("after more that gave up", "web@7", false)
+	now = now.Add(patienceKept + time.Second)
+	expect("a minute later", "web@8", true)
+	expect("a minute later", "mobile@3", false)
+	now = now.Add(patienceKept + time.Second)
+	expect("two minutes later", "web@8", false)
+	expect("two minutes later", "web@9", true)
+	expect("two minutes later", "mobile@3", true)
+	if len(h.programs.recent)+len(h.programs.before) > 4 {
+		t.Errorf("kept: %v", h.programs)
+	}
+}
+
+// Clients that know no times and give up after ten seconds lose one attempt to a longer
+// hold, and not one each.
+func TestWhoGivesUpLosesOneAttempt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &Server{parking: make(chan struct{}, parked), leave: make(chan struct{}), held: newHolding()}
+		const clients, attempts, timeout = 20, 6, 10 * time.Second
+		var lost atomic.Int64
+		var all sync.WaitGroup
+		for n := range clients {
+			all.Go(func() {
+				time.Sleep(time.Duration(n) * 100 * time.Millisecond)
+				for range attempts {
+					ctx, cancel := context.WithTimeout(t.Context(), timeout)
+					r := &request{
+						Request: httptest.NewRequest(http.MethodPost, "/graphql", http.NoBody).WithContext(ctx), arrived: time.Now(), client: "mobile@3",
+						refusal: &limits.Refusal{Again: true, Early: 1, RetryAfter: time.Minute},
+					}
+					r.account.front.Key = fmt.Sprint(n)
+					s.holdEarly(r, refuse(codeOverloaded, "busy"))
+					if ctx.Err() != nil {
+						lost.Add(1)
+					}
+					cancel()
+				}
+			})
+		}
+		all.Wait()
+		if got := lost.Load(); got != 1 {
+			t.Errorf("%d of %d attempts were given up, want that of one client", got, clients*attempts)
+		}
+	})
 }
 
 // A thousand refusals leave in a second once a hundred have left at once, and none is

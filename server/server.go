@@ -109,7 +109,7 @@ func New(c Config) (*Server, error) {
 	c = c.withDefaults()
 	s := &Server{
 		log: c.Log, store: c.Store, keys: NewKeys(c.Secret), inspect: c.Inspect, origins: c.Origins, mode: modes{c.Mode, c.Measured},
-		caps: accepting(limits.DefaultCaps), deadlines: deadlines(), parking: make(chan struct{}, parked), leave: make(chan struct{}), held: holding{of: map[string]held{}}, now: c.Now,
+		caps: accepting(limits.DefaultCaps), deadlines: deadlines(), parking: make(chan struct{}, parked), leave: make(chan struct{}), held: newHolding(), now: c.Now,
 		demo: map[string]credential{}, health: &health{ping: c.Store.Ping, changed: c.Store.SetAway, log: c.Log},
 		lookout: newLookout(), orders: newOrders(), cores: c.Cores, adminToken: c.AdminToken, nightly: c.Nightly,
 		exports: newExporter(c.Exports, c.Store, c.Log), cut: make(chan struct{}),
