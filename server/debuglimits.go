@@ -71,15 +71,7 @@ func (s *Server) limitsView(by string, seconds int) LimitsView {
 	v.Tenants = l.spendersLocked(byTenant, by, now, sums)
 	v.Operations = l.spendersLocked(byOperation, by, now, sums)
 	v.Clients = l.spendersLocked(byClient, by, now, sums)
-	v.Askers = l.spendersLocked(byAll, "asked", now, sums)
-	for i, a := range v.Askers {
-		o := s.orders.now.Load().match(who{timesheet.WorkspaceID(a.WorkspaceID), a.Operation, a.Client}, 0)
-		v.Askers[i].Blocked = o != nil && o.left(now) > 0
-	}
-	for _, each := range l.spenders.sums(byTenant, now, sums) {
-		v.Asked += each.asked
-	}
-	v.Asked = round(v.Asked)
+	v.Askers, v.Asked = l.askersLocked(s.orders.now.Load(), now, sums)
 	v.Running = []RunningView{}
 	for _, op := range oldest {
 		v.Running = append(v.Running, RunningView{op.id, op.class.String(), op.name, op.operation, op.client, round(op.points), millis(now.Sub(op.since))})
@@ -118,14 +110,39 @@ func classView(c limits.ClassSnapshot) ClassView {
 	return v
 }
 
+// askersLocked are those who asked for most, and all that was asked.
+func (l *lookout) askersLocked(orders *inForce, now time.Time, running map[who]spent) (views []SpenderView, all float64) {
+	var rows [dimensions][]spender
+	for d := range rows {
+		rows[d] = l.spenders.sums(d, now, running)
+	}
+	all = askedInAll(rows[byTenant])
+	found := askers(&rows)
+	views = spenderViews(found, byAll, all)
+	for i := range views {
+		o := orders.match(found[i].who, 0)
+		views[i].Blocked = o != nil && o.left(now) > 0
+		views[i].Block = found[i].block(&rows)
+	}
+	return views, round(all)
+}
+
 // spendersLocked are the first of a dimension.
 func (l *lookout) spendersLocked(dimension int, by string, now time.Time, running map[who]spent) []SpenderView {
 	rows := l.spenders.sums(dimension, now, running)
 	sortSpenders(rows, by)
-	all := 0.0
+	return spenderViews(rows, dimension, askedInAll(rows))
+}
+
+func askedInAll(rows []spender) (all float64) {
 	for _, r := range rows {
 		all += r.asked
 	}
+	return all
+}
+
+// spenderViews are the first rows, of all that was asked.
+func spenderViews(rows []spender, dimension int, all float64) []SpenderView {
 	out := []SpenderView{}
 	for _, r := range rows[:min(len(rows), shownSpenders)] {
 		v := SpenderView{

@@ -25,7 +25,7 @@ type LimitsView struct {
 	Orders     []OrderView    `json:"orders"` // of operators, in force
 	Classes    []ClassView    `json:"classes"`
 	Asked      float64        `json:"asked"`   // points, by all in the last minute
-	Askers     []SpenderView  `json:"askers"`  // workspace, operation and client together that asked for most in the last minute
+	Askers     []SpenderView  `json:"askers"`  // workspace, operation and client together that asked for most in the last minute; any operation or client where that scatters
 	Tenants    []SpenderView  `json:"tenants"` // of the last minute, as the following ones
 	Operations []SpenderView  `json:"operations"`
 	Clients    []SpenderView  `json:"clients"`
@@ -91,6 +91,7 @@ type SpenderView struct {
 	Late        int64   `json:"late"` // ended by their deadline
 	WaitedMs    float64 `json:"waitedMs"`
 	Blocked     bool    `json:"blocked,omitempty"` // an operator's order refuses them; told of askers
+	Block       string  `json:"block,omitempty"`   // what headroom gate block takes to refuse them and few others; told of askers
 }
 
 // RunningView is an operation that holds a seat.
@@ -137,3 +138,7 @@ type SecondView struct {
 	Slowdown float64   `json:"slowdown"`
 	Crowded  bool      `json:"crowded,omitempty"`
 }
+
+// Blame is how much speaks for having found who it is: of two that asked for as much
+// the one that names more.
+func (v SpenderView) Blame() float64 { return blame(v.Asked, v.Operation, v.Client) }

@@ -115,6 +115,49 @@ func TestSpendersAreBounded(t *testing.T) {
 	}
 }
 
+// Made-up names of clients and operations are somebody's: what scatters is told of the
+// operation, the client or the workspace that has it together.
+func TestMadeUpNamesHideNobody(t *testing.T) {
+	for _, test := range []struct {
+		name, operation, client string // of who floods; %d is made up
+		wants                   who
+		block                   string
+	}{
+		{"a name for each time", "Year%d", "bot%d", who{2, anyOperation, anyClient}, "--tenant 2"},
+		{"a client for each time", "Year#1", "bot@%d", who{2, "Year#1", anyClient}, "--operation 'Year#1'"},
+		{"an operation for each time", "Year%d", "bot@1", who{2, anyOperation, "bot@1"}, "--client 'bot@1'"},
+		{"an operation of others", "Day#1", "it's@1", who{2, "Day#1", "it's@1"}, `--client 'it'\''s@1'`},
+		{"the names of all others", "Day#1", "web@7", who{2, "Day#1", "web@7"}, "--tenant 2"},
+	} {
+		l, now := newLookout(), time.Now()
+		made := func(text string, n int) string { return strings.ReplaceAll(text, "%d", fmt.Sprint(n)) }
+		for n := range 3000 {
+			l.spenders.add(who{2, made(test.operation, n), made(test.client, n)}, spent{name: "Globex", asked: 2, refused: 1}, now)
+			l.spenders.add(who{1, "Day#1", "web@7"}, spent{name: "Acme", asked: 0.5, ran: 1}, now)
+		}
+		views, all := l.askersLocked(&inForce{}, now, nil)
+		if first := views[0]; all != 7500 || first.WorkspaceID != 2 || first.Workspace != "Globex" || first.Operation != test.wants.operation || first.Client != test.wants.client || first.Refused != 3000 || first.Share != 0.8 || first.Block != test.block {
+			t.Errorf("%s: of %v points first stands %+v", test.name, all, first)
+		}
+		for d, table := range l.spenders.slices[now.UnixNano()/int64(spenderSpan)%spenderSlices].tables {
+			if len(table) > mostSpenders+1 {
+				t.Errorf("%s: %d rows in dimension %d", test.name, len(table), d)
+			}
+		}
+	}
+}
+
+// Where one workspace asks for all, there is none to be told from others.
+func TestNobodyIsToldToBlockEverybody(t *testing.T) {
+	l, now := newLookout(), time.Now()
+	for n := range 1000 {
+		l.spenders.add(who{2, fmt.Sprint("Year", n), fmt.Sprint("bot", n)}, spent{asked: 2, refused: 1}, now)
+	}
+	if views, _ := l.askersLocked(&inForce{}, now, nil); views[0].Operation != anyOperation || views[0].Client != anyClient || views[0].Block != "" {
+		t.Errorf("first stands %+v", views[0])
+	}
+}
+
 // A report that runs is seen before it ends.
 func TestRunningOperationsCount(t *testing.T) {
 	l := newLookout()

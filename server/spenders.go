@@ -2,7 +2,9 @@ package server
 
 import (
 	"cmp"
+	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"headroom/timesheet"
@@ -21,8 +23,16 @@ const (
 	byTenant = iota
 	byOperation
 	byClient
+	byTheirOperation // of a workspace
+	byTheirClient
 	byAll // the three together: who is to blame
 	dimensions
+)
+
+// What stands for operations and clients of which none is to be told from the rest.
+const (
+	anyOperation = "(any operation)"
+	anyClient    = "(any client)"
 )
 
 // in is the part of w that a dimension looks at.
@@ -34,6 +44,10 @@ func (w who) in(dimension int) who {
 		return who{operation: w.operation}
 	case byClient:
 		return who{client: w.client}
+	case byTheirOperation:
+		return who{w.tenant, w.operation, anyClient}
+	case byTheirClient:
+		return who{w.tenant, anyOperation, w.client}
 	}
 	return w
 }
@@ -177,3 +191,68 @@ func sortSpenders(rows []spender, by string) {
 		return cmp.Or(order, cmp.Compare(b.weight(), a.weight()), cmp.Compare(a.tenant, b.tenant), cmp.Compare(a.operation, b.operation), cmp.Compare(a.client, b.client))
 	})
 }
+
+// askers are who asked for most, of the rows of each dimension: a workspace's operation
+// of one client, or where that scatters its operation of any, any operation of its
+// client, or all that it asked. What names one thing more is worth twice as much.
+func askers(rows *[dimensions][]spender) (out []spender) {
+	for _, d := range [...]int{byAll, byTheirOperation, byTheirClient, byTenant} {
+		for _, r := range rows[d] {
+			if r.who == others {
+				continue
+			}
+			if d == byTenant {
+				r.operation, r.client = anyOperation, anyClient
+			}
+			out = append(out, r)
+		}
+	}
+	sortSpenders(out, "asked")
+	slices.SortStableFunc(out, func(a, b spender) int {
+		return cmp.Compare(blame(b.asked, b.operation, b.client), blame(a.asked, a.operation, a.client))
+	})
+	return out
+}
+
+// blame is how much speaks for having found who it is.
+func blame(asked float64, operation, client string) float64 {
+	if operation != anyOperation {
+		asked *= 2
+	}
+	if client != anyClient {
+		asked *= 2
+	}
+	return asked
+}
+
+// block is what headroom gate block takes to refuse them, and as few others as can be:
+// "" where it would refuse everybody.
+func (s spender) block(rows *[dimensions][]spender) (flag string) {
+	least := math.Inf(1)
+	for _, way := range []struct {
+		dimension int
+		possible  bool
+		flag      string
+	}{
+		{byOperation, s.operation != anyOperation, "--operation " + shellWord(s.operation)},
+		{byClient, s.client != anyClient && s.client != "", "--client " + shellWord(s.client)},
+		{byTenant, s.tenant > 0 && len(rows[byTenant]) > 1, "--tenant " + s.tenantKey()},
+	} {
+		if !way.possible {
+			continue
+		}
+		all := 0.0 // that it would refuse
+		for _, r := range rows[way.dimension] {
+			if r.who == s.in(way.dimension) {
+				all = r.asked
+			}
+		}
+		if all < least {
+			least, flag = all, way.flag
+		}
+	}
+	return flag
+}
+
+// shellWord is one word of a shell, whatever a client calls itself.
+func shellWord(word string) string { return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'" }

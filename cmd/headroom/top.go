@@ -143,8 +143,8 @@ func culprit(v server.LimitsView) string {
 	switch {
 	case c.Blocked:
 		text += ", blocked now"
-	case refused > 0 && c.Share >= 0.5:
-		text += fmt.Sprintf("\n  headroom gate block --operation '%s' --for 10m --reason TEXT", printable(c.Operation))
+	case refused > 0 && c.Share >= 0.5 && c.Block != "":
+		text += fmt.Sprintf("\n  headroom gate block %s --for 10m --reason TEXT", printable(c.Block))
 	}
 	return text
 }

@@ -85,7 +85,7 @@ func together(looks []look, by string) server.LimitsView {
 	for _, rows := range []*[]server.SpenderView{&sum.Askers, &sum.Tenants, &sum.Operations, &sum.Clients} {
 		order := by
 		if rows == &sum.Askers {
-			order = "asked"
+			order = "blame"
 		}
 		*rows = joinSpenders(*rows, sum.Asked, order)
 	}
@@ -188,6 +188,8 @@ func joinSpenders(rows []server.SpenderView, asked float64, by string) []server.
 			order = cmp.Compare(b.Refused, a.Refused)
 		case "asked":
 			order = cmp.Compare(b.Asked, a.Asked)
+		case "blame":
+			order = cmp.Compare(b.Blame(), a.Blame())
 		}
 		return cmp.Or(order, cmp.Compare(b.Asked, a.Asked), cmp.Compare(a.Workspace, b.Workspace), cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Client, b.Client))
 	})

@@ -70,12 +70,12 @@ function showCulprit(v) {
   const storm = refused + late > 0;
   $("verdict").className = storm ? "verdict storm" : "verdict";
   const [name, hash] = c.operation.split("#");
-  const names = el("p", "names", tenant(c), el("i", "", " · "), name || "(unnamed operation)", " ", el("small", "", "#" + (hash || "")), el("i", "", " · "), c.client);
+  const names = el("p", "names", tenant(c), el("i", "", " · "), name || "(unnamed operation)", " ", el("small", "", hash ? "#" + hash : ""), el("i", "", " · "), c.client);
   const figures = `${percent(c.share)} of the points that were asked for: ${count(c.ran)} ran, ${count(c.refused)} refused, ${count(c.late)} late` +
     (storm ? `; in all ${count(refused)} refused and ${count(late)} late` : "");
   box.replaceChildren(el("p", "kicker", c.blocked ? "Asked for most in the last minute, and is blocked now" : "Asked for most in the last minute"), names, el("p", "", figures));
-  if (storm && c.share >= 0.5 && !c.blocked) {
-    const remedy = `headroom gate block --operation '${c.operation}' --for 10m --reason "…"`;
+  if (storm && c.share >= 0.5 && c.block && !c.blocked) {
+    const remedy = `headroom gate block ${c.block} --for 10m --reason "…"`;
     if ($("remedy").textContent !== remedy) $("remedy").textContent = remedy; // what is being copied stays
     $("remedy").hidden = false;
   }
