@@ -147,6 +147,8 @@ func (b *builder) reports(v timesheet.Viewer, f timesheet.EntryFilter) {
 		plan, _, err := planReport(v, in, nil)
 		sql, args := reportGroups(v, in, plan, time.Unix(0, 0))
 		b.add(sql, args, err)
+		sql, args = namedGroups(v, in, plan, time.Unix(0, 0))
+		b.add(sql, args, nil)
 	}
 }
 
@@ -300,6 +302,16 @@ func BuiltTimers(v timesheet.Viewer, joins Joins) []Built {
 func BuiltReport(v timesheet.Viewer, in timesheet.ReportInput) Built {
 	plan, _, err := planReport(v, in, nil)
 	sql, args := reportGroups(v, in, plan, time.Now())
+	return built(sql, args, err)
+}
+
+// BuiltNamedReport is the statement of a report of few sums.
+func BuiltNamedReport(v timesheet.Viewer, in timesheet.ReportInput) Built {
+	plan, _, err := planReport(v, in, nil)
+	if err == nil && !plan.OfFewSums() {
+		err = errors.New("this report is not of few sums")
+	}
+	sql, args := namedGroups(v, in, plan, time.Now())
 	return built(sql, args, err)
 }
 

@@ -18,7 +18,7 @@ const maxGroups = 200_000
 // Report sums up the finished entries of a period that the viewer may see,
 // nested by the keys in their order. One statement reads the sums of whole
 // months and the entries of other days; names are looked up afterwards in the
-// same snapshot, one statement for each kind.
+// same snapshot, one statement for each kind, or come with few sums.
 //
 // A row's totals are what the rows below it add up to. An entry counts under
 // each of its tags but once in the rows above them and once in the report's
@@ -53,33 +53,7 @@ func (s *Store) report(ctx context.Context, v timesheet.Viewer, in timesheet.Rep
 	if err := checkReport(in); err != nil {
 		return timesheet.Report{}, err
 	}
-	var plan timesheet.ReportPlan
-	var groups []group
-	var labels labels
-	err := s.snapshot(ctx, func(tx pgx.Tx) (err error) {
-		kept, err := daysOf(ctx, tx, &v.Workspace, in)
-		if err != nil {
-			return err
-		}
-		var weekStart time.Weekday
-		if plan, weekStart, err = planReport(v, in, kept); err != nil {
-			return err
-		}
-		if sql, args := reportGroups(v, in, plan, now); sql != "" {
-			if !plan.OfFewSums() {
-				args = append(arguments{planForThis}, args...)
-			}
-			groups, err = listIn(ctx, tx, scanGroups(), sql, args...)
-		}
-		if err != nil {
-			return fmt.Errorf("sum up entries: %w", err)
-		}
-		if len(groups) > limit {
-			return tooManyGroups(limit)
-		}
-		labels, err = labelsOf(ctx, tx, v, in.GroupBy, weekStart, groups)
-		return err
-	})
+	plan, groups, labels, err := s.readReport(ctx, v, in, now, limit)
 	if err != nil {
 		return timesheet.Report{}, err
 	}
@@ -92,6 +66,42 @@ func (s *Store) report(ctx context.Context, v timesheet.Viewer, in timesheet.Rep
 		report.Basis = timesheet.AmountsRounded
 	}
 	return report, nil
+}
+
+// readReport reads what a report adds up and what that is called, of one moment.
+func (s *Store) readReport(ctx context.Context, v timesheet.Viewer, in timesheet.ReportInput, now time.Time, limit int) (plan timesheet.ReportPlan, groups []group, l labels, err error) {
+	if !seeksDays(in) {
+		if plan, l.weekStart, err = planReport(v, in, nil); err != nil {
+			return plan, nil, l, err
+		}
+		if plan.OfFewSums() {
+			if groups, l.names, err = s.reportOfFewSums(ctx, v, in, plan, now); err != nil {
+				return plan, nil, l, fmt.Errorf("sum up months: %w", err)
+			}
+			return plan, groups, l, fewEnough(groups, limit)
+		}
+	}
+	err = s.snapshot(ctx, func(tx pgx.Tx) (err error) {
+		kept, err := daysOf(ctx, tx, &v.Workspace, in)
+		if err != nil {
+			return err
+		}
+		if plan, l.weekStart, err = planReport(v, in, kept); err != nil {
+			return err
+		}
+		if sql, args := reportGroups(v, in, plan, now); sql != "" {
+			groups, err = listIn(ctx, tx, scanGroups(), sql, append(arguments{planForThis}, args...)...)
+		}
+		if err != nil {
+			return fmt.Errorf("sum up entries: %w", err)
+		}
+		if err := fewEnough(groups, limit); err != nil {
+			return err
+		}
+		l, err = labelsOf(ctx, tx, v, in.GroupBy, l.weekStart, groups)
+		return err
+	})
+	return plan, groups, l, err
 }
 
 // planReport plans a report of a workspace in which entries of some days keep
@@ -137,7 +147,7 @@ WHERE w.workspace_id = $1`
 // of them entries keep a former one's. The viewer's zone may be older, which
 // matters to a report that seeks entries of other days than its own.
 func daysOf(ctx context.Context, tx pgx.Tx, w *timesheet.Workspace, in timesheet.ReportInput) (kept *timesheet.Period, err error) {
-	if in.TimeZone == nil && in.DayAttribution != timesheet.AttributeSplit {
+	if !seeksDays(in) {
 		return nil, nil
 	}
 	var from, to *timesheet.Date
@@ -148,6 +158,13 @@ func daysOf(ctx context.Context, tx pgx.Tx, w *timesheet.Workspace, in timesheet
 		kept = &timesheet.Period{From: *from, To: *to}
 	}
 	return kept, nil
+}
+
+func fewEnough(groups []group, limit int) error {
+	if len(groups) > limit {
+		return tooManyGroups(limit)
+	}
+	return nil
 }
 
 func tooManyGroups(limit int) error {
@@ -199,4 +216,9 @@ func checkReportOptions(in timesheet.ReportInput) error {
 		return timesheet.Errorf(timesheet.CodeInvalid, "freshness.maxAgeSeconds", "a report is 0 to %d seconds old", timesheet.MaxReportAge)
 	}
 	return nil
+}
+
+// seeksDays tells whether a report seeks entries of other days than its own.
+func seeksDays(in timesheet.ReportInput) bool {
+	return in.TimeZone != nil || in.DayAttribution == timesheet.AttributeSplit
 }

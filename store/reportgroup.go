@@ -27,16 +27,17 @@ type group struct {
 }
 
 // scanGroups reads the rows of the report's statement, one after the other, all into
-// the same place: a report of a year has tens of thousands.
-func scanGroups() pgx.RowToFunc[group] {
+// the same place, and what stands beside them: a report of a year has tens of
+// thousands.
+func scanGroups(beside ...any) pgx.RowToFunc[group] {
 	var g group
 	var day int32
 	var currency, amount pgtype.DriverBytes
 	var known string // nearly all rows have the currency of the last one
-	columns := []any{
+	columns := append([]any{
 		(*int64)(&g.user), (*int64)(&g.project), (*int64)(&g.task), &g.billable, &g.tags, &day, &currency,
 		&g.sum.entries, &g.sum.exact, &g.sum.seconds, &g.sum.billable, &amount,
-	}
+	}, beside...)
 	return func(row pgx.CollectableRow) (group, error) {
 		g = group{}
 		if err := row.Scan(columns...); err != nil {
