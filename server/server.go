@@ -302,6 +302,7 @@ func (s *Server) start(watching context.Context) {
 	go s.saveDocuments(watching)
 	go s.keepUsage(watching)
 	go s.foldRollups(watching)
+	go s.foldOftenRead(watching)
 	if s.nightly >= 0 {
 		go s.checkRollups(watching, s.nightly)
 	}

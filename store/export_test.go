@@ -9,6 +9,9 @@ import (
 	"headroom/timesheet"
 )
 
+// FoldAfter is how often rests are read before they are folded.
+const FoldAfter = foldAfter
+
 // RunSQL runs a statement of a test as list runs those of the product.
 func (s *Store) RunSQL(ctx context.Context, sql string, args ...any) error {
 	_, err := list(ctx, s, pgx.RowToMap, sql, args...)

@@ -21,8 +21,8 @@ type BesideProjects struct {
 	Seconds map[timesheet.ProjectID]int64
 }
 
-// What is not folded of the rollup's rows is that of two months: it is added up
-// for all projects, since which of them are on the page is not known before.
+// What is not folded of the rollup's rows is added up for all projects, since which of
+// them are on the page is not known before.
 const joinTracked = `
 LEFT JOIN project_total s ON s.workspace_id = $1 AND s.project_id = p.id
 LEFT JOIN (
@@ -91,6 +91,9 @@ func (s *Store) ProjectsJoined(ctx context.Context, v timesheet.Viewer, f timesh
 	sql, args, err := joins.joinedTo(q, p)
 	if err != nil {
 		return page, beside, err
+	}
+	if joins.Tracked {
+		s.rests.note(v.Workspace.ID)
 	}
 	rows, err := list(ctx, s, joins.scan(&beside), sql, args...)
 	if err != nil {

@@ -57,6 +57,9 @@ func (s *Store) report(ctx context.Context, v timesheet.Viewer, in timesheet.Rep
 	if err != nil {
 		return timesheet.Report{}, err
 	}
+	if plan.Folded {
+		s.rests.note(v.Workspace.ID)
+	}
 	report, err := grow(ctx, groups, in, labels, limit)
 	if err != nil {
 		return timesheet.Report{}, err

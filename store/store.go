@@ -56,6 +56,7 @@ type Store struct {
 	heart   *pgxpool.Pool // one connection that only Ping and Beat use
 	views   *viewerCache
 	reports *reportKeeper
+	rests   restsRead
 
 	tripsMu sync.Mutex
 	trips   []time.Duration // to the database and back, the last ones
@@ -86,7 +87,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
-	s := &Store{log: c.Log, pools: map[timesheet.Class]*pgxpool.Pool{}, cancels: newCanceller(), handshakes: rate.NewLimiter(handshakesPerSecond, handshakesAtOnce), reports: newReportKeeper(), life: life, end: end, demote: c.Demote && IsLocal(c.DSN)}
+	s := &Store{log: c.Log, pools: map[timesheet.Class]*pgxpool.Pool{}, cancels: newCanceller(), handshakes: rate.NewLimiter(handshakesPerSecond, handshakesAtOnce), reports: newReportKeeper(), rests: restsRead{of: map[timesheet.WorkspaceID]int{}}, life: life, end: end, demote: c.Demote && IsLocal(c.DSN)}
 	s.views = newViewerCache(life, s.readSightings)
 	err := s.openPools(ctx, c)
 	if err == nil {

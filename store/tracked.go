@@ -58,6 +58,9 @@ func (s *Store) TrackedSeconds(ctx context.Context, v timesheet.Viewer, ids []ti
 		}
 	}
 	sql, args := trackedStatement(v, ids, period)
+	if v.ReadsEverybody() && !v.Workspace.RollupDrifted {
+		s.rests.note(v.Workspace.ID)
+	}
 	seconds, err := perParent[timesheet.ProjectID, int64](ctx, s, sql, args...)
 	if err != nil {
 		return nil, fmt.Errorf("sum tracked seconds: %w", err)
