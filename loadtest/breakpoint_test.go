@@ -5,7 +5,11 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -283,5 +287,45 @@ func TestResource(t *testing.T) {
 		if got := resource(reading(tt.c), tt.cpu); got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}
+	}
+}
+
+// A search ends at once, and fails, when somebody is shown another's data.
+func TestSearchEndsWithAnothersData(t *testing.T) {
+	lengths, settles := stepLengths, stepSettles
+	defer func() { stepLengths, stepSettles = lengths, settles }()
+	stepLengths = map[stepKind]time.Duration{bracketing: 300 * time.Millisecond}
+	stepSettles = map[stepKind]time.Duration{bracketing: 100 * time.Millisecond}
+	var n atomic.Int64
+	target := fake(t, func(w http.ResponseWriter, _ *http.Request, _ asked) {
+		whose := "mine"
+		if n.Add(1) == 20 {
+			whose = "another's"
+		}
+		say(w, `{"data":{"viewer":{"user":{"id":%q},"workspace":{"id":"w"}},"myDay":{}}}`, whose)
+	})
+	file := filepath.Join(t.TempDir(), "climb.yaml")
+	if err := os.WriteFile(file, []byte(climbText), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := open(t.Context(), Config{Scenario: file, Target: target, Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.client.close()
+	for _, user := range s.deck.scene.users {
+		user.id, user.workspaceID = "mine", "w"
+	}
+	c, err := s.newClimb(t.Context(), Search{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	points, err := c.points("")
+	stop, stopped := errors.AsType[*Stop](err)
+	if !stopped {
+		t.Fatalf("%v, %v; want a stop", points, err)
+	}
+	if v := concluded(points, nil, stop); v.Exit != ExitViolated || v.Word != "FAIL" || !strings.Contains(v.Reasons[0], "1 answers held the data of another") {
+		t.Errorf("exit %d %s, %q; want a failure because of another's data", v.Exit, v.Word, v.Reasons)
 	}
 }

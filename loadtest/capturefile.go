@@ -130,14 +130,17 @@ func cutShort(err error, otherwise string) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return errTruncated
 	}
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return fmt.Errorf("%s: %q cannot be a %s", otherwise, wrong.Field, wrong.Value)
+	}
 	return fmt.Errorf("%s: %w", otherwise, err)
 }
 
 // readTargets reads vegeta's JSON targets. They have no times, so they come at
 // an even rate.
 func readTargets(r io.Reader, path string, rate float64) (*capture, error) {
-	if rate <= 0 {
-		return nil, stopf(ExitUsage, "%s holds no times: say with --rate how many a second to send", path)
+	if !(rate > 0 && rate <= maxRate) { // so that NaN is refused too
+		return nil, stopf(ExitUsage, "%s holds no times: say with --rate how many a second to send, up to %d", path, maxRate)
 	}
 	c := &capture{Version: captureForm, Documents: map[string]*capturedQuery{}}
 	next := vegeta.NewJSONTargeter(io.MultiReader(r, strings.NewReader("\n")), nil, nil) // it drops a last line without an end

@@ -36,7 +36,9 @@ func concluded(points []Point, audit *Audit, stop *Stop) Verdict {
 	case stop.Exit == ExitInterrupted:
 		v.Exit, v.Word = ExitInterrupted, "INTERRUPTED"
 	case stop.Exit != 0:
-		v.Exit, v.Word = stop.Exit, "INVALID"
+		if v.Exit, v.Word = stop.Exit, "INVALID"; stop.Exit == ExitViolated {
+			v.Word = "FAIL"
+		}
 		v.Reasons = append([]string{stop.Error()}, v.Reasons...)
 	case len(points) == 0 || points[0].Rate == 0:
 		v.Exit, v.Word = ExitViolated, "FAIL"

@@ -168,6 +168,9 @@ func (r *Comparison) live(ctx context.Context, c Config, a, b side, name string)
 			if err := r.alike(); err != nil {
 				return err
 			}
+			if r.leaked() {
+				return nil
+			}
 			if r.counters(); r.moreWork() {
 				return nil
 			}
@@ -267,6 +270,9 @@ func (r *Comparison) judgeStored() error {
 	if err := r.alike(); err != nil {
 		return err
 	}
+	if r.leaked() {
+		return nil
+	}
 	if r.counters(); r.moreWork() {
 		return nil
 	}
@@ -305,6 +311,18 @@ func (r *Comparison) alike() error {
 	}
 	r.Schemas = len(r.baseRuns) > 0 && len(r.newRuns) > 0 && r.baseRuns[0].Fingerprint.Schema != r.newRuns[0].Fingerprint.Schema
 	return nil
+}
+
+// leaked concludes if the new server showed people what is not theirs: nothing excuses
+// that, however fast it was.
+func (r *Comparison) leaked() bool {
+	for _, run := range r.newRuns {
+		if run.Verdict.Foreign > 0 {
+			r.conclude(ExitRegression, "SLOWER", "the new one is wrong: "+run.Cause())
+			return true
+		}
+	}
+	return false
 }
 
 // inTurns tells whether no more than two runs of the same side follow each other.

@@ -192,6 +192,23 @@ func TestCompareAcrossSchemas(t *testing.T) {
 	}
 }
 
+// A new server that shows people what is not theirs is no release, however fast it is.
+func TestCompareFindsAnothersData(t *testing.T) {
+	runs := func(foreign int) (list []*Record) {
+		for i := range 2 {
+			r := comparedRun(t, i, 2*time.Millisecond, 0.4*noise[i], 2)
+			r.Verdict.Foreign = foreign
+			r.Verdict.Reasons = []string{"phase smoke: an answer held the data of another user or workspace"}
+			list = append(list, r)
+		}
+		return list
+	}
+	c := &Comparison{baseRuns: runs(0), newRuns: runs(1), count: true}
+	if err := c.judgeStored(); err != nil || c.Exit != ExitRegression || !strings.Contains(c.cause(), "another user") {
+		t.Errorf("exit %d, %s, %v; want a regression because of another's data", c.Exit, c.cause(), err)
+	}
+}
+
 // Counters alone decide after two pairs: what the database went through for an
 // operation counts with them, and where there are none nothing is said.
 func TestCompareCounts(t *testing.T) {

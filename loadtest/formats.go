@@ -1,6 +1,7 @@
 package loadtest
 
 import (
+	"cmp"
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
@@ -148,6 +149,14 @@ func (r *Record) junit(name string) junitSuite {
 		suite.Errors++
 	}
 	suite.Cases = append(suite.Cases, valid)
+	for _, c := range r.checks() {
+		test := junitCase{Class: r.Scenario, Name: c.name}
+		if c.broken != "" {
+			test.Failure = &junitMessage{Message: c.broken, Text: strings.Join(r.Verdict.Reasons, "\n")}
+			suite.Failures++
+		}
+		suite.Cases = append(suite.Cases, test)
+	}
 	for _, o := range r.Verdict.Results {
 		test := junitCase{Class: r.Scenario + "." + string(o.Class), Name: o.Objective}
 		text := fmt.Sprintf("observed %s: %d of %d samples broke it", o.Observed, o.Bad, o.Samples)
@@ -163,6 +172,35 @@ func (r *Record) junit(name string) junitSuite {
 	}
 	suite.Tests = len(suite.Cases)
 	return suite
+}
+
+// check is what a run must keep beside its promises.
+type check struct {
+	name   string
+	broken string // how; empty: it is kept
+}
+
+// checks are those of a run, in the same order each time.
+func (r *Record) checks() []check {
+	list := []check{{name: "nobody is shown what is not theirs"}}
+	if r.Verdict.Foreign > 0 {
+		list[0].broken = r.Cause()
+	}
+	if back := r.Verdict.Recovery; back != nil {
+		c := check{name: "back in bound within " + short(time.Duration(back.Within))}
+		if back.late() {
+			c.broken = back.String()
+		}
+		list = append(list, c)
+	}
+	if r.Command == "breakpoint" {
+		c := check{name: "the search passes"}
+		if r.Verdict.Exit == ExitViolated && r.Verdict.Foreign == 0 {
+			c.broken = cmp.Or(r.Cause(), r.Verdict.Word)
+		}
+		list = append(list, c)
+	}
+	return list
 }
 
 // WriteMarkdown writes the study for a pull request: a line with the cause for

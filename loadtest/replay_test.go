@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -272,6 +273,12 @@ func TestReplayRefuses(t *testing.T) {
 		{"nobody to act for", zipped(t, nobody, nil), "nothing to send again", 0},
 		{"something else", junk, "neither a capture", 0},
 		{"targets without a rate", plain, "--rate", 0},
+		{"targets at no number a second", plain, "--rate", math.NaN()},
+		{"targets at more than can be sent", plain, "up to 10000", math.Inf(1)},
+		{"a time that is none", zipped(t, testCapture(), func(l []string) []string {
+			l[1] = strings.Replace(l[1], `"t":0`, `"t":"noon"`, 1)
+			return l
+		}), `row 1 is none: "t" cannot be a string`, 0},
 		{"no targets", plain, "target 1 is no GraphQL request", 10},
 	} {
 		t.Run(test.name, func(t *testing.T) {

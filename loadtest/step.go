@@ -46,7 +46,9 @@ func (s *session) step(ctx context.Context, streams []*streamSpec, times float64
 		if ctx.Err() != nil {
 			return Step{}, stopf(ExitInterrupted, "stopped in the middle of the search")
 		}
-		done.verdict = judge(scenario, done.rounds, false)
+		if done.verdict = judge(scenario, done.rounds, false); done.verdict.Foreign > 0 {
+			return Step{}, stopf(ExitViolated, "%s", done.verdict.Reasons[0])
+		}
 		if round+1 < stepRounds && !unlucky(done.verdict, point) {
 			break
 		}

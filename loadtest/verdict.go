@@ -90,6 +90,7 @@ type Verdict struct {
 	Results  []Result  `json:"objectives"`
 	Recovery *Recovery `json:"recovery,omitempty"`
 	Vitals   []Vitals  `json:"generator"`
+	Foreign  int       `json:"foreign_answers"` // that held the data of another user or workspace
 }
 
 // judge decides over all rounds of a scenario. It measures nothing.
@@ -102,6 +103,7 @@ func judge(s Scenario, rounds []*attack, interrupted bool) Verdict {
 		for at, span := range round.plan.phases {
 			vitals := round.vitals(at)
 			g.foreign = append(g.foreign, vitals.strangers()...)
+			v.Foreign += vitals.foreign
 			if !span.Judged {
 				continue
 			}

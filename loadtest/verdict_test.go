@@ -150,6 +150,10 @@ func TestJudge(t *testing.T) {
 			if tt.reason != "" && (len(v.Reasons) == 0 || !strings.Contains(v.Reasons[0], tt.reason)) {
 				t.Errorf("reasons %q, want the first to say %q", v.Reasons, tt.reason)
 			}
+			suite := (&Record{Verdict: v}).junit(tt.name)
+			if fails, errs := v.Exit == ExitViolated, v.Exit == ExitInvalid || v.Exit == ExitInterrupted; fails && suite.Failures == 0 || errs && suite.Errors == 0 || v.Exit == ExitPass && suite.Failures+suite.Errors > 0 {
+				t.Errorf("JUnit has %d failures and %d errors for %s, because of %q", suite.Failures, suite.Errors, v.Word, v.Reasons)
+			}
 			if tt.exit == ExitPass && len(v.Reasons) > 0 {
 				t.Errorf("a pass with reasons %q", v.Reasons)
 			}
