@@ -289,6 +289,12 @@ func (r *Comparison) judgeStored() error {
 		r.noMoreWork()
 		return nil
 	}
+	for _, run := range slices.Concat(r.baseRuns, r.newRuns) {
+		if word := run.Verdict.Word; word == "INVALID" || word == "INTERRUPTED" {
+			r.conclude(ExitInvalid, "INVALID", fmt.Sprintf("the run of %s is %s: %s", run.Began.Format("2006-01-02 15:04:05"), word, run.Cause()))
+			return nil
+		}
+	}
 	l := look{pairs: pairs, alpha: significance, clear: significance} // one look only
 	r.decide(l)
 	if r.Exit == ExitRegression && !inTurns(r.baseRuns, r.newRuns) {

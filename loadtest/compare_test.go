@@ -209,6 +209,21 @@ func TestCompareFindsAnothersData(t *testing.T) {
 	}
 }
 
+// Runs that prove nothing, or were cut short, are no baseline for processor time.
+func TestCompareStoredVoidRuns(t *testing.T) {
+	for _, word := range []string{"INVALID", "INTERRUPTED"} {
+		c := &Comparison{}
+		for i := range 4 {
+			c.baseRuns = append(c.baseRuns, comparedRun(t, 2*i, 2*time.Millisecond, 0.4*noise[i], 2))
+			c.newRuns = append(c.newRuns, comparedRun(t, 2*i+1, 2*time.Millisecond, 0.4*noise[7-i], 2))
+		}
+		c.newRuns[2].Verdict.Word = word
+		if err := c.judgeStored(); err != nil || c.Exit != ExitInvalid || !strings.Contains(c.cause(), "is "+word) {
+			t.Errorf("one of them %s: exit %d, %s, %v; want %d and why", word, c.Exit, c.cause(), err, ExitInvalid)
+		}
+	}
+}
+
 // Counters alone decide after two pairs: what the database went through for an
 // operation counts with them, and where there are none nothing is said.
 func TestCompareCounts(t *testing.T) {

@@ -1,6 +1,7 @@
 package loadtest
 
 import (
+	"errors"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -48,6 +49,28 @@ func TestFullDisk(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "report.txt")); err != nil {
 		t.Error(err)
+	}
+}
+
+// What gives too little room for what is still to be stored is kept, but for what a text
+// takes.
+func TestShortenKeepsWhatWinsNothing(t *testing.T) {
+	line := strings.Repeat("x", 99) + "\n"
+	for _, test := range []struct{ size, by, want int }{{100_000, 30_000, 70_000}, {100_000, 200_000, 83_600}, {10_000, 200_000, 0}} {
+		path := filepath.Join(t.TempDir(), "results")
+		if err := os.WriteFile(path, []byte(strings.Repeat(line, test.size/100)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		file, err := os.OpenFile(path, os.O_RDWR, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(shorten(file, int64(test.by)), file.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Stat(path); err != nil || info.Size() != int64(test.want) {
+			t.Errorf("%d bytes shortened by %d are %d, %v; want %d", test.size, test.by, info.Size(), err, test.want)
+		}
 	}
 }
 

@@ -151,11 +151,18 @@ func writeFile(path string, fill func(io.Writer) error) error {
 	return os.Rename(file.Name(), path)
 }
 
-// shorten cuts a file by so much and more, to the end of a line.
+// textRoom is what the text of a run takes, and more.
+const textRoom = 16 << 10
+
+// shorten cuts a file by so much and more, to the end of a line. Where it holds less
+// than that, nothing would be won, and it is cut by as much as a text takes.
 func shorten(file *os.File, by int64) error {
 	size, err := file.Seek(0, io.SeekEnd)
 	if err != nil {
 		return err
+	}
+	if size < by {
+		by = textRoom
 	}
 	keep := max(0, size-by)
 	tail := make([]byte, min(keep, 64<<10))
