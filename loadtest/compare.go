@@ -212,9 +212,9 @@ func (r *Comparison) pair(ctx context.Context, c Config, a, b side, name string,
 		}
 		run, err := turn.side.run(ctx, c, r.strict, filepath.Join(name, turn.name, fmt.Sprintf("%02d", pair+1)))
 		switch {
-		case err != nil:
+		case err != nil && (ExitOf(err) != ExitInterrupted || len(r.baseRuns)+len(r.newRuns) == 0):
 			return err
-		case run.Verdict.Exit == ExitInterrupted:
+		case err != nil, run.Verdict.Exit == ExitInterrupted:
 			r.conclude(ExitInterrupted, "INTERRUPTED", fmt.Sprintf("after %d pairs", pair))
 			return nil
 		case run.Verdict.Word == "INVALID" && (r.strict || !run.answered()):

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -221,6 +222,21 @@ func TestCompareStoredVoidRuns(t *testing.T) {
 		if err := c.judgeStored(); err != nil || c.Exit != ExitInvalid || !strings.Contains(c.cause(), "is "+word) {
 			t.Errorf("one of them %s: exit %d, %s, %v; want %d and why", word, c.Exit, c.cause(), err, ExitInvalid)
 		}
+	}
+}
+
+// A comparison that is stopped between two runs still tells what it has found.
+func TestCompareStoppedBetweenRuns(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	next := serve(t, func(http.ResponseWriter, *http.Request) { cancel() })
+	scenario := filepath.Join(t.TempDir(), "climb.yaml")
+	if err := os.WriteFile(scenario, []byte(climbText), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := Config{Scenario: scenario, Duration: 200 * time.Millisecond, Seed: 1}
+	got, err := Compare(ctx, c, fake(t, nil), next, Comparing{Count: true})
+	if err != nil || got.Exit != ExitInterrupted || got.Verdict != "INTERRUPTED" || len(got.baseRuns) != 1 {
+		t.Errorf("%+v, %v; want one that was interrupted after a run of the base", got, err)
 	}
 }
 

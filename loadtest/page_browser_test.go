@@ -20,7 +20,9 @@ func TestPageInBrowser(t *testing.T) {
 	for second := range 40 {
 		on.Gate = append(on.Gate, GateMoment{At: Millis(time.Duration(second) * time.Second), Class: ClassReport, Seats: 1, Busy: 1, Queued: float64(second % 16), Connections: 1})
 	}
-	if err := os.WriteFile(file, []byte(pageOf(t, NewStudy([]*Record{on, off, searched()}, []string{"on", "off", "search"}))), 0o600); err != nil {
+	study := NewStudy([]*Record{on, off, searched()}, []string{"on", "off", "search"})
+	comparedAndForecast(t, study)
+	if err := os.WriteFile(file, []byte(pageOf(t, study)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	b := browsertest.New(t)

@@ -212,15 +212,7 @@ func TestMarkdownNamesTheCauseFirst(t *testing.T) {
 // The schema in docs names every field that is written, and the other way round.
 func TestJSONKeepsToItsSchema(t *testing.T) {
 	study := NewStudy([]*Record{stormRun(t, testStormFor, wavy)}, []string{"out"})
-	same := func(i int) (time.Duration, float64, float64) { return time.Millisecond, 0.4 * noise[i], 2 }
-	base, next := stored(t, 4, true, same, same)
-	var err error
-	if study.Comparison, err = Compare(t.Context(), Config{}, base, next, Comparing{}); err != nil {
-		t.Fatal(err)
-	}
-	if study.Forecast, err = NewForecast([]*Record{found(1000, 800)}, strings.NewReader(usageOf(29, 6000, 0.01)), Plan{Factor: 1}, time.Date(2026, 8, 1, 0, 0, 0, 0, time.UTC)); err != nil {
-		t.Fatal(err)
-	}
+	comparedAndForecast(t, study)
 	var b bytes.Buffer
 	if err := study.WriteJSON(&b); err != nil {
 		t.Fatal(err)
@@ -239,6 +231,20 @@ func TestJSONKeepsToItsSchema(t *testing.T) {
 	}
 	for _, problem := range checkSchema(schema, schema, value, "") {
 		t.Error(problem)
+	}
+}
+
+// comparedAndForecast adds a comparison and a forecast to a study.
+func comparedAndForecast(t *testing.T, study *Study) {
+	t.Helper()
+	same := func(i int) (time.Duration, float64, float64) { return time.Millisecond, 0.4 * noise[i], 2 }
+	base, next := stored(t, 4, true, same, same)
+	var err error
+	if study.Comparison, err = Compare(t.Context(), Config{}, base, next, Comparing{}); err != nil {
+		t.Fatal(err)
+	}
+	if study.Forecast, err = NewForecast([]*Record{found(1000, 800)}, strings.NewReader(usageOf(29, 6000, 0.01)), Plan{Factor: 1}, time.Date(2026, 8, 1, 0, 0, 0, 0, time.UTC)); err != nil {
+		t.Fatal(err)
 	}
 }
 
