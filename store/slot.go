@@ -52,8 +52,36 @@ func (s *Store) SlotsTaken(ctx context.Context) (int, error) {
 }
 
 // TakeSlot takes one of the database's first n slots for an operation of a
-// class, on a connection of that class. It returns nil where none is free.
+// class, on a connection of that class. It returns nil where none is free. One that
+// this process is giving back is waited for: who has just read a report asks for the
+// next one before the database knows that the slot is free.
 func (s *Store) TakeSlot(ctx context.Context, class timesheet.Class, n int) (*Slot, error) {
+	last := s.returning.Load()
+	if last != nil && closed(*last) {
+		last = nil
+	}
+	slot, err := s.trySlot(ctx, class, n)
+	if slot != nil || err != nil || last == nil {
+		return slot, err
+	}
+	select {
+	case <-*last:
+		return s.trySlot(ctx, class, n)
+	case <-ctx.Done():
+		return nil, nil
+	}
+}
+
+func closed(done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	default:
+		return false
+	}
+}
+
+func (s *Store) trySlot(ctx context.Context, class timesheet.Class, n int) (*Slot, error) {
 	conn, err := s.pools[class].Acquire(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("take a slot: %w", err)
@@ -79,7 +107,10 @@ func (s *Store) TakeSlot(ctx context.Context, class timesheet.Class, n int) (*Sl
 
 // Release gives the slot back in the background, and with it the connection.
 func (l *Slot) Release() {
+	done := make(chan struct{})
+	l.store.returning.Store(&done)
 	go func() {
+		defer close(done)
 		ctx, cancel := settling(l.store.life)
 		defer cancel()
 		var held bool

@@ -81,6 +81,19 @@ func TestSlots(t *testing.T) {
 	})
 }
 
+// The only slot is there for the next report of the process that gives it back, on
+// however many connections.
+func TestSlotIsThereForTheNext(t *testing.T) {
+	s := openServer(t, storetest.New(t))
+	for i := range 100 {
+		slot := takeSlot(t, s, timesheet.ClassReport, 1)
+		if slot == nil {
+			t.Fatalf("report %d did not find the slot that was given back before", i)
+		}
+		slot.Release()
+	}
+}
+
 // An operation in a slot runs on its connection: with a pool of one there is no
 // other. After the slot the connection is as good as before.
 func TestOperationRunsInItsSlot(t *testing.T) {

@@ -58,6 +58,8 @@ type Store struct {
 	reports *reportKeeper
 	rests   restsRead
 
+	returning atomic.Pointer[chan struct{}] // closed when the slot given back last is free
+
 	tripsMu sync.Mutex
 	trips   []time.Duration // to the database and back, the last ones
 
