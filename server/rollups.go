@@ -34,16 +34,18 @@ func (s *Server) foldRollups(ctx context.Context) {
 	})
 }
 
-// foldReadEvery is how soon sums are folded that are read often.
-const foldReadEvery = time.Second
-
-// foldOftenRead keeps sums that this server reads often folded, until ctx ends.
+// foldOftenRead folds sums that this server has read often, until ctx ends.
 func (s *Server) foldOftenRead(ctx context.Context) {
-	every(ctx, foldReadEvery, nil, func(ctx context.Context) {
-		if _, err := s.store.FoldOftenRead(ctx); err != nil && ctx.Err() == nil {
-			s.log.Warn("fold sums of months", "error", err)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.store.OftenRead():
 		}
-	})
+		if _, err := s.store.FoldOftenRead(ctx); err != nil && ctx.Err() == nil {
+			s.log.Warn("fold sums that are read often", "error", err)
+		}
+	}
 }
 
 // nextAt is the next instant at a time of the day.

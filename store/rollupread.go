@@ -19,18 +19,32 @@ const foldAfter = 150
 // restsRead counts the statements that have added up a workspace's rests since it was
 // last folded because of that.
 type restsRead struct {
-	mu sync.Mutex
-	of map[timesheet.WorkspaceID]int
+	mu    sync.Mutex
+	of    map[timesheet.WorkspaceID]int
+	often chan struct{} // told of each that was read often enough
+}
+
+func newRestsRead() restsRead {
+	return restsRead{of: map[timesheet.WorkspaceID]int{}, often: make(chan struct{}, 1)}
 }
 
 func (r *restsRead) note(ws timesheet.WorkspaceID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.of[ws]++
+	if r.of[ws]++; r.of[ws] != foldAfter {
+		return
+	}
+	select {
+	case r.often <- struct{}{}:
+	default: // it is told already
+	}
 }
 
-// often takes the workspaces whose rests were read so often that they are to be folded.
-func (r *restsRead) often() (all []timesheet.WorkspaceID) {
+// OftenRead is told when there is something to do for [Store.FoldOftenRead].
+func (s *Store) OftenRead() <-chan struct{} { return s.rests.often }
+
+// take takes the workspaces whose rests were read so often that they are to be folded.
+func (r *restsRead) take() (all []timesheet.WorkspaceID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for ws, n := range r.of {
@@ -49,7 +63,7 @@ var afterAll = timesheet.NewDate(2300, time.January, 1)
 // often, and returns how many rows of the rollup it has folded.
 func (s *Store) FoldOftenRead(ctx context.Context) (rows int, err error) {
 	ctx = timesheet.WithService(ctx, timesheet.Service{Class: timesheet.ClassBackground})
-	for _, ws := range s.rests.often() {
+	for _, ws := range s.rests.take() {
 		n, err := s.foldBefore(ctx, ws, afterAll)
 		rows += n
 		if err != nil {

@@ -51,6 +51,16 @@ func TestSumsReadOftenAreFolded(t *testing.T) {
 	}
 	foldOften := func(when string, want int) {
 		t.Helper()
+		select {
+		case <-s.OftenRead():
+			if want == 0 {
+				t.Errorf("%s there is something to fold", when)
+			}
+		default:
+			if want > 0 {
+				t.Errorf("%s there is nothing to fold", when)
+			}
+		}
 		if n, err := s.FoldOftenRead(t.Context()); n != want || err != nil {
 			t.Errorf("%s %d sums were folded (%v), want %d", when, n, err, want)
 		}

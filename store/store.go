@@ -89,7 +89,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
-	s := &Store{log: c.Log, pools: map[timesheet.Class]*pgxpool.Pool{}, cancels: newCanceller(), handshakes: rate.NewLimiter(handshakesPerSecond, handshakesAtOnce), reports: newReportKeeper(), rests: restsRead{of: map[timesheet.WorkspaceID]int{}}, life: life, end: end, demote: c.Demote && IsLocal(c.DSN)}
+	s := &Store{log: c.Log, pools: map[timesheet.Class]*pgxpool.Pool{}, cancels: newCanceller(), handshakes: rate.NewLimiter(handshakesPerSecond, handshakesAtOnce), reports: newReportKeeper(), rests: newRestsRead(), life: life, end: end, demote: c.Demote && IsLocal(c.DSN)}
 	s.views = newViewerCache(life, s.readSightings)
 	err := s.openPools(ctx, c)
 	if err == nil {
