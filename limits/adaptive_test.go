@@ -70,11 +70,14 @@ func TestPatience(t *testing.T) {
 		keep             float64
 		standing, oldest time.Duration
 	}{
-		{30 * ms, 1, 450 * ms, 300 * ms},
+		{30 * ms, 1, 450 * ms, leastStanding},
+		{45 * ms, 1, 500 * ms, 450 * ms},
 		{30 * ms, 0.5, 450 * ms, 86250 * time.Microsecond},
 		{30 * ms, 0.01, 450 * ms, 15028500 * time.Nanosecond},
-		{2 * ms, 1, leastStanding, 20 * ms},
-		{0, 1, leastStanding, 0},
+		{2 * ms, 1, leastStanding, leastStanding},
+		{0, 1, leastStanding, leastStanding},
+		{2 * ms, 0.5, leastStanding, 5750 * time.Microsecond},
+		{2 * ms, 0.9, leastStanding, 172186884 * time.Nanosecond},
 		{time.Hour, 1, 500 * ms, 500 * ms},
 	} {
 		if standing, oldest := patience(tt.held, tt.keep); standing != tt.standing || oldest != tt.oldest {

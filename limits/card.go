@@ -39,10 +39,10 @@ func (r *card) lacks(p Part) bool { return r.without&p != 0 }
 const aftermath = time.Second
 
 // deepQueue is how many may wait for each seat before the queue counts as standing
-// at once: the last of them will wait fifteen times as long as one is served. A rush
+// at once: the last of them will wait twenty times as long as one is served. A rush
 // fills it in a moment, and whoever is served in its order meanwhile waits for all
 // of those before.
-const deepQueue = 15
+const deepQueue = 20
 
 // age is the time since t. A t that the clock has not reached, because it was
 // set back, is forgotten.

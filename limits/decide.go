@@ -51,10 +51,14 @@ const leastStanding = 400 * time.Millisecond
 // that such an operation holds a seat, and stay within what makes sense to people.
 // The second is ten times that while nearly everybody can be served, because an
 // app's start of six operations has to wait for itself, and half of that time in a
-// flood, where somebody newer is always there to be served at once.
+// flood, where somebody newer is always there to be served at once. Until it is known
+// that this is one, nobody is refused who has not waited for as long as a queue may
+// always stand: it may be what a pause of the database has left.
 func patience(held time.Duration, keep float64) (standing, oldest time.Duration) {
 	standing = min(max(15*held, leastStanding), 500*time.Millisecond)
-	return standing, min(time.Duration((0.5+9.5*keep*keep)*float64(held)), 500*time.Millisecond)
+	oldest = time.Duration((0.5 + 9.5*keep*keep) * float64(held))
+	unknown := time.Duration(math.Pow(keep, 8) * float64(leastStanding))
+	return standing, min(max(oldest, unknown), 500*time.Millisecond)
 }
 
 // keepShare is the share of requests that are served while not all can be: a third

@@ -127,9 +127,10 @@
 //	                    when no report waits, and a process lets 0.1 s pass
 //	                    before it takes again what it gave back
 //	crowd               the queue was not empty for 0.4 s, or 15 held up to 0.5 s, or
-//	                    15 wait for each seat: newest first; whoever
+//	                    20 wait for each seat: newest first; whoever
 //	                    has waited for 10 held is refused, or for less, down to
-//	                    half of held, the fewer can be served
+//	                    half of held, the fewer can be served; but not before
+//	                    0.4 s x (the share that can be served)^8
 //	guests              in a crowd the next operations of who was let in go first:
 //	                    16 of them, for 3 s; half as many as there are cores at a
 //	                    time, one of each tenant

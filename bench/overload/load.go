@@ -10,6 +10,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -62,6 +63,7 @@ type record struct {
 	report  bool
 	due     time.Duration // since the block's begin
 	took    time.Duration // since it was due
+	held    bool          // on purpose, since its sender came before the time it was told
 	outcome string        // "" for an answer, else the code, and the gate's reason
 }
 
@@ -85,30 +87,31 @@ func newLoad(servers []*process, tokens []string) *load {
 // one sends an operation and notes what became of it.
 func (l *load) one(ctx context.Context, o op, r *rand.Rand, n int, begin, due time.Time) record {
 	out := record{name: o.name, report: o.report, due: due.Sub(begin)}
-	out.outcome = l.send(ctx, l.servers[n%len(l.servers)].url, l.tokens[r.IntN(len(l.tokens))], o.body(r))
+	out.outcome, out.held = l.send(ctx, l.servers[n%len(l.servers)].url, l.tokens[r.IntN(len(l.tokens))], o.body(r))
 	out.took = time.Since(due)
 	return out
 }
 
-func (l *load) send(ctx context.Context, url, token string, body map[string]any) string {
+func (l *load) send(ctx context.Context, url, token string, body map[string]any) (outcome string, held bool) {
 	text, err := json.Marshal(body)
 	if err != nil {
-		return err.Error()
+		return err.Error(), false
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(text))
 	if err != nil {
-		return err.Error()
+		return err.Error(), false
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Authorization", "Bearer "+token)
 	resp, err := l.client.Do(req)
 	if err != nil {
-		return "TRANSPORT " + lastOf(err)
+		return "TRANSPORT " + lastOf(err), false
 	}
 	defer resp.Body.Close()
+	held = strings.Contains(resp.Header.Get("Server-Timing"), "hold;")
 	text, err = io.ReadAll(resp.Body)
 	if err != nil {
-		return "TRANSPORT " + lastOf(err)
+		return "TRANSPORT " + lastOf(err), false
 	}
 	var answer struct {
 		Errors []struct {
@@ -117,13 +120,13 @@ func (l *load) send(ctx context.Context, url, token string, body map[string]any)
 		}
 	}
 	if err := json.Unmarshal(text, &answer); err != nil {
-		return "NO JSON"
+		return "NO JSON", held
 	}
 	if len(answer.Errors) == 0 {
-		return ""
+		return "", held
 	}
 	x := answer.Errors[0].Extensions
-	return x.Code + map[bool]string{true: " " + x.Reason}[x.Reason != ""]
+	return x.Code + map[bool]string{true: " " + x.Reason}[x.Reason != ""], held
 }
 
 // lastOf is the innermost reason of an error, without addresses.

@@ -87,6 +87,7 @@ type Block struct {
 	At      time.Time
 	Seconds []Second  // from the lead's begin to the tail's end
 	Took    []float64 // ms, of the clicks of the storm that were answered
+	Held    []float64 `json:",omitempty"` // of these, those of clients that came before the time they were told
 	Late    []float64 // seconds after the storm's end at which clicks were due that were answered late
 	Clicks  tally     // of the storm
 	Reports tally

@@ -162,6 +162,24 @@ func (p pool) took() (all []float64) {
 	return all
 }
 
+// atOnce are those of the clicks that were not held until the time their client was told.
+func (p pool) atOnce() (all []float64) {
+	held := map[float64]int{}
+	for _, b := range p.blocks {
+		for _, ms := range b.Held {
+			held[ms]++
+		}
+	}
+	for _, ms := range p.took() {
+		if held[ms] > 0 {
+			held[ms]--
+		} else {
+			all = append(all, ms)
+		}
+	}
+	return all
+}
+
 func (p pool) clicks() (sent, answered int) {
 	for _, b := range p.blocks {
 		sent, answered = sent+b.Clicks.Sent, answered+b.Clicks.Answered

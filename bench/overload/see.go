@@ -36,7 +36,11 @@ func (l *load) see(c cell, o options, begin time.Time, run *result) *Block {
 		if during && !r.report {
 			b.Clicks.add(r)
 			if r.outcome == "" {
-				b.Took = append(b.Took, math.Round(millis(r.took)*10)/10)
+				ms := math.Round(millis(r.took)*10) / 10
+				b.Took = append(b.Took, ms)
+				if r.held {
+					b.Held = append(b.Held, ms)
+				}
 			}
 		}
 		if !r.report && r.due >= lead+o.block {

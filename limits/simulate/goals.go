@@ -181,7 +181,9 @@ func (b Bench) falseRefusals(ctx context.Context) []Check {
 	s.Sources[1].Rate *= 0.2 / 0.235
 	s.Length = time.Duration(float64(b.Size.Requests) / (s.Sources[0].Rate + s.Sources[1].Rate) * 1e9)
 	r := b.run(ctx, s, b.Size.Seeds[0])
+	pauses := b.run(ctx, Pauses(b.Cores), b.Size.Seeds[0])
 	return []Check{
+		{"M10", "clicks refused at 70 % load of a database that pauses, of 1,000", 1000 * float64(pauses.lost[refused][limits.Interactive]) / float64(pauses.count(of(limits.Interactive))), 0, false, ""},
 		{"M10", fmt.Sprintf("clicks refused at 70 %% load, of %d", b.Size.Requests), float64(r.lost[refused][limits.Interactive]), 0, false, ""},
 		{"M10", "reports refused there, of 1,000", 1000 * float64(r.lost[refused][limits.Report]) / float64(r.count(of(limits.Report))), 0, false, ""},
 	}

@@ -55,6 +55,16 @@ func Quiet(cores int, length time.Duration) Setup {
 	return base("quiet", cores, length, people(cores, 0.3))
 }
 
+// Pauses is a minute of clicks at 70 % of what a database can do that does nothing for
+// 0.15 s of every five: it writes a checkpoint, or its machine has another guest.
+func Pauses(cores int) Setup {
+	s := base("pauses", cores, time.Minute, people(cores, 0.7))
+	for at := 5 * second; at < s.Length-second; at += 5 * second {
+		s.Speed = append(s.Speed, Change{at, 0.001}, Change{at + 150*time.Millisecond, 1})
+	}
+	return s
+}
+
 // Normal is a busy day (S1): 40 % clicks and a quarter reports.
 func Normal(cores int, length time.Duration) Setup {
 	return base("S1 normal", cores, length, people(cores, 0.4), reports(cores))
