@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Decides whether a release may ship: gate.sh OLD NEW [OUT]
-# OLD and NEW are folders with the programs headroom and surge. OUT gets the
-# stored runs and reports, in place of those of an earlier gate. The exit code is
-# that of surge: 0 may ship, 2 the new server is not there, 3 a promise is broken, 4 the
-# machine could not tell, 5 slower than the last release, 130 stopped.
+# OLD is a folder with the program headroom of the last release, NEW one with headroom
+# and surge. OUT gets the stored runs and reports, in place of those of an earlier gate.
+# The exit code is that of surge: 0 may ship, 2 the new server is not there, 3 a promise is
+# broken, 4 the machine could not tell, 5 slower than the last release, 130 stopped.
 set -uo pipefail
 old=${1:?gate.sh OLD NEW [OUT]} new=${2:?gate.sh OLD NEW [OUT]} out=${3:-gate}
 data=$(mktemp -d) || exit 1
