@@ -121,7 +121,7 @@ func (c *client) schemaHash(ctx context.Context, user *User) string {
 // maxCounted bounds how many workspaces are asked how much they hold.
 const maxCounted = 20
 
-// data counts people, workspaces, and the entries of three years.
+// data counts people, workspaces, and entries.
 func (c *client) data(ctx context.Context, s *scene) Data {
 	d := Data{People: len(s.users)}
 	var asked, seen []string
@@ -139,11 +139,14 @@ func (c *client) data(ctx context.Context, s *scene) Data {
 	return d
 }
 
-// entries is how many entries of the three years before a day a person's
+// countedYears are what entries are counted for: a server may refuse a century.
+const countedYears = 30
+
+// entries is how many entries of the years before a day a person's
 // workspace holds; 0 if the server does not tell.
 func (c *client) entries(ctx context.Context, user *User, last time.Time) int {
 	document := fmt.Sprintf(`{ timesheetReport(input: {period: {from: %q, to: %q}, groupBy: [USER], maxRows: 1}) { totals { entryCount } } }`,
-		last.AddDate(-3, 0, 1).Format(time.DateOnly), last.Format(time.DateOnly))
+		last.AddDate(-countedYears, 0, 1).Format(time.DateOnly), last.Format(time.DateOnly))
 	var data struct {
 		TimesheetReport *struct{ Totals struct{ EntryCount int } }
 	}
