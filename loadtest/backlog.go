@@ -74,7 +74,7 @@ func (s *session) rest(ctx context.Context, streams []*streamSpec) {
 			return
 		}
 		got := s.client.send(ctx, "", c.user.Token, c.body)
-		if classify(c.op.Operation, c.user, got.answer).outcome == OK {
+		if classify(c.op, c.user, got.answer).outcome == OK {
 			return
 		}
 		wait(ctx, time.Now().Add(restPause))

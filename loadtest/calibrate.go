@@ -133,7 +133,7 @@ func (s *session) loopOne(ctx context.Context, class Class, m *mix, from uint64,
 		within, cancel := context.WithTimeout(ctx, patienceOf(class).Abandon)
 		try := s.client.send(within, "", call.user.Token, call.body)
 		cancel()
-		j := classify(call.op.Operation, call.user, try.answer)
+		j := classify(call.op, call.user, try.answer)
 		c.Answers[j.outcome.String()]++
 		if j.outcome == OK {
 			c.times = append(c.times, try.end.Sub(try.sent))

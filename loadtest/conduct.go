@@ -208,7 +208,7 @@ func (a *attack) attempt(due, abandon time.Duration, e errand) (row, answer, jud
 		served: microseconds(server), queued: microseconds(queued), told: pointsOf(got.answer.header),
 		bytes: uint32(len(got.answer.body)), status: uint16(got.answer.status),
 	}
-	j := classify(e.call.op.Operation, e.call.user, got.answer)
+	j := classify(e.call.op, e.call.user, got.answer)
 	if j.told > 0 {
 		r.told = uint32(min(j.told.Milliseconds(), math.MaxUint32))
 	}

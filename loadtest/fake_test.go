@@ -1,6 +1,7 @@
 package loadtest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"flag"
@@ -112,7 +113,7 @@ func right(w http.ResponseWriter, a asked) {
 			say(w, `{"data":{"stopTimer":{"timeEntry":null,"userErrors":[{"code":"NOT_RUNNING","message":"no timer runs"}]}}}`)
 			return
 		}
-		say(w, `{"data":{%q:{"id":"1"}}}`, op.Root)
+		say(w, `{"data":{%q:{"id":"1"}}}`, cmp.Or(op.Root, "runningTimer"))
 		return
 	}
 	w.WriteHeader(http.StatusBadRequest)

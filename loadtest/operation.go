@@ -6,6 +6,9 @@ import (
 	"math/rand/v2"
 	"slices"
 	"time"
+
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/parser"
 )
 
 // A Class groups operations whose answers are promised alike.
@@ -38,7 +41,7 @@ type Operation struct {
 	Name     string // of the operation in the document
 	Class    Class
 	Document string
-	Root     string // the field of data that a good answer holds, not null
+	Root     string // the field of data that a good answer holds, not null; empty: it holds all that is asked, null or not
 
 	// Roles that may run it; none means everybody.
 	Roles []string
@@ -64,6 +67,7 @@ type loaded struct {
 	head  []byte
 	whole []byte // the body, if there are no variables; read only
 	users []*User
+	asks  []string // fields that the data of its answers must hold, whatever their values
 }
 
 // load prepares an operation for the people given. It is an error if none of
@@ -74,6 +78,9 @@ func load(op *Operation, index int, users []*User) (*loaded, error) {
 		return nil, fmt.Errorf("encode %s: %w", op.Name, err)
 	}
 	l := &loaded{Operation: op, index: uint16(index)}
+	if op.Root == "" {
+		l.asks = asksOf(op)
+	}
 	l.head = fmt.Appendf(nil, `{"operationName":%q,"query":%s,"variables":`, op.Name, query)
 	if op.Variables == nil {
 		l.whole = append(slices.Clone(l.head), "{}}"...)
@@ -87,6 +94,24 @@ func load(op *Operation, index int, users []*User) (*loaded, error) {
 		return nil, stopf(ExitUsage, "nobody may send %s: give a token of one of the roles %v", op.Name, op.Roles)
 	}
 	return l, nil
+}
+
+// asksOf lists the fields at the top of an operation; none where fragments or directives
+// leave it open what they are.
+func asksOf(op *Operation) []string {
+	document, err := parser.ParseQuery(&ast.Source{Input: op.Document})
+	if err != nil || document.Operations.ForName(op.Name) == nil {
+		return nil // the server will say
+	}
+	var names []string
+	for _, selection := range document.Operations.ForName(op.Name).SelectionSet {
+		field, ok := selection.(*ast.Field)
+		if !ok || len(field.Directives) > 0 {
+			return nil
+		}
+		names = append(names, field.Alias)
+	}
+	return names
 }
 
 // body is the request's JSON for variables drawn by rng.

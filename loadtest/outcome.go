@@ -127,7 +127,7 @@ func (j judgement) remark() remark {
 
 // classify judges an answer to op that user asked; an answer in time is OK, and
 // the caller makes it Late.
-func classify(op *Operation, user *User, a answer) judgement {
+func classify(op *loaded, user *User, a answer) judgement {
 	if a.err != nil {
 		return classifyError(a.err)
 	}
@@ -166,13 +166,18 @@ func classifyRefusal(a answer, r *reply) judgement {
 }
 
 // classifyData checks that data holds the field asked for.
-func classifyData(op *Operation, r *reply) judgement {
+func classifyData(op *loaded, r *reply) judgement {
 	if r.Data == nil {
 		return judgement{outcome: Failed, detail: "no data"}
 	}
 	field, ok := r.Data[op.Root]
 	if op.Root != "" && (!ok || string(field) == "null") {
 		return judgement{outcome: Failed, detail: "no " + op.Root + " in data"}
+	}
+	for _, name := range op.asks {
+		if _, ok := r.Data[name]; !ok {
+			return judgement{outcome: Failed, detail: "no " + name + " in data"}
+		}
 	}
 	var payload struct {
 		UserErrors []json.RawMessage `json:"userErrors"`

@@ -103,7 +103,7 @@ func TestClassify(t *testing.T) {
 			if tt.retry != "" {
 				header.Set("Retry-After", tt.retry)
 			}
-			got := classify(tt.op, asker, answer{status: tt.status, header: header, body: []byte(tt.body)})
+			got := classify(&loaded{Operation: tt.op}, asker, answer{status: tt.status, header: header, body: []byte(tt.body)})
 			if got.outcome != tt.want {
 				t.Errorf("%s (%s), want %s", got.outcome, got.detail, tt.want)
 			}
@@ -138,7 +138,7 @@ func TestClassifyErrors(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := classify(myDay, asker, answer{err: tt.err}); got.outcome != tt.want {
+			if got := classify(&loaded{Operation: myDay}, asker, answer{err: tt.err}); got.outcome != tt.want {
 				t.Errorf("%s, want %s", got.outcome, tt.want)
 			}
 		})
@@ -150,7 +150,7 @@ func TestUserErrorsAreCounted(t *testing.T) {
 		`{"data":{"stopTimer":{"userErrors":[{"code":"NOT_RUNNING"}]}}}`: true,
 		`{"data":{"stopTimer":{"userErrors":[]}}}`:                       false,
 	} {
-		if got := classify(stop, asker, answer{status: 200, body: []byte(body)}); got.refused != want {
+		if got := classify(&loaded{Operation: stop}, asker, answer{status: 200, body: []byte(body)}); got.refused != want {
 			t.Errorf("%s: refused %t, want %t", body, got.refused, want)
 		}
 	}
@@ -188,7 +188,7 @@ func TestClassifyGenerated(t *testing.T) {
 					case status == 200 && code == "" && body.name == "data":
 						want = OK
 					}
-					got := classify(myDay, asker, answer{status: status, header: http.Header{"Retry-After": {retry}}, body: []byte(text)})
+					got := classify(&loaded{Operation: myDay}, asker, answer{status: status, header: http.Header{"Retry-After": {retry}}, body: []byte(text)})
 					if got.outcome != want || got.foreign != (body.name == "other") {
 						t.Errorf("%d, Retry-After %q, %s: %s (another's: %t), want %s", status, retry, text, got.outcome, got.foreign, want)
 					}
@@ -233,7 +233,7 @@ func FuzzClassify(f *testing.F) {
 	f.Add(200, "", `{"data":{"myDay":"userErrors"}`)
 	f.Fuzz(func(t *testing.T, status int, retry, body string) {
 		a := answer{status: status, header: http.Header{"Retry-After": {retry}}, body: []byte(body)}
-		got := classify(myDay, asker, a)
+		got := classify(&loaded{Operation: myDay}, asker, a)
 		switch got.outcome {
 		case OK:
 			if status != http.StatusOK || !json.Valid(a.body) {
@@ -256,8 +256,39 @@ func BenchmarkClassify(b *testing.B) {
 	a := answer{status: 200, header: http.Header{}, body: body}
 	b.ReportAllocs()
 	for b.Loop() {
-		if classify(myDay, asker, a).outcome != OK {
+		if classify(&loaded{Operation: myDay}, asker, a).outcome != OK {
 			b.Fatal("not ok")
+		}
+	}
+}
+
+// A 200 that holds nothing of what was asked is no answer, where no field is promised not
+// to be null either.
+func TestClassifyLacksWhatWasAsked(t *testing.T) {
+	ask := func(document string) *loaded {
+		l, err := load(&Operation{Name: "Ask", Document: document}, 0, demoUsers())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l
+	}
+	plain := ask(`query Ask { mine: runningTimer { id } viewer { role } }`)
+	for _, test := range []struct {
+		name string
+		op   *loaded
+		data string
+		want Outcome
+	}{
+		{"all of it", plain, `{"mine":null,"viewer":{}}`, OK},
+		{"nothing", plain, `{}`, Failed},
+		{"under another name", plain, `{"runningTimer":null,"viewer":{}}`, Failed},
+		{"half of it", plain, `{"viewer":{}}`, Failed},
+		{"what may be left out", ask(`query Ask($x: Boolean!) { runningTimer @include(if: $x) { id } }`), `{}`, OK},
+		{"what a fragment holds", ask(`query Ask { ...q } fragment q on Query { viewer { role } }`), `{"viewer":{}}`, OK},
+	} {
+		got := classify(test.op, demoUsers()[0], answer{status: http.StatusOK, body: []byte(`{"data":` + test.data + `}`)})
+		if got.outcome != test.want {
+			t.Errorf("%s: %s (%s), want %s", test.name, got.outcome, got.detail, test.want)
 		}
 	}
 }

@@ -99,7 +99,9 @@ func toAny(rows []capturedCall) (list []any) {
 // replayTarget is a server with a schema that answers everything.
 func replayTarget(t *testing.T, schema string) string {
 	t.Helper()
-	fake := fakeHandler(func(w http.ResponseWriter, _ *http.Request, _ asked) { say(w, `{"data":{"any":{"id":"1"}}}`) })
+	fake := fakeHandler(func(w http.ResponseWriter, _ *http.Request, _ asked) {
+		say(w, `{"data":{"timeEntries":{},"startTimer":{},"timesheetReport":{}}}`)
+	})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/schema.graphql" {
 			say(w, "%s", schema)
