@@ -15,8 +15,8 @@ type goal struct {
 const (
 	moreWrites  = "an entry is four writes here, by hand it is one: itself, in nine indexes and after its rules and rates were asked (0.2 ms of the database's), its month's sum (0.07), its audit row and their counter (0.08); the server's part takes as long as gqlgen's"
 	noWeeks     = "half a million entries make 55,721 groups, which the rows above the 500 of the answer add up: no sums by week are kept, and they would not suffice (decision 15)"
-	serversPart = "0.09 in the run before, 0.12 in this one: the database takes a twentieth of LIMIT's time, and what is left is the server's, a third more than that of gqlgen by the book"
-	perField    = "the server's part is three times LIMIT's: a fifth of that is the network's, an eighth each reads rows and is gqlgen's executor, so that neither's absence would do; the database takes LIMIT's time, and half as much again for what writers have added since the last minute's folding"
+	serversPart = "the database takes a thirtieth of LIMIT's time, and what is left is the server's: a slot, the workspace's version and the report are three round trips, by hand it is one"
+	perField    = "the database takes less than for LIMIT; the server's part is two and a half times LIMIT's: a fifth of that is the network's, an eighth each reads rows and is gqlgen's executor, so that neither's absence would do"
 )
 
 // executor is by what all answers are made that no plan of its own makes: all.
