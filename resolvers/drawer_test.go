@@ -1,6 +1,7 @@
 package resolvers_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"math/rand/v2"
 	"strconv"
@@ -25,8 +26,13 @@ var unlike = map[string]bool{"asOf": true, "source": true}
 
 func (d *drawer) document() string {
 	d.names, d.fragments = 0, nil
-	text := "query($yes: Boolean = true, $no: Boolean = false) { yes: __typename @include(if: $yes) no: __typename @skip(if: $no) " + d.fields(d.schema.Query, 5, false) + " }"
-	return text + strings.Join(d.fragments, "")
+	return d.operation("query", d.fields(d.schema.Query, 5, false))
+}
+
+// operation is one of the fields that were drawn, with the fragments they spread and
+// the variables of their conditions.
+func (d *drawer) operation(kind, fields string) string {
+	return kind + "($yes: Boolean = true, $no: Boolean = false) { yes: __typename @include(if: $yes) no: __typename @skip(if: $no) " + fields + " }" + strings.Join(d.fragments, "")
 }
 
 func (d *drawer) chance(percent int) bool { return d.random.IntN(100) < percent }
@@ -71,7 +77,10 @@ func (d *drawer) field(def *ast.Definition, depth int, alone bool) string {
 	if len(able) == 0 || d.chance(5) {
 		return d.name() + ": __typename"
 	}
-	f := able[d.random.IntN(len(able))]
+	return d.named(able[d.random.IntN(len(able))], depth, alone)
+}
+
+func (d *drawer) named(f *ast.FieldDefinition, depth int, alone bool) string {
 	text, args := f.Name, d.arguments(f)
 	if args != "" || alone || d.chance(30) {
 		text = d.name() + ": " + f.Name + args
@@ -144,7 +153,7 @@ func (d *drawer) value(typ *ast.Type, name string) string {
 	}
 	switch def.Name {
 	case "ID":
-		return strconv.Quote(d.ids[d.random.IntN(len(d.ids))])
+		return strconv.Quote(d.id(name))
 	case "Int", "Long", "Seconds", "Float":
 		return strconv.Itoa(1 + d.random.IntN(100))
 	case "Boolean":
@@ -156,4 +165,26 @@ func (d *drawer) value(typ *ast.Type, name string) string {
 		return fmt.Sprintf(`"2026-03-%02dT%02d:00:00Z"`, 1+d.random.IntN(28), d.random.IntN(24))
 	}
 	return []string{`"Europe/Bucharest"`, `"e"`, `""`, `"quo\"te \u2028"`}[d.random.IntN(4)]
+}
+
+// id is mostly one of the type that an argument's name asks for.
+func (d *drawer) id(name string) string {
+	kind := strings.TrimSuffix(strings.TrimSuffix(name, "s"), "Id")
+	var fit []string
+	for _, id := range d.ids {
+		if strings.EqualFold(kindOf(id), kind) {
+			fit = append(fit, id)
+		}
+	}
+	if len(fit) == 0 || d.chance(10) {
+		fit = d.ids
+	}
+	return fit[d.random.IntN(len(fit))]
+}
+
+// kindOf is the type that an id names; empty for what is no id.
+func kindOf(id string) string {
+	text, _ := base64.RawURLEncoding.DecodeString(id)
+	kind, _, _ := strings.Cut(string(text), ":")
+	return kind
 }
