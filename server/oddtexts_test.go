@@ -67,7 +67,8 @@ func newOddRig(t *testing.T, db *store.Store) oddRig {
 		projects, tags = append(projects, project), append(tags, make("createTag", map[string]any{"name": name}))
 		tasks = append(tasks, make("createTask", map[string]any{"name": name, "projectId": project}))
 		if a := r.ask(`mutation($in: InviteMemberInput!) { inviteMember(input: $in) { userErrors { message } } }`, map[string]any{"in": map[string]any{
-			"name": name, "email": fmt.Sprintf("p%d@acme.example", len(projects)), "role": "MEMBER"}}); !strings.Contains(a.raw, `"userErrors":[]`) {
+			"name": name, "email": fmt.Sprintf("p%d@acme.example", len(projects)), "role": "MEMBER",
+		}}); !strings.Contains(a.raw, `"userErrors":[]`) {
 			t.Fatalf("invite %q: %s", name, a.raw)
 		}
 	}
