@@ -2,8 +2,8 @@
 # Fails when a function that runs on every request allocates more often than it
 # did: allocations are counted, and the same on every machine; times are not
 # compared. What counts is the median of ten samples; whole operations, from HTTP
-# to PostgreSQL and back, may vary by a fiftieth. With --update what is measured
-# becomes what is allowed; with --show benchstat sets both beside each other, with
+# to PostgreSQL and back, may vary by a fiftieth. With update what is measured
+# becomes what is allowed; with show benchstat sets both beside each other, with
 # their intervals. The file has the form of go test's benchmarks.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -14,11 +14,11 @@ measure() { go test -run '^$' -bench "$1" -benchtime "$2" -count 10 -benchmem "$
 measure '^Benchmark(Price(WithEstimator|OfReport)?|Guard|Mutex|Admit|Refuse|Reserve|CaptureOff|ID|Entries|Resolve|Viewer)$' 2000x ./limits ./server ./graph ./timesheet ./store
 measure '^BenchmarkOperation$' 200x ./server
 case ${1:-} in
---update)
+update)
   grep -v '^\(PASS\|ok\)' "$now" >"$allowed"
   exit
   ;;
---show) go tool -modfile=tools/go.mod benchstat "$allowed" "$now" ;;
+show) go tool -modfile=tools/go.mod benchstat "$allowed" "$now" ;;
 esac
 awk '
   function median(list,   of, n, i, j, v) {
@@ -38,10 +38,10 @@ awk '
   }
   END {
     for (name in seen) {
-      if (!(name in limit)) { print name " is new: run tools/allocs.sh --update"; bad = 1; continue }
+      if (!(name in limit)) { print name " is new: run tools/allocs.sh update"; bad = 1; continue }
       is = median(seen[name]); most = median(limit[name])
       if (is > most * (name ~ /Operation/ ? 1.02 : 1)) { print name ": " is " allocations, " most " allowed"; bad = 1 }
     }
-    for (name in limit) if (!(name in seen)) { print name " was not measured: run tools/allocs.sh --update"; bad = 1 }
+    for (name in limit) if (!(name in seen)) { print name " was not measured: run tools/allocs.sh update"; bad = 1 }
     exit bad
   }' "$allowed" "$now"
