@@ -86,6 +86,8 @@ type Block struct {
 	cell
 	At      time.Time
 	Seconds []Second  // from the lead's begin to the tail's end
+	Peak    float64   // clicks a second that the database could do before its run
+	Alone   float64   // ms of a click then
 	Took    []float64 // ms, of the clicks of the storm that were answered
 	Held    []float64 `json:",omitempty"` // of these, those of clients that came before the time they were told
 	Late    []float64 // seconds after the storm's end at which clicks were due that were answered late

@@ -19,7 +19,7 @@ var policies = map[string]func() simulate.Policy{
 func (r *result) scene(p pool) simulate.Scene {
 	x := simulate.Scene{
 		Cores: 1, Processes: p.Processes, Policy: policies[p.Gate](), Demoted: p.Gate == "bulkheads",
-		Click: 1 / r.Peak, Way: time.Duration((p.own - 1000/r.Peak) * float64(time.Millisecond)), Calm: calmShare, Lead: lead, Length: p.block,
+		Click: 1 / p.peak, Way: time.Duration((p.own - 1000/p.peak) * float64(time.Millisecond)), Calm: calmShare, Lead: lead, Length: p.block,
 	}
 	switch p.Load {
 	case "storm":

@@ -13,7 +13,7 @@ import (
 // see sums up what became of a block's operations.
 func (l *load) see(c cell, o options, begin time.Time, run *result) *Block {
 	b := &Block{
-		cell: c, At: begin.UTC().Truncate(time.Second), Seconds: make([]Second, int((lead+o.block+tail(c.Load))/time.Second)),
+		cell: c, Peak: run.Peak, Alone: run.Alone[click.name], At: begin.UTC().Truncate(time.Second), Seconds: make([]Second, int((lead+o.block+tail(c.Load))/time.Second)),
 		Clicks: tally{Refused: map[string]int{}}, Reports: tally{Refused: map[string]int{}}, ByKind: map[string]int{},
 	}
 	took, answered := make([][]float64, len(b.Seconds)), make([][]float64, len(b.Seconds))
