@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -47,6 +48,8 @@ type GateView struct {
 	Slots      int         `json:"slots"`      // for reports
 	Orders     []OrderView `json:"orders"`     // in force on this server
 	Last       []OrderView `json:"last"`       // of all servers, the newest first
+
+	LastUnknown bool `json:"lastUnknown,omitempty"` // the database did not tell them
 }
 
 // Bounds of orders.
@@ -54,16 +57,33 @@ const (
 	maxOrderFor    = 24 * time.Hour
 	maxOrderReason = 500
 	shownOrders    = 20
+
+	// Whoever asks at night is told sooner than their command gives up (5 s), also by a
+	// database that hangs: of orders in force the server knows by itself.
+	orderWait  = 4 * time.Second
+	statusWait = time.Second
 )
+
+// atMost bounds how long a handler may wait.
+func atMost(d time.Duration, next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), d)
+		defer cancel()
+		next(w, r.WithContext(ctx))
+	}
+}
 
 // showGate is GET /debug/gate.
 func (s *Server) showGate(w http.ResponseWriter, r *http.Request) {
-	last, err := s.store.LastOrders(r.Context(), shownOrders)
-	if err != nil {
-		s.orderFailed(w, err)
-		return
+	var last []store.GateOrder
+	err := errAway
+	if !s.health.away() {
+		last, err = s.store.LastOrders(r.Context(), shownOrders)
 	}
-	v := GateView{Mode: s.gateName(), Configured: s.configured, Slots: s.reportSlots(), Orders: s.ordersInForce(s.now()), Last: []OrderView{}}
+	if err != nil {
+		s.log.Debug("read the last orders", "error", err)
+	}
+	v := GateView{LastUnknown: err != nil, Mode: s.gateName(), Configured: s.configured, Slots: s.reportSlots(), Orders: s.ordersInForce(s.now()), Last: []OrderView{}}
 	for _, o := range last {
 		v.Last = append(v.Last, orderView(o))
 	}
@@ -107,6 +127,9 @@ func (s *Server) orderFailed(w http.ResponseWriter, err error) {
 	s.log.Error("an operator's order", "error", err)
 	plain(w, http.StatusServiceUnavailable, "the database did not take the order, so other servers would not know of it: "+err.Error())
 }
+
+// errAway is why no order is taken.
+var errAway = errors.New("it does not answer")
 
 // giveOrder is POST /debug/gate.
 func (s *Server) giveOrder(w http.ResponseWriter, r *http.Request) {
@@ -191,6 +214,9 @@ func (s *Server) readOrder(r *http.Request) (store.GateOrder, OrderRequest, erro
 		return o, req, bad("an order needs a reason: others have to know why")
 	case o.By == "":
 		return o, req, bad("an order needs to say by whom it is given")
+	}
+	if s.health.away() {
+		return o, req, errAway
 	}
 	err := s.checkSubject(r.Context(), &o, r.Method == http.MethodDelete)
 	return o, req, err

@@ -24,7 +24,7 @@ type LimitsView struct {
 	Slots      SlotsView      `json:"slots"`
 	Orders     []OrderView    `json:"orders"` // of operators, in force
 	Classes    []ClassView    `json:"classes"`
-	Asked      float64        `json:"asked"`   // points, by all in the last minute
+	Asked      float64        `json:"asked"`   // points, by all in the last minute, but for those of a block
 	Askers     []SpenderView  `json:"askers"`  // workspace, operation and client together that asked for most in the last minute; any operation or client where that scatters
 	Tenants    []SpenderView  `json:"tenants"` // of the last minute, as the following ones
 	Operations []SpenderView  `json:"operations"`
@@ -83,7 +83,7 @@ type SpenderView struct {
 	Workspace   string  `json:"workspace,omitempty"`
 	Operation   string  `json:"operation,omitempty"` // NAME#HASH
 	Client      string  `json:"client,omitempty"`    // NAME@VERSION
-	Asked       float64 `json:"asked"`               // points quoted, refused ones too
+	Asked       float64 `json:"asked"`               // points quoted, refused ones too but for those of a block
 	Work        float64 `json:"work"`                // points taken: about milliseconds of database and server time
 	Share       float64 `json:"share"`               // of all that was asked
 	Ran         int64   `json:"ran"`                 // running ones too

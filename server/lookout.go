@@ -151,6 +151,9 @@ func (l *lookout) note(r *request, f *fault, now time.Time) {
 	case f != nil:
 		o.refused = 1
 		d.verdict, d.code, d.retry, d.reason = verdictRefused, f.code, f.retryAfter, f.why()
+		if d.reason == reasonBlocked { // whoever goes on all the same must not hide the next
+			o.asked = 0
+		}
 		if r.refusal != nil {
 			d.queue = int(r.refusal.Queue)
 		}

@@ -147,6 +147,28 @@ func TestMadeUpNamesHideNobody(t *testing.T) {
 	}
 }
 
+// Who is blocked and goes on all the same does not hide the next.
+func TestBlockedClientsHideNobody(t *testing.T) {
+	r := newRig(t, nil)
+	ask := func(client string, times int) {
+		for range times {
+			r.must(call{query: `query Day { projects(first: 5) { nodes { id } } }`, token: r.token, header: map[string]string{"Apollographql-Client-Name": client}})
+		}
+	}
+	ask("bot", 3)
+	if status, text := r.order(http.MethodPost, "client", "bot", 60); status != http.StatusCreated {
+		t.Fatalf("the order: %d %s", status, text)
+	}
+	if first := r.limits("").Askers[0]; first.Client != "bot" || !first.Blocked {
+		t.Errorf("after the block first stands %+v", first)
+	}
+	ask("bot", 20)
+	ask("web", 4)
+	if v := r.limits("?by=refused"); v.Askers[0].Client != "web" || v.Askers[0].Blocked || v.Clients[0].Client != "bot" || v.Clients[0].Refused != 20 || v.Clients[0].Ran != 3 {
+		t.Errorf("first stand %+v and %+v", v.Askers[0], v.Clients[0])
+	}
+}
+
 // Where one workspace asks for all, there is none to be told from others.
 func TestNobodyIsToldToBlockEverybody(t *testing.T) {
 	l, now := newLookout(), time.Now()

@@ -190,6 +190,9 @@ func (c *GateStatusCmd) Run(env *environment) error {
 	for _, o := range v.Orders {
 		fmt.Fprintln(env.stdout, inForce(o))
 	}
+	if v.LastUnknown {
+		fmt.Fprintln(env.stdout, "the database does not answer: what was ordered before is not known")
+	}
 	if len(v.Last) == 0 {
 		return nil
 	}
