@@ -124,7 +124,8 @@ func (s *Static) surgeLocked(p *pool, out *ClassSnapshot) {
 		out.Promised = p.corrected(c.total)
 		clear = c.clear(p)
 	}
-	out.Absorb = time.Duration(min(clear, time.Hour.Seconds()) * float64(time.Second))
+	clear = max(0, min(clear, time.Hour.Seconds())) // a promise is struck out to the second only
+	out.Absorb, out.Promised = time.Duration(clear*float64(time.Second)), max(0, out.Promised)
 }
 
 // byReason returns all reasons, so that a metric's series exist from the start.
