@@ -56,7 +56,7 @@ func (p *pacer) wait(now time.Time) time.Duration {
 func (s *Server) pace(r *request, f *fault) {
 	switch {
 	case f.code == codeUnavailable, f.code == codeThrottled, f.code == codeOverloaded && r.refusal == nil:
-		if d := s.paced.wait(time.Now()); d > 0 {
+		if d := min(s.paced.wait(time.Now()), longestHold-r.parked); d > 0 { // who owes points was held before
 			s.park(r, d)
 		}
 	}
@@ -243,7 +243,7 @@ func (s *Server) holdDebt(r *request) {
 }
 
 // park holds an answer back, and returns for how long it did. Where somebody needs the
-// connection, the answer leaves at once and is the last on it.
+// connection, the answer leaves at once and is the last on it; at the server's end all do.
 func (s *Server) park(r *request, d time.Duration) time.Duration {
 	select {
 	case s.parking <- struct{}{}:
@@ -257,6 +257,7 @@ func (s *Server) park(r *request, d time.Duration) time.Duration {
 	case <-timer.C:
 	case <-s.leave:
 		r.leaves = true
+	case <-s.ending:
 	case <-r.Context().Done():
 	}
 	waited := time.Since(began)

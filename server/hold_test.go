@@ -132,7 +132,7 @@ func TestOneClientTriesForItsProgram(t *testing.T) {
 // hold, and not one each.
 func TestWhoGivesUpLosesOneAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &Server{parking: make(chan struct{}, parked), leave: make(chan struct{}), held: newHolding()}
+		s := &Server{parking: make(chan struct{}, parked), leave: make(chan struct{}), ending: make(chan struct{}), held: newHolding()}
 		const clients, attempts, timeout = 20, 6, 10 * time.Second
 		var lost atomic.Int64
 		var all sync.WaitGroup
@@ -187,7 +187,7 @@ func TestPacer(t *testing.T) {
 // they have waited is no time by which others were refused meanwhile.
 func TestWhoWaitedIsNotHeldForAsLongAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &Server{parking: make(chan struct{}, 1), leave: make(chan struct{})}
+		s := &Server{parking: make(chan struct{}, 1), leave: make(chan struct{}), ending: make(chan struct{})}
 		caught := &request{Request: httptest.NewRequest(http.MethodPost, "/graphql", http.NoBody), arrived: time.Now()}
 		time.Sleep(2 * time.Second)
 		s.paced.wait(time.Now())
@@ -195,6 +195,49 @@ func TestWhoWaitedIsNotHeldForAsLongAgain(t *testing.T) {
 		s.pace(caught, s.unavailable())
 		if held := time.Since(before); held > 0 {
 			t.Errorf("it is held for %v", held)
+		}
+	})
+}
+
+// Answers that are held back do not hold a server that ends.
+func TestHeldAnswersLeaveAtTheEnd(t *testing.T) {
+	r := newRig(t, func(c *Config) { c.User, c.Nightly = budget(5.81, 0.001), -1 })
+	ctx, terminate := context.WithCancel(t.Context())
+	public, served := listen(t), make(chan error, 1)
+	go func() { served <- r.server.Serve(ctx, public, listen(t), 0, time.Second) }()
+	r.http.URL = "http://" + public.Addr().String()
+	r.ask(`{ projects(first: 5) { nodes { id } } }`, nil)
+	r.server.paced.mu.Lock()
+	r.server.paced.next = time.Now().Add(longestHold) // a storm of refusals is under way
+	r.server.paced.mu.Unlock()
+	answers := make(chan answer, 1)
+	go func() {
+		a, err := r.do(t.Context(), call{query: `{ projects(first: 100) { nodes { id } } timeEntries(first: 100) { nodes { id } } all: tags(first: 90) { nodes { id } } }`, token: r.token})
+		if err != nil {
+			t.Error(err)
+		}
+		answers <- a
+	}()
+	until(t, "a refusal is held back", 5*time.Second, func() bool { return len(r.server.parking) == 1 })
+	terminate()
+	if a := <-answers; a.code() != codeThrottled {
+		t.Errorf("it is answered %s", a.raw)
+	}
+	if err := <-served; err != nil {
+		t.Error("the server waited for it:", err)
+	}
+}
+
+// Who owes points was held for that before, and is not held for longer than others.
+func TestNobodyIsHeldTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &Server{parking: make(chan struct{}, 1), leave: make(chan struct{}), ending: make(chan struct{})}
+		r := &request{Request: httptest.NewRequest(http.MethodPost, "/graphql", http.NoBody), arrived: time.Now(), parked: longestHold - time.Second}
+		s.paced.next = time.Now().Add(longestHold)
+		before := time.Now()
+		s.pace(r, refuse(codeThrottled, "debt"))
+		if held := time.Since(before); held != time.Second {
+			t.Errorf("it is held for another %v", held)
 		}
 	})
 }

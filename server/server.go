@@ -87,6 +87,7 @@ type Server struct {
 	metrics         *metrics
 	parking         chan struct{}
 	leave           chan struct{} // whose answer is held back gives its connection up
+	ending          chan struct{} // closed: no answer is held back any more
 	held            holding
 	paced           pacer
 	playground      playground
@@ -112,7 +113,7 @@ func New(c Config) (*Server, error) {
 		caps: accepting(limits.DefaultCaps), deadlines: deadlines(), parking: make(chan struct{}, parked), leave: make(chan struct{}), held: newHolding(), now: c.Now,
 		demo: map[string]credential{}, health: &health{ping: c.Store.Ping, changed: c.Store.SetAway, log: c.Log},
 		lookout: newLookout(), orders: newOrders(), cores: c.Cores, adminToken: c.AdminToken, nightly: c.Nightly,
-		exports: newExporter(c.Exports, c.Store, c.Log), cut: make(chan struct{}),
+		exports: newExporter(c.Exports, c.Store, c.Log), cut: make(chan struct{}), ending: make(chan struct{}),
 		playground: playground{cache: c.Assets, token: c.Starter},
 		work:       limits.NewLearner(), clamped: map[string]struct{}{}, audit: newAudit(),
 	}
@@ -273,6 +274,7 @@ func (s *Server) Serve(ctx context.Context, public, admin net.Listener, drainDel
 		return fmt.Errorf("serve: %w", err)
 	}
 	s.static.Drain()
+	close(s.ending)
 	defer time.AfterFunc(drain/2, func() { close(s.cut) }).Stop()
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
 	defer cancel()
