@@ -28,9 +28,12 @@ func (s *Server) graphql(w http.ResponseWriter, hr *http.Request) {
 		s.chargeRefusal(r, f)
 	}
 	decision := "run"
-	if f != nil {
+	switch {
+	case f != nil:
 		s.pace(r, f)
 		decision = f.code
+	case brokeDown(resp):
+		r.broke, decision = true, codeInternal // it is answered with what did not fail, and somebody has to look
 	}
 	status := s.write(w, r, resp, f)
 	s.finish(r, status, decision)
@@ -255,9 +258,9 @@ func wantsPage(r *http.Request) bool {
 }
 
 type (
-	accountKey   struct{}
-	requestIDKey struct{}
-	documentKey  struct{}
+	accountKey  struct{}
+	requestKey  struct{}
+	documentKey struct{}
 )
 
 // requestDocument is the executor's document cache: it finds the one that the

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
@@ -79,8 +80,11 @@ func present(ctx context.Context, log *slog.Logger, err error) *gqlerror.Error {
 	case errors.As(cause, &shown) && shown.Extensions["code"] != nil:
 		return shown
 	}
-	id, _ := ctx.Value(requestIDKey{}).(string)
-	log.Error("a field failed", "request", id, "path", e.Path.String(), "error", cause)
+	id, who := "", who{}
+	if r, ok := ctx.Value(requestKey{}).(*request); ok {
+		id, who = r.id, whoAsks(r)
+	}
+	log.Error("a field failed", "request", id, "operation", who.operation, "client", who.client, "workspace", int64(who.tenant), "path", e.Path.String(), "error", cause)
 	e.Message = "internal error"
 	coded(e, codeInternal).Extensions["requestId"] = id
 	return e
@@ -92,6 +96,11 @@ func coded(e *gqlerror.Error, code string) *gqlerror.Error {
 	}
 	e.Extensions["code"] = code
 	return e
+}
+
+// brokeDown reports whether a field of an answer failed for a reason of ours.
+func brokeDown(resp *graphql.Response) bool {
+	return slices.ContainsFunc(resp.Errors, func(e *gqlerror.Error) bool { return e.Extensions["code"] == codeInternal })
 }
 
 // internal is the answer to a failure of the server itself.

@@ -137,12 +137,15 @@ func (l *lookout) note(r *request, f *fault, now time.Time) {
 	switch {
 	case r.op != nil:
 		o.work, o.ran = r.actual, 1
-		if f != nil {
+		switch {
+		case f != nil:
 			d.verdict, d.code, d.reason = verdictEnded, f.code, "deadline"
 			if f.why() == reasonKilled {
 				d.reason = reasonKilled
 			}
-		} else if r.timings.queue >= notable {
+		case r.broke:
+			d.verdict, d.code, d.reason = verdictEnded, codeInternal, "broke"
+		case r.timings.queue >= notable:
 			d.verdict, d.reason = verdictRan, "waited"
 		}
 		if f != nil && f.code == codeDeadline {
@@ -259,6 +262,8 @@ func (d *decision) explain() string {
 			return "it failed while it ran: " + d.code
 		}
 		return "it was still running at its deadline, or its caller left"
+	case "broke":
+		return "a field of it failed: the log has the cause"
 	case "waited":
 		return "it waited for a seat and then ran"
 	}

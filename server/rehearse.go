@@ -23,7 +23,7 @@ func (s *Server) rehearse(ctx context.Context, r *request, opCtx *graphql.Operat
 	}
 	ctx = store.WithOperation(ctx, store.NewRehearsal())
 	ctx = context.WithValue(ctx, accountKey{}, r.account)
-	ctx = context.WithValue(ctx, requestIDKey{}, r.id)
+	ctx = context.WithValue(ctx, requestKey{}, r)
 	loaders := dataloader.New(s.store, r.viewer)
 	loaders.LevelOfClients(make([]timesheet.Client, 1)) // the object that nobody has read: no look-up waits for others
 	loaders.LevelOfProjects(make([]timesheet.Project, 1))

@@ -34,7 +34,7 @@ func (s *Server) run(ctx context.Context, r *request, opCtx *graphql.OperationCo
 	}
 	ctx = store.WithOperation(ctx, r.op)
 	ctx = context.WithValue(ctx, accountKey{}, r.account)
-	ctx = context.WithValue(ctx, requestIDKey{}, r.id)
+	ctx = context.WithValue(ctx, requestKey{}, r)
 	if r.viewer.User != 0 {
 		ctx = timesheet.WithViewer(ctx, r.viewer)
 		ctx = dataloader.With(ctx, dataloader.New(s.store, r.viewer))

@@ -42,6 +42,7 @@ type request struct {
 	actual  float64         // points, once it has run
 	leaves  bool            // its connection ends with the answer
 	parked  time.Duration   // for how long its answer was held back
+	broke   bool            // a field of its answer failed for a reason of ours
 
 	standing     []budgetState // what header and body tell of the budgets, from states
 	standingRoom [3]budgetState

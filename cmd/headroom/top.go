@@ -198,9 +198,12 @@ func renderSpenders(out io.Writer, name string, rows []server.SpenderView) {
 		fmt.Fprintln(w, "nobody")
 	}
 	for _, r := range rows[:min(len(rows), 5)] {
-		label := r.Operation + r.Client // one of them is empty
-		if name == "TENANT" {
-			label = tenant(r)
+		label := tenant(r)
+		switch name {
+		case "OPERATION":
+			label = r.Operation
+		case "CLIENT":
+			label = r.Client
 		}
 		fmt.Fprintf(w, "%-42s\t%.0f %%\t%s\t%d\t%d\t%d\n", cut(label, 42), 100*r.Share, shortMs(r.Work), r.Ran, r.Refused, r.Late)
 	}
