@@ -166,7 +166,7 @@ func (w *world) past(t *testing.T) (ids []string) {
 		return w.must(t, v, "createTimeEntry", "timeEntry", entry)
 	}
 	months := func() {
-		for _, month := range []string{"2024-01", "2024-02", "2025-07", "2026-10"} {
+		for _, month := range []string{"2024-01", "2024-02", "2025-07", "2026-02"} {
 			for _, role := range []timesheet.Role{owner, manager, member} {
 				track(w.people[role], month, map[string]any{"projectId": project, "billable": role == owner})
 			}
