@@ -17,7 +17,7 @@ import (
 
 // What curves are drawn over.
 var (
-	curveEntries     = []int{100_000, 300_000, 1_000_000, 2_000_000}
+	curveEntries     = []int{100_000, 300_000, 1_000_000, 2_000_000, 10_000_000}
 	curvePages       = []float64{1, 5, 20, 50, 100}
 	curveWorkspaces  = []float64{1, 10, 100, 1000, 10000}
 	curveConnections = []float64{8, 100, 1000, 5000}
