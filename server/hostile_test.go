@@ -127,7 +127,7 @@ func TestHostileDocuments(t *testing.T) {
 }
 
 // A client that sends nothing but documents to refuse is throttled, and then
-// takes at most a tenth of a core.
+// takes at most a sixth of a core, a tenth on a machine of its own.
 func TestHostileClientIsThrottled(t *testing.T) {
 	resources(t)
 	proof.Declare(t)
