@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,11 +35,13 @@ func scanGroups(beside ...any) pgx.RowToFunc[group] {
 	var day int32
 	var currency, amount pgtype.DriverBytes
 	var known string // nearly all rows have the currency of the last one
+	var others breather
 	columns := append([]any{
 		(*int64)(&g.user), (*int64)(&g.project), (*int64)(&g.task), &g.billable, &g.tags, &day, &currency,
 		&g.sum.entries, &g.sum.exact, &g.sum.seconds, &g.sum.billable, &amount,
 	}, beside...)
 	return func(row pgx.CollectableRow) (group, error) {
+		others.breathe()
 		g = group{}
 		if err := row.Scan(columns...); err != nil {
 			return g, err
@@ -47,6 +50,20 @@ func scanGroups(beside ...any) pgx.RowToFunc[group] {
 			known = string(currency)
 		}
 		return g, g.sum.setAmount(known, string(amount))
+	}
+}
+
+// breather gives way to other requests: a report of a year is a loop of 0.2 s, which Go
+// interrupts every 10 ms and a click takes one.
+type breather int
+
+// breath is how many groups are handled in some 0.1 ms.
+const breath = 32
+
+// breathe is called for each group.
+func (b *breather) breathe() {
+	if *b++; *b%breath == 0 {
+		runtime.Gosched()
 	}
 }
 

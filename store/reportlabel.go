@@ -88,7 +88,9 @@ func labelsOf(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, by []timesheet
 func readNames(ctx context.Context, tx pgx.Tx, v timesheet.Viewer, key timesheet.GroupKey, groups []group, l labels) error {
 	ids := map[int64]bool{}
 	var room [1]int64
+	var others breather
 	for i := range groups {
+		others.breathe()
 		for _, id := range l.values(room[:0], key, &groups[i]) {
 			ids[id] = true
 		}

@@ -35,6 +35,7 @@ type grower struct {
 	left   int // leaves that there is room for; below zero: too few
 	nodes  map[place]*node
 	room   []node
+	others breather
 }
 
 // place is where a node stands: below another one, by its value. All are found in
@@ -135,6 +136,7 @@ func (w *grower) settle(n *node, by []timesheet.GroupKey) (err error) {
 	}
 	sum := timesheet.Totals{Amounts: []timesheet.Money{}}
 	for child := range n.below.side {
+		w.others.breathe()
 		if err := w.settle(child, by[1:]); err != nil {
 			return err
 		}
@@ -178,6 +180,7 @@ func growAll(ctx context.Context, groups []group, in timesheet.ReportInput, l la
 		if i%growCheck == 0 && ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
+		w.others.breathe()
 		if w.add(root, &groups[i], in.GroupBy); w.left < 0 {
 			return nil, tooManyGroups(limit)
 		}

@@ -65,14 +65,15 @@ func IsTimeout(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || state == queryCanceled || state == lockNotAvailable
 }
 
-// told replaces the database's word about a statement that was cancelled at
-// our own request by the reason for it, and a broken rule by the rule.
+// told puts before an error the reason for which its context ended: of a statement
+// that was cancelled at our own request, and of one that waited for a connection.
 func told(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
-	if ctx.Err() != nil && sqlState(err) == queryCanceled {
-		return fmt.Errorf("%w: %w", context.Cause(ctx), err)
+	cause := context.Cause(ctx)
+	if cause != nil && !errors.Is(err, cause) && (sqlState(err) == queryCanceled || errors.Is(err, ctx.Err())) {
+		return fmt.Errorf("%w: %w", cause, err)
 	}
 	return asRule(err)
 }

@@ -99,7 +99,7 @@ func TestTimeouts(t *testing.T) {
 	if err := s.RunSQL(control, `SELECT pg_sleep(60)`); !store.IsTimeout(err) || store.IsUnavailable(err) {
 		t.Errorf("beyond the class's time: %v", err)
 	}
-	short, cancel := context.WithTimeoutCause(t.Context(), time.Second, errors.New("killed")) // long enough to get a connection
+	short, cancel := context.WithTimeoutCause(t.Context(), 20*time.Millisecond, errors.New("killed"))
 	defer cancel()
 	if err := s.RunSQL(short, `SELECT pg_sleep(60)`); err == nil || err.Error()[:6] != "killed" {
 		t.Errorf("the cause of a deadline is lost: %v", err)

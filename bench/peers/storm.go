@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,7 +16,8 @@ import (
 // multiple of what the peer can make. Both are open loops: whoever comes does not
 // care how those before are doing, and is gone after patience.
 const (
-	calmFor  = 5 * time.Second
+	warmFor  = 2 * time.Second // connections are opened and statements prepared: not counted
+	calmFor  = 7 * time.Second // with that
 	stormFor = 8 * time.Second
 	afterFor = 8 * time.Second
 	dayRate  = 150.0 // a second
@@ -35,7 +37,7 @@ type arrival struct {
 type stormed struct {
 	Peer     string    `json:"peer"`
 	Times    float64   `json:"times"`    // reports came at this multiple of the capacity
-	Calm     float64   `json:"calm"`     // p99 of days before the storm
+	Calm     float64   `json:"calm"`     // p99 of days before the storm, without warmFor
 	Storm    float64   `json:"storm"`    // in it
 	Days     int       `json:"days"`     // in it and after
 	Failed   int       `json:"failed"`   // of them
@@ -54,8 +56,8 @@ type stormed struct {
 // settling is how long headroom makes one report at a time after its start.
 const settling = 30 * time.Second
 
-// runStorms storms each peer, started anew, and headroom at ten times too, once LIMIT has
-// had its turn and headroom has settled. Reports come at a multiple of what LIMIT makes of
+// runStorms storms each peer, started anew, and headroom at ten times too and in each
+// round, once LIMIT has had its turn and headroom has settled. Reports come at a multiple of what LIMIT makes of
 // them when it makes nothing else: the same for all.
 func (b *bench) runStorms(ctx context.Context, wanted []recipe) error {
 	return b.beside(ctx, recipes[0], b.data.dsn, func(own *peer) error {
@@ -71,8 +73,10 @@ func (b *bench) runStorms(ctx context.Context, wanted []recipe) error {
 			return err
 		}
 		time.Sleep(time.Until(started.Add(settling)))
-		if err := b.storms(ctx, own, 2, 10); err != nil {
-			return err
+		for range b.options.rounds {
+			if err := b.storms(ctx, own, 2, 10); err != nil {
+				return err
+			}
 		}
 		for _, r := range wanted {
 			if r.words == ours || r.words == statement || r.words == ownTables {
@@ -228,6 +232,30 @@ func (c *crowd) link(p *peer) (*link, error) {
 	return p.dial()
 }
 
+// middling are the storms of each peer and rate whose p99 beside calm is in the middle of
+// its rounds, with the failed days of all of them.
+func middling(all []stormed) (found []stormed) {
+	rounds := map[string][]stormed{}
+	for _, s := range all {
+		rounds[s.name()] = append(rounds[s.name()], s)
+	}
+	for _, s := range all {
+		of := rounds[s.name()]
+		if of == nil {
+			continue
+		}
+		delete(rounds, s.name())
+		slices.SortFunc(of, func(x, y stormed) int { return cmp.Compare(x.Storm/x.Calm, y.Storm/y.Calm) })
+		middle := of[len(of)/2]
+		middle.Days, middle.Failed = 0, 0
+		for _, s := range of {
+			middle.Days, middle.Failed = middle.Days+s.Days, middle.Failed+s.Failed
+		}
+		found = append(found, middle)
+	}
+	return found
+}
+
 // judge adds up what became of all.
 func (s *stormed) judge(arrivals []arrival) {
 	var calm, storm, refusals, themselves []time.Duration
@@ -250,6 +278,8 @@ func (s *stormed) judge(arrivals []arrival) {
 		}
 		seconds[int(a.due.Seconds())] = append(seconds[int(a.due.Seconds())], took)
 		switch {
+		case a.due < warmFor:
+			continue
 		case a.due < calmFor:
 			calm = append(calm, took)
 			continue

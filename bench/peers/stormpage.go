@@ -43,7 +43,7 @@ func (b *bench) stormPicture() string {
 	for at := 0.0; at <= (end + afterFor).Seconds(); at += 3 {
 		c.Marks = append(c.Marks, at)
 	}
-	for _, s := range b.results {
+	for _, s := range middling(b.results) {
 		l := lab.Line{Name: s.name(), Y: s.Seconds}
 		for i := range s.Seconds {
 			l.X = append(l.X, float64(i)+0.5)
@@ -57,19 +57,20 @@ func (b *bench) stormPage(raw string) string {
 	var t strings.Builder
 	b.head(&t, "A storm of reports, beside other servers: measured", raw)
 	fmt.Fprintf(&t, `Each server is started anew on the same %d entries. People open their day at %g a second,
-all the time; after %g s, reports of a year by project, user and week come for %g s, at a
-multiple of the %.1f a second that LIMIT makes of them alone; then %g s are watched. Both
-are open loops, times count from the intended moment, and after %g s without an answer
-somebody is gone. headroom reads these reports from entries: no sums by week are kept. The
+all the time, of which the first %g s do not count; after %g s, reports of a year by project,
+user and week come for %g s, at a multiple of the %.1f a second that LIMIT makes of them
+alone; then %g s are watched. Both are open loops, times count from the intended moment, and
+after %g s without an answer somebody is gone. headroom is stormed in %d rounds: its figures
+are of the one whose p99 beside calm is in the middle, the failed days are of all. It reads these reports from entries: no sums by week are kept. The
 others have no protection; their books do not name any. A report may wait for its turn and is
 refused when another takes its place or its time is up; who asks again and again is held back.
 Both are told in `+"`Server-Timing`"+`, and the last figure of a refusal is without them.
 
 ![p99 by second](peers-storm.svg)
 
-`, b.options.entries, dayRate, calmFor.Seconds(), stormFor.Seconds(), b.capacity, afterFor.Seconds(), patience.Seconds())
+`, b.options.entries, dayRate, warmFor.Seconds(), calmFor.Seconds(), stormFor.Seconds(), b.capacity, afterFor.Seconds(), patience.Seconds(), b.options.rounds)
 	t.WriteString("| | p99 of my day, ms: calm | in the storm | failed | calm again after | reports answered / refused / neither | a refusal, ms: p50 / p99 / p99 without waiting on purpose | MB before / after |\n|---|---|---|---|---|---|---|---|\n")
-	for _, s := range b.results {
+	for _, s := range middling(b.results) {
 		again, refusal := "not seen", ""
 		if s.Recovery >= 0 {
 			again = fmt.Sprintf("%d s", s.Recovery)
@@ -81,7 +82,7 @@ Both are told in `+"`Server-Timing`"+`, and the last figure of a refusal is with
 			s.Answered, s.Refused, s.Reports-s.Answered-s.Refused, refusal, s.Before, s.After)
 	}
 	t.WriteString("\n| headroom | goal | measured | |\n|---|---|---|---|\n")
-	for _, s := range b.results {
+	for _, s := range middling(b.results) {
 		if s.Peer == "headroom" {
 			s.goals(&t, b.capacity*stormFor.Seconds())
 		}
