@@ -85,8 +85,18 @@ type stay struct {
 // trial is what became of a program's clients that were held for longer than the longest
 // hold of those that nobody knows.
 type trial struct {
-	under        bool // one is held so long now
+	under        bool          // one is held longer than any before it
+	proven       time.Duration // the longest that one has stayed
 	stayed, left int
+}
+
+// known is for how long any of a program's clients may be held: one that gives up at the
+// very time that another was answered at must not be.
+func (t trial) known() time.Duration {
+	if t.left > t.stayed {
+		return longestHold
+	}
+	return max(longestHold, t.proven-t.proven/10)
 }
 
 // fading forgets what was not noted again after patienceKept, or twice that.
@@ -142,7 +152,7 @@ func (h *holding) stayed(client string, held time.Duration, left bool, now time.
 	switch {
 	case left:
 		p = stay{longestHold, true}
-	case !p.left && held >= p.most:
+	case !p.left && held >= p.most-p.most/10:
 		p.most = min(p.most+longestHold, patientHold)
 	default:
 		return
@@ -150,32 +160,36 @@ func (h *holding) stayed(client string, held time.Duration, left bool, now time.
 	h.stays.put(client, p, now)
 }
 
-// tries reports whether a client of a program may be held for longer than the longest
-// hold: programs give up after a time of their own, so one client finds out for all.
-func (h *holding) tries(program string, now time.Time) bool {
+// tries returns for how much of a time a client of a program may be held, and whether
+// that is a test: programs give up after a time of their own, so one client finds out
+// for all.
+func (h *holding) tries(program string, wanted time.Duration, now time.Time) (held time.Duration, test bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	t, _ := h.programs.get(program)
-	if t.left > t.stayed || t.stayed == 0 && t.under {
-		return false
+	known := t.known()
+	if wanted <= known || t.under || t.left > t.stayed {
+		return min(wanted, known), false
 	}
 	t.under = true
 	h.programs.put(program, t, now)
-	return true
+	return wanted, true
 }
 
 // tried notes how that ended.
-func (h *holding) tried(program string, held time.Duration, left bool, now time.Time) {
+func (h *holding) tried(program string, held time.Duration, left, test bool, now time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	t, _ := h.programs.get(program)
-	t.under = false
+	if test {
+		t.under = false
+	}
 	switch {
 	case held <= longestHold: // it was not put to the test
 	case left:
 		t.left++
 	default:
-		t.stayed++
+		t.stayed, t.proven = t.stayed+1, max(t.proven, held)
 	}
 	h.programs.put(program, t, now)
 }
@@ -220,15 +234,15 @@ func (s *Server) holdEarly(r *request, f *fault) bool {
 	due, client := r.refusal.RetryAfter, r.account.front.Key
 	beside, most, already := s.held.enter(client), s.held.most(client), time.Since(r.arrived)
 	d := holdFor(r.refusal.Early, beside, due, max(0, most-already))
-	long := already+d > longestHold
-	if long && !s.held.tries(r.client, time.Now()) {
-		d, long = max(0, longestHold-already), false
+	held, test := already+d, false
+	if held > longestHold {
+		held, test = s.held.tries(r.client, held, time.Now())
 	}
-	waited := s.park(r, d)
+	waited := s.park(r, max(0, held-already))
 	alone, left := s.held.leave(client), r.Context().Err() != nil
 	s.held.stayed(client, time.Since(r.arrived), left, time.Now())
-	if long {
-		s.held.tried(r.client, time.Since(r.arrived), left, time.Now())
+	if held > longestHold {
+		s.held.tried(r.client, time.Since(r.arrived), left, test, time.Now())
 	}
 	f.retry(max(time.Second, due-waited))
 	return alone && waited >= due && !left

@@ -92,73 +92,85 @@ func TestPatienceIsLearned(t *testing.T) {
 	}
 }
 
-// Whether the clients of a program wait for longer is tried with one of them.
+// Whether the clients of a program wait for longer is tried with one of them, and the
+// others are not held for quite as long as it has stayed.
 func TestOneClientTriesForItsProgram(t *testing.T) {
 	h, now := newHolding(), time.Unix(1_000_000, 0)
-	expect := func(when, program string, want bool) {
+	expect := func(when, program string, want time.Duration, wantTest bool) {
 		t.Helper()
-		if got := h.tries(program, now); got != want {
-			t.Errorf("%s, a client of %s is held for longer: %v, want %v", when, program, got, want)
+		if got, test := h.tries(program, 2*longestHold, now); got != want || test != wantTest {
+			t.Errorf("%s, a client of %s is held for %s (test: %v), want %s (%v)", when, program, got, test, want, wantTest)
 		}
 	}
-	expect("at first", "mobile@3", true)
-	expect("while another one is", "mobile@3", false)
-	expect("at first", "web@7", true)
-	h.tried("mobile@3", longestHold/2, true, now)
-	expect("after one that left for a reason of its own", "mobile@3", true)
-	h.tried("mobile@3", longestHold+time.Second, true, now)
-	expect("after one that gave up", "mobile@3", false)
-	h.tried("web@7", 2*longestHold, false, now)
+	const most, others = 2 * longestHold, 2 * longestHold * 9 / 10
+	expect("at first", "mobile@3", most, true)
+	expect("while another one is", "mobile@3", longestHold, false)
+	expect("at first", "web@7", most, true)
+	h.tried("mobile@3", longestHold/2, true, true, now)
+	expect("after one that left for a reason of its own", "mobile@3", most, true)
+	h.tried("mobile@3", longestHold+time.Second, true, true, now)
+	expect("after one that gave up", "mobile@3", longestHold, false)
+	h.tried("web@7", most, false, true, now)
+	expect("after one that stayed", "web@7", most, true)
 	for range 3 {
-		expect("after one that stayed", "web@7", true)
+		expect("beside one that is held as long as one has stayed", "web@7", others, false)
 	}
-	for range 2 {
-		h.tried("web@7", longestHold+time.Second, true, now)
-	}
-	expect("after more that gave up", "web@7", false)
+	h.tried("web@7", others, true, false, now)
+	expect("after another one that gave up", "web@7", others, false)
+	h.tried("web@7", most, true, true, now)
+	expect("after more that gave up", "web@7", longestHold, false)
 	now = now.Add(patienceKept + time.Second)
-	expect("a minute later", "web@8", true)
-	expect("a minute later", "mobile@3", false)
+	expect("a minute later", "web@8", most, true)
+	expect("a minute later", "mobile@3", longestHold, false)
 	now = now.Add(patienceKept + time.Second)
-	expect("two minutes later", "web@8", false)
-	expect("two minutes later", "web@9", true)
-	expect("two minutes later", "mobile@3", true)
+	expect("two minutes later", "web@8", longestHold, false)
+	expect("two minutes later", "web@9", most, true)
+	expect("two minutes later", "mobile@3", most, true)
 	if len(h.programs.recent)+len(h.programs.before) > 4 {
 		t.Errorf("kept: %v", h.programs)
 	}
 }
 
 // Clients that know no times and give up after ten seconds lose one attempt to a longer
-// hold, and not one each.
+// hold, and not one each. Of those that give up at the very time that others are answered
+// at, no more than one at a time does.
 func TestWhoGivesUpLosesOneAttempt(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := &Server{parking: make(chan struct{}, parked), leave: make(chan struct{}), ending: make(chan struct{}), held: newHolding()}
-		const clients, attempts, timeout = 20, 6, 10 * time.Second
-		var lost atomic.Int64
-		var all sync.WaitGroup
-		for n := range clients {
-			all.Go(func() {
-				time.Sleep(time.Duration(n) * 100 * time.Millisecond)
-				for range attempts {
-					ctx, cancel := context.WithTimeout(t.Context(), timeout)
-					r := &request{
-						Request: httptest.NewRequest(http.MethodPost, "/graphql", http.NoBody).WithContext(ctx), arrived: time.Now(), client: "mobile@3",
-						refusal: &limits.Refusal{Again: true, Early: 1, RetryAfter: time.Minute},
-					}
-					r.account.front.Key = fmt.Sprint(n)
-					s.holdEarly(r, refuse(codeOverloaded, "busy"))
-					if ctx.Err() != nil {
-						lost.Add(1)
-					}
-					cancel()
+	for timeout, most := range map[time.Duration]int64{10 * time.Second: 1, 2 * longestHold: 6} {
+		t.Run(timeout.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				if got := givenUp(t, timeout); got < 1 || got > most {
+					t.Errorf("%d attempts were given up, want 1 to %d", got, most)
 				}
 			})
-		}
-		all.Wait()
-		if got := lost.Load(); got != 1 {
-			t.Errorf("%d of %d attempts were given up, want that of one client", got, clients*attempts)
-		}
-	})
+		})
+	}
+}
+
+// givenUp is how many of 120 attempts of 20 clients ended by a timeout.
+func givenUp(t *testing.T, timeout time.Duration) int64 {
+	s := &Server{parking: make(chan struct{}, parked), leave: make(chan struct{}), ending: make(chan struct{}), held: newHolding()}
+	var lost atomic.Int64
+	var all sync.WaitGroup
+	for n := range 20 {
+		all.Go(func() {
+			time.Sleep(time.Duration(n) * 100 * time.Millisecond)
+			for range 6 {
+				ctx, cancel := context.WithTimeout(t.Context(), timeout)
+				r := &request{
+					Request: httptest.NewRequest(http.MethodPost, "/graphql", http.NoBody).WithContext(ctx), arrived: time.Now(), client: "mobile@3",
+					refusal: &limits.Refusal{Again: true, Early: 1, RetryAfter: time.Minute},
+				}
+				r.account.front.Key = fmt.Sprint(n)
+				s.holdEarly(r, refuse(codeOverloaded, "busy"))
+				if ctx.Err() != nil {
+					lost.Add(1)
+				}
+				cancel()
+			}
+		})
+	}
+	all.Wait()
+	return lost.Load()
 }
 
 // A thousand refusals leave in a second once a hundred have left at once, and none is
