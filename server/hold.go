@@ -14,9 +14,10 @@ const (
 
 	// No answer of a client that is not known is held longer: it would have left, and
 	// learned nothing. OkHttp waits for 10 s, others for longer. Who has stayed for all of
-	// that is held for as long again the next time, up to three times that: few load
-	// balancers wait for less than half a minute.
+	// that so often does not read what it is told: it is held for as long again the next
+	// time, up to three times that. Few load balancers wait for less than half a minute.
 	longestHold  = 9 * time.Second
+	patientAfter = 3
 	patientHold  = 3 * longestHold
 	patienceKept = time.Minute // at least
 
@@ -76,10 +77,12 @@ func newHolding() holding { return holding{of: map[string]held{}} }
 // held are those of a client: now, and all since there were none.
 type held struct{ now, all int }
 
-// stay is for how long a client is held at most, and whether it once left before.
+// stay is for how long a client is held at most, how often it has stayed to the end, and
+// whether it once left before.
 type stay struct {
-	most time.Duration
-	left bool
+	most   time.Duration
+	stayed int
+	left   bool
 }
 
 // trial is what became of a program's clients that were held for longer than the longest
@@ -151,9 +154,11 @@ func (h *holding) stayed(client string, held time.Duration, left bool, now time.
 	p := h.stay(client)
 	switch {
 	case left:
-		p = stay{longestHold, true}
+		p = stay{most: longestHold, left: true}
 	case !p.left && held >= p.most-p.most/10:
-		p.most = min(p.most+longestHold, patientHold)
+		if p.stayed++; p.stayed >= patientAfter {
+			p.most = min(p.most+longestHold, patientHold)
+		}
 	default:
 		return
 	}

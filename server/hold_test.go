@@ -59,8 +59,8 @@ func TestHoldingForgets(t *testing.T) {
 	}
 }
 
-// Who has stayed for as long as anybody is held waits longer the next time, who has left
-// does not, and both are forgotten.
+// Who has stayed three times for as long as anybody is held waits longer the next time, who
+// has left does not, and both are forgotten.
 func TestPatienceIsLearned(t *testing.T) {
 	h := newHolding()
 	now := time.Unix(1_000_000, 0)
@@ -73,16 +73,18 @@ func TestPatienceIsLearned(t *testing.T) {
 	expect("at first", "ann", longestHold)
 	h.stayed("ann", longestHold-time.Second, false, now)
 	expect("after a short hold", "ann", longestHold)
-	for n, want := range []time.Duration{2 * longestHold, patientHold, patientHold} {
+	for n, want := range []time.Duration{longestHold, longestHold, 2 * longestHold, patientHold, patientHold} {
 		h.stayed("ann", h.most("ann"), false, now)
 		expect(fmt.Sprint("after ", n+1, " long holds"), "ann", want)
 	}
 	h.stayed("bob", longestHold, false, now)
 	h.stayed("bob", 10*time.Second, true, now)
 	expect("after it left", "bob", longestHold)
-	h.stayed("bob", longestHold, false, now)
+	for range patientAfter {
+		h.stayed("bob", longestHold, false, now)
+		h.stayed("cat", longestHold, false, now.Add(patienceKept+time.Second))
+	}
 	expect("after it left once", "bob", longestHold)
-	h.stayed("cat", longestHold, false, now.Add(patienceKept+time.Second))
 	expect("a minute later", "ann", patientHold)
 	h.stayed("cat", 2*longestHold, false, now.Add(2*patienceKept+3*time.Second))
 	expect("two minutes later", "ann", longestHold)

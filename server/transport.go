@@ -208,12 +208,13 @@ func (s *Server) admit(ctx context.Context, r *request, deadline time.Time) (*li
 	permit, refusal := s.deciding().Admit(ctx, limits.Request{
 		Class: r.class, Tenant: r.account.tenant, Client: r.account.front.Key, Work: r.price.Work, Deadline: deadline,
 	})
-	r.timings.queue = time.Since(began)
+	waited := time.Since(began)
+	r.timings.queue += waited // who is held asks twice
 	if refusal == nil {
 		return permit, nil
 	}
 	r.refusal = refusal
-	s.metrics.refusedAfter(r.class, r.timings.queue)
+	s.metrics.refusedAfter(r.class, waited)
 	if refusal.Early > 0 && !r.held {
 		s.charge(r, refusalPoints) // it was told when, and came before
 	}

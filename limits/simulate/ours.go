@@ -103,7 +103,7 @@ func (g *own) refuse(a *attempt, r *limits.Refusal) {
 	case beside > 0:
 		hold = time.Duration(r.Early)*50*time.Millisecond + time.Duration(beside)*10*time.Millisecond
 	}
-	most := time.Duration(1+g.stayed[a.op.client]) * 9 * second
+	most := time.Duration(max(1, g.stayed[a.op.client]-1)) * 9 * second // longer once it has stayed three times
 	hold = max(0, min(hold, r.RetryAfter, most-(w.now-a.arrived)))
 	a.over, a.timeout.fn = true, nil
 	g.hold(a.op.client, 1, 1)
@@ -111,7 +111,7 @@ func (g *own) refuse(a *attempt, r *limits.Refusal) {
 		alone := g.held[a.op.client].all == 1
 		g.hold(a.op.client, -1, 0)
 		if w.now-a.arrived >= most { // nobody leaves here
-			g.stayed[a.op.client] = min(g.stayed[a.op.client]+1, 2)
+			g.stayed[a.op.client] = min(g.stayed[a.op.client]+1, 4)
 		}
 		if alone && hold == r.RetryAfter { // its time has come
 			a.over, a.waiter = false, nil
