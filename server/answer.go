@@ -81,6 +81,10 @@ func (s *Server) write(w http.ResponseWriter, r *request, resp *graphql.Response
 	return s.send(w, r, f, func() ([]byte, error) { return s.encode(r, resp, f) })
 }
 
+// waitTold is the least wait that a refusal tells of in Server-Timing. One at once has none:
+// a ninth header would double what all of them cost.
+const waitTold = 20 * time.Millisecond
+
 // send sends headers and an encoded body, and returns the status.
 func (s *Server) send(w http.ResponseWriter, r *request, f *fault, encode func() ([]byte, error)) int {
 	status := http.StatusOK
@@ -91,7 +95,7 @@ func (s *Server) send(w http.ResponseWriter, r *request, f *fault, encode func()
 	h.set("Content-Type", r.media+"; charset=utf-8")
 	h.set("Cache-Control", "no-store")
 	h.set("X-Request-Id", r.id)
-	if r.refusal == nil || r.parked > 0 { // a ninth header would double what all of them cost
+	if r.refusal == nil || r.parked > 0 || r.timings.queue >= waitTold {
 		h.set("Server-Timing", r.serverTiming())
 	}
 	s.costHeaders(&h, r)

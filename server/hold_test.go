@@ -2,16 +2,11 @@ package server
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"headroom/limits"
 )
 
 func TestHoldFor(t *testing.T) {
@@ -57,122 +52,6 @@ func TestHoldingForgets(t *testing.T) {
 	if len(h.of) != 0 {
 		t.Errorf("still held: %v", h.of)
 	}
-}
-
-// Who has stayed three times for as long as anybody is held waits longer the next time, who
-// has left does not, and both are forgotten.
-func TestPatienceIsLearned(t *testing.T) {
-	h := newHolding()
-	now := time.Unix(1_000_000, 0)
-	expect := func(when, client string, want time.Duration) {
-		t.Helper()
-		if got := h.most(client); got != want {
-			t.Errorf("%s, %s is held for %v at most, want %v", when, client, got, want)
-		}
-	}
-	expect("at first", "ann", longestHold)
-	h.stayed("ann", longestHold-time.Second, false, now)
-	expect("after a short hold", "ann", longestHold)
-	for n, want := range []time.Duration{longestHold, longestHold, 2 * longestHold, patientHold, patientHold} {
-		h.stayed("ann", h.most("ann"), false, now)
-		expect(fmt.Sprint("after ", n+1, " long holds"), "ann", want)
-	}
-	h.stayed("bob", longestHold, false, now)
-	h.stayed("bob", 10*time.Second, true, now)
-	expect("after it left", "bob", longestHold)
-	for range patientAfter {
-		h.stayed("bob", longestHold, false, now)
-		h.stayed("cat", longestHold, false, now.Add(patienceKept+time.Second))
-	}
-	expect("after it left once", "bob", longestHold)
-	expect("a minute later", "ann", patientHold)
-	h.stayed("cat", 2*longestHold, false, now.Add(2*patienceKept+3*time.Second))
-	expect("two minutes later", "ann", longestHold)
-	expect("two minutes later", "cat", patientHold)
-	if len(h.stays.recent)+len(h.stays.before) > 2 {
-		t.Errorf("kept: %v", h.stays)
-	}
-}
-
-// Whether the clients of a program wait for longer is tried with one of them, and the
-// others are not held for quite as long as it has stayed.
-func TestOneClientTriesForItsProgram(t *testing.T) {
-	h, now := newHolding(), time.Unix(1_000_000, 0)
-	expect := func(when, program string, want time.Duration, wantTest bool) {
-		t.Helper()
-		if got, test := h.tries(program, 2*longestHold, now); got != want || test != wantTest {
-			t.Errorf("%s, a client of %s is held for %s (test: %v), want %s (%v)", when, program, got, test, want, wantTest)
-		}
-	}
-	const most, others = 2 * longestHold, 2 * longestHold * 9 / 10
-	expect("at first", "mobile@3", most, true)
-	expect("while another one is", "mobile@3", longestHold, false)
-	expect("at first", "web@7", most, true)
-	h.tried("mobile@3", longestHold/2, true, true, now)
-	expect("after one that left for a reason of its own", "mobile@3", most, true)
-	h.tried("mobile@3", longestHold+time.Second, true, true, now)
-	expect("after one that gave up", "mobile@3", longestHold, false)
-	h.tried("web@7", most, false, true, now)
-	expect("after one that stayed", "web@7", most, true)
-	for range 3 {
-		expect("beside one that is held as long as one has stayed", "web@7", others, false)
-	}
-	h.tried("web@7", others, true, false, now)
-	expect("after another one that gave up", "web@7", others, false)
-	h.tried("web@7", most, true, true, now)
-	expect("after more that gave up", "web@7", longestHold, false)
-	now = now.Add(patienceKept + time.Second)
-	expect("a minute later", "web@8", most, true)
-	expect("a minute later", "mobile@3", longestHold, false)
-	now = now.Add(patienceKept + time.Second)
-	expect("two minutes later", "web@8", longestHold, false)
-	expect("two minutes later", "web@9", most, true)
-	expect("two minutes later", "mobile@3", most, true)
-	if len(h.programs.recent)+len(h.programs.before) > 4 {
-		t.Errorf("kept: %v", h.programs)
-	}
-}
-
-// Clients that know no times and give up after ten seconds lose one attempt to a longer
-// hold, and not one each. Of those that give up at the very time that others are answered
-// at, no more than one at a time does.
-func TestWhoGivesUpLosesOneAttempt(t *testing.T) {
-	for timeout, most := range map[time.Duration]int64{10 * time.Second: 1, 2 * longestHold: 6} {
-		t.Run(timeout.String(), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				if got := givenUp(t, timeout); got < 1 || got > most {
-					t.Errorf("%d attempts were given up, want 1 to %d", got, most)
-				}
-			})
-		})
-	}
-}
-
-// givenUp is how many of 120 attempts of 20 clients ended by a timeout.
-func givenUp(t *testing.T, timeout time.Duration) int64 {
-	s := &Server{parking: make(chan struct{}, parked), leave: make(chan struct{}), ending: make(chan struct{}), held: newHolding()}
-	var lost atomic.Int64
-	var all sync.WaitGroup
-	for n := range 20 {
-		all.Go(func() {
-			time.Sleep(time.Duration(n) * 100 * time.Millisecond)
-			for range 6 {
-				ctx, cancel := context.WithTimeout(t.Context(), timeout)
-				r := &request{
-					Request: httptest.NewRequest(http.MethodPost, "/graphql", http.NoBody).WithContext(ctx), arrived: time.Now(), client: "mobile@3",
-					refusal: &limits.Refusal{Again: true, Early: 1, RetryAfter: time.Minute},
-				}
-				r.account.front.Key = fmt.Sprint(n)
-				s.holdEarly(r, refuse(codeOverloaded, "busy"))
-				if ctx.Err() != nil {
-					lost.Add(1)
-				}
-				cancel()
-			}
-		})
-	}
-	all.Wait()
-	return lost.Load()
 }
 
 // A thousand refusals leave in a second once a hundred have left at once, and none is

@@ -2,9 +2,11 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -178,5 +180,25 @@ func TestEarlyRetriesAreHeld(t *testing.T) {
 	}
 	if got := first.header.Get("Server-Timing"); got != "" {
 		t.Errorf("one that leaves at once is told %s", got)
+	}
+}
+
+// A refusal that waited for a seat first tells for how long.
+func TestRefusalsTellWhatTheyWaited(t *testing.T) {
+	r := newRig(t, func(c *Config) { c.Cores = 1 })
+	r.ask(`{ viewer { role } }`, nil)
+	for n := 0; ; n++ { // all seats are taken
+		_, _, waiter := r.server.static.Offer(limits.Request{Class: limits.Interactive, Tenant: fmt.Sprint(n)}, func(*limits.Permit, *limits.Refusal) {})
+		if waiter != nil {
+			waiter.Leave(limits.Expired)
+			break
+		}
+	}
+	r.server.deadlines[limits.Interactive] = 3 * waitTold
+	a := r.must(call{query: `{ viewer { role } }`, token: r.token})
+	_, told, _ := strings.Cut(a.header.Get("Server-Timing"), "queue;dur=")
+	ms, _, _ := strings.Cut(told, ",")
+	if waited, err := strconv.ParseFloat(ms, 64); a.code() != codeDeadline || err != nil || waited < millis(waitTold) {
+		t.Errorf("status %d, %s, Server-Timing %q (%v)", a.status, a.raw, a.header.Get("Server-Timing"), err)
 	}
 }

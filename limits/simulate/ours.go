@@ -16,7 +16,6 @@ type own struct {
 	answers  []answer
 	next     *event       // of the adaptive gate's Step
 	held     map[int]held // refusals that are held back, by client
-	stayed   map[int]int  // for as long as it could be held, so often
 }
 
 // held are a client's refusals that are held back, and all since there were none.
@@ -32,7 +31,7 @@ func (g *own) arrive(a *attempt) {
 	w := g.srv.world
 	r := limits.Request{
 		Class: a.op.source.Class, Tenant: fmt.Sprint(a.op.tenant), Client: fmt.Sprint(a.op.client),
-		Work: a.op.forecast, Deadline: w.clock().Add(w.deadline(a.op.source.Class)),
+		Work: a.op.forecast, Deadline: w.clock().Add(g.left(a)),
 	}
 	permit, refusal, waiter := g.static.Offer(r, func(p *limits.Permit, refusal *limits.Refusal) {
 		g.answers = append(g.answers, answer{a, p, refusal})
@@ -45,6 +44,13 @@ func (g *own) arrive(a *attempt) {
 	if waiter != nil && r.Class >= limits.Report {
 		g.step()
 	}
+}
+
+// left is how long an attempt may still take: who was held has what is left, and as much
+// as a click at least.
+func (g *own) left(a *attempt) time.Duration {
+	w := g.srv.world
+	return max(w.deadline(a.op.source.Class)-(w.now-a.arrived), w.deadline(limits.Interactive))
 }
 
 func (g *own) leave(a *attempt) time.Duration {
@@ -103,19 +109,15 @@ func (g *own) refuse(a *attempt, r *limits.Refusal) {
 	case beside > 0:
 		hold = time.Duration(r.Early)*50*time.Millisecond + time.Duration(beside)*10*time.Millisecond
 	}
-	most := time.Duration(max(1, g.stayed[a.op.client]-1)) * 9 * second // longer once it has stayed three times
-	hold = max(0, min(hold, r.RetryAfter, most-(w.now-a.arrived)))
+	hold = max(0, min(hold, r.RetryAfter, 9*second-(w.now-a.arrived)))
 	a.over, a.timeout.fn = true, nil
 	g.hold(a.op.client, 1, 1)
 	w.after(hold, func() {
 		alone := g.held[a.op.client].all == 1
 		g.hold(a.op.client, -1, 0)
-		if w.now-a.arrived >= most { // nobody leaves here
-			g.stayed[a.op.client] = min(g.stayed[a.op.client]+1, 4)
-		}
 		if alone && hold == r.RetryAfter { // its time has come
 			a.over, a.waiter = false, nil
-			a.timeout = w.after(w.deadline(a.op.source.Class), func() { w.giveUp(a) })
+			a.timeout = w.after(g.left(a), func() { w.giveUp(a) })
 			g.arrive(a)
 			return
 		}
@@ -189,7 +191,7 @@ func Static() Policy {
 		if err != nil {
 			panic(err) // SeatsFor gives every class a seat
 		}
-		return &own{srv: srv, static: static, held: map[int]held{}, stayed: map[int]int{}}
+		return &own{srv: srv, static: static, held: map[int]held{}}
 	}}
 }
 
@@ -208,7 +210,7 @@ func adaptive(name string, demote bool, change func(*server, *limits.AdaptiveCon
 		if err != nil {
 			panic(err) // every scenario has cores
 		}
-		g := &own{srv: srv, static: &a.Static, adaptive: a, held: map[int]held{}, stayed: map[int]int{}}
+		g := &own{srv: srv, static: &a.Static, adaptive: a, held: map[int]held{}}
 		w.after(0, g.beat)
 		w.after(0, g.step)
 		return g
