@@ -77,13 +77,7 @@ var sabotages = []sabotage{
 	{name: "the clock set forward", says: "the machine's clock was set by 1h", after: func(a *attack) { a.usages[0].stepped = time.Hour }},
 	{name: "the clock set back", says: "the machine's clock was set by -2s", after: func(a *attack) { a.usages[0].stepped = -2 * time.Second }},
 	{name: "arrivals left out", says: "the books do not balance", after: func(a *attack) { a.hits -= 2 }},
-	{name: "arrivals sent twice", says: "more often than was kept", before: func(_ *session, a *attack) {
-		go func() {
-			<-time.After(time.Second)
-			a.ctx = context.Background()
-			a.serve(3)
-		}()
-	}},
+	{name: "arrivals sent twice", says: "more often than was kept", after: func(a *attack) { a.serve(3) }},
 	{name: "sent before they were due", says: "before they were due", after: func(a *attack) {
 		for i := range a.rows {
 			a.rows[i].sent -= min(a.rows[i].sent, offsetOf(time.Second))
