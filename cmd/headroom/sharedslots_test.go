@@ -114,8 +114,13 @@ func TestServersShareSlotsWhileOneRestarts(t *testing.T) {
 		*storming
 	}{{"the one that stayed", elder}, {"the one that was killed", younger}} {
 		answered, refused := s.between(began, ended)
-		// Where other programs fill the machine, a few may be refused: none is on one of our own.
-		if s.wrong != "" || s.odd != "" || len(refused) > len(answered)/10 || len(answered) == 0 {
+		// Where other packages' tests fill the machine, some are refused, and ask again at
+		// once: none is on a machine that is left alone, which the proof in full shows.
+		most := len(answered) / 2
+		if proof.Full() {
+			most = len(answered) / 1000
+		}
+		if s.wrong != "" || s.odd != "" || len(refused) > most || len(answered) == 0 {
 			t.Errorf("%s answered %d clicks, refused %d, and one with %s%s", s.name, len(answered), len(refused), s.wrong, s.odd)
 		}
 		bound, worst := max(50*time.Millisecond, 15*usual), max(250*time.Millisecond, 25*usual)
