@@ -177,7 +177,7 @@ func (s *Server) shut(r *request) *fault {
 // the time that it was told is held until then and asks once more in place of being
 // refused: whoever does not read times would only come again, or not at all.
 func (s *Server) enter(ctx context.Context, r *request, reserved **limits.Reservation) (*limits.Permit, time.Time, *fault) {
-	for deadline := r.arrived.Add(s.deadlines[r.class]); ; deadline = later(deadline, time.Now().Add(s.deadlines[limits.Interactive])) {
+	for deadline := r.arrived.Add(s.deadlines[r.class]); ; {
 		permit, f := s.admit(ctx, r, deadline)
 		if f == nil {
 			return permit, deadline, nil
@@ -195,14 +195,10 @@ func (s *Server) enter(ctx context.Context, r *request, reserved **limits.Reserv
 			return nil, deadline, short
 		}
 		*reserved = again
+		if least := time.Now().Add(s.deadlines[limits.Interactive]); least.After(deadline) {
+			deadline = least
+		}
 	}
-}
-
-func later(t, u time.Time) time.Time {
-	if u.After(t) {
-		return u
-	}
-	return t
 }
 
 // admit asks the gate for a permit and waits at most until the deadline.
